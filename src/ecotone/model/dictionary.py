@@ -3,14 +3,16 @@
 Columns of a dictionary:
 
 ``attribute``  name in code, tables and exports
-``type``       text, integer, number, boolean, time (UTC instant), date, json, id, or a|b|c (a closed list)
+``type``       text, integer, number, boolean, time (UTC instant), date, json, id,
+               or a|b|c (a closed list)
 ``unit``       unit of a number, empty where it has none
 ``required``   yes where a record without it is rejected
-``standard``   terms of the outside standards this attribute holds, e.g. ``dwc:decimalLatitude camtrapdp:latitude``
-``door``       what the door does with it below level *full*:
-               open (as is), place (generalised to the grid), place-text (replaced by wording), time (cut to
-               the month), link (withheld: it joins to exact records), person (withheld), value (kept; may be
-               withheld by an agreement's field list)
+``standard``   terms of outside standards that this attribute holds,
+               e.g. ``dwc:decimalLatitude camtrapdp:latitude``
+``door``       what the door does with it below level *full*: open (as is),
+               place (generalised to the grid), place-text (replaced by wording),
+               time (cut to the month), link (withheld: it joins to exact records),
+               person (withheld), value (kept unless the agreement withholds the field)
 ``en zh ru``   description
 
 A row whose attribute starts with ``@`` includes a shared block (``@place``, ``@time``).
@@ -97,22 +99,21 @@ def _read(file_name: str) -> list[Attribute]:
     if not path.is_file():
         raise UsageError(f"There is no data dictionary '{file_name}'.")
     found: list[Attribute] = []
-    with path.open(encoding="utf-8", newline="") as handle:
-        for line in csv.DictReader(handle):
-            if line["attribute"].startswith("@"):
-                found.extend(_read(f"_{line['attribute'][1:]}.csv"))
-                continue
-            found.append(
-                Attribute(
-                    name=line["attribute"],
-                    type=line["type"],
-                    unit=line["unit"],
-                    required=line["required"] == "yes",
-                    standard=tuple(line["standard"].split()),
-                    door=_door(line["door"], file_name),
-                    description={lang: line[lang] for lang in ("en", "zh", "ru")},
-                )
+    for line in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        if line["attribute"].startswith("@"):
+            found.extend(_read(f"_{line['attribute'][1:]}.csv"))
+            continue
+        found.append(
+            Attribute(
+                name=line["attribute"],
+                type=line["type"],
+                unit=line["unit"],
+                required=line["required"] == "yes",
+                standard=tuple(line["standard"].split()),
+                door=_door(line["door"], file_name),
+                description={lang: line[lang] for lang in ("en", "zh", "ru")},
             )
+        )
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 
 from ecotone.model import words
@@ -35,7 +36,7 @@ class Finding:
     value: str | None = None
     file: str | None = None
     line: int | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = dataclass_field(default_factory=dict)
 
     def message(self, lang: str = "en") -> str:
         """The sentence, where it is, and what to do."""
