@@ -81,7 +81,7 @@ class Observation(Placed, Timed):
 class Occurrence(Placed, Timed):
     """An organism at a place and time (Darwin Core)."""
 
-    occurrence_id: str
+    occurrence_id: str | None = None
     event: str | None = None
     basis_of_record: str | None = None
     taxon: str | None = None
@@ -106,7 +106,7 @@ class Occurrence(Placed, Timed):
 class Event(Placed, Timed):
     """A sampling event."""
 
-    event_id: str
+    event_id: str | None = None
     parent_event: str | None = None
     sampling_protocol: str | None = None
     sampling_effort: str | None = None

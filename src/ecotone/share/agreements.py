@@ -50,9 +50,7 @@ def parse(document: Any, name: str) -> Agreement:
 def canonical(agreement: Agreement) -> bytes:
     """The bytes that are hashed and signed: sorted JSON without status and signatures."""
     document = agreement.model_dump(mode="json", exclude={"signatures", "status"})
-    return json.dumps(
-        document, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    ).encode()
+    return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def digest(agreement: Agreement) -> str:

@@ -1,0 +1,132 @@
+"""A plan's inputs: files where the plan names paths, else what the door releases.
+
+What a reader was given is written into the run folder as CSV (and raster files are named by
+hash), so that a run can be verified later without the node having stood still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecotone.assess.compute import sha256_of, write_atomically
+from ecotone.assess.indicator import Input
+from ecotone.assess.plan import NODE, Task
+from ecotone.assess.registry import get
+from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.words import say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ecotone.share.door import Door, Line
+
+#: Opens the node's door for this run; None where the plan works on files alone.
+OpenDoor = Callable[[], "Door"]
+
+
+@dataclass
+class Gathered:
+    """The inputs of a run: every file by the name it is told under, and what the door said."""
+
+    folder: Path
+    names: dict[Path, str] = field(default_factory=dict)
+    origins: dict[Path, str] = field(default_factory=dict)
+    hashes: dict[Path, str] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)
+    _nouns: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+
+    def inputs_of(
+        self, task: Task, base: Path, open_door: OpenDoor | None
+    ) -> dict[str, tuple[Path, ...]]:
+        """The files of each input of a task."""
+        found: dict[str, tuple[Path, ...]] = {}
+        declared = {i.name: i for i in get(task.id).inputs}
+        for name, given in task.inputs.items():
+            if name not in declared:
+                raise UsageError(
+                    say(
+                        "assess.input-unknown",
+                        name=name,
+                        indicator=task.id,
+                        known=", ".join(declared),
+                    )
+                )
+            listed = [given] if isinstance(given, str) else given
+            found[name] = tuple(
+                path
+                for entry in listed
+                for path in (
+                    self._from_node(declared[name], open_door)
+                    if entry == NODE
+                    else (self._from_file(base, entry),)
+                )
+            )
+        return found
+
+    def _from_file(self, base: Path, entry: str) -> Path:
+        path = (base / entry).resolve()
+        if path.exists():
+            self._remember(path, entry, "plan")
+        return path
+
+    def _from_node(self, wanted: Input, open_door: OpenDoor | None) -> tuple[Path, ...]:
+        if open_door is None:
+            raise UsageError(say("assess.no-node", name=wanted.name))
+        if wanted.noun is None:
+            raise UsageError(say("assess.input-no-noun", name=wanted.name))
+        if wanted.noun not in self._nouns:
+            door = open_door()
+            self._nouns[wanted.noun] = (
+                self._coverages(door) if wanted.kind == "raster stack" else self._rows(door, wanted)
+            )
+        return self._nouns[wanted.noun]
+
+    def _coverages(self, door: Door) -> tuple[Path, ...]:
+        released = door.release("Coverage")
+        self.lines.extend(released.lines)
+        if released.rows.empty:
+            raise NotComputable(say("assess.nothing-released", noun="Coverage"))
+        paths = []
+        rows = released.rows.dropna(subset=["sha256"])
+        for sha256, name in sorted(zip(rows["sha256"], rows["name"], strict=True)):
+            path = door.file(str(sha256))
+            self._remember(path, str(name), "node")
+            paths.append(path)
+        return tuple(paths)
+
+    def _rows(self, door: Door, wanted: Input) -> tuple[Path, ...]:
+        released = door.release(str(wanted.noun))
+        self.lines.extend(released.lines)
+        if released.rows.empty:
+            raise NotComputable(say("assess.nothing-released", noun=wanted.noun))
+        frame = released.rows
+        if wanted.noun == "Observation":
+            sites = door.release("Site")
+            self.lines.extend(sites.lines)
+            frame = _placed_by_site(frame, sites.rows)
+        path = self.folder / f"{wanted.noun}.csv"
+        text = frame.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n")
+        write_atomically(path, text.encode())
+        self._remember(path, f"inputs/{path.name}", "node")
+        return (path,)
+
+    def _remember(self, path: Path, name: str, origin: str) -> None:
+        if path not in self.names:
+            self.names[path] = name
+            self.origins[path] = origin
+            self.hashes[path] = sha256_of(path)
+
+
+def _placed_by_site(rows: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
+    """Observations without a place take that of their site, where both were released."""
+    if sites.empty or "site" not in rows:
+        return rows
+    places = sites.drop_duplicates("site_id").set_index("site_id")
+    out = rows.copy()
+    for name in ("latitude", "longitude"):
+        of_site = out["site"].map(places[name])
+        out[name] = out[name].fillna(of_site) if name in out else of_site
+    return out

@@ -1,0 +1,120 @@
+"""A plan: which indicators, over which regions and periods, from which inputs, for whom."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from ecotone.assess.indicator import Scalar
+from ecotone.model.errors import UsageError
+from ecotone.model.records import Noun
+from ecotone.model.words import LANGUAGES, say
+
+NODE: Literal["node"] = "node"
+
+
+class Regions(Noun):
+    """The user's own region set: a GeoJSON or GeoPackage, and which columns name a region."""
+
+    path: str
+    id: str = "id"
+    name: str = "name"
+
+
+class Boundaries(Noun):
+    """The borders drawn on maps: never ours, always the plan's; disputed ones are their own rows."""
+
+    path: str
+    disclaimer: dict[str, str]
+    approval: str = ""
+    disputed: str = "disputed"
+
+    @field_validator("disclaimer")
+    @classmethod
+    def _every_language(cls, texts: dict[str, str]) -> dict[str, str]:
+        missing = [lang for lang in LANGUAGES if not texts.get(lang)]
+        if missing:
+            raise ValueError(f"no disclaimer in: {', '.join(missing)}")
+        return texts
+
+
+class Period(Noun):
+    """Calendar years, both inclusive."""
+
+    id: str
+    start: int
+    end: int
+
+    @model_validator(mode="after")
+    def _forward(self) -> Period:
+        if self.end < self.start:
+            raise ValueError(f"period '{self.id}' ends before it begins")
+        return self
+
+
+class Task(Noun):
+    """One indicator of the plan; ``inputs`` are paths, or "node" for what the door releases."""
+
+    id: str
+    parameters: dict[str, Scalar] = Field(default_factory=dict)
+    inputs: dict[str, str | list[str]] = Field(default_factory=dict)
+    regions: list[str] | None = None
+    periods: list[str] | None = None
+
+
+class Plan(Noun):
+    """A whole plan."""
+
+    title: dict[str, str]
+    subtitle: dict[str, str] = Field(default_factory=dict)
+    date: date
+    reader: str = ""
+    purpose: str = "assessment"
+    status: Literal["draft", "reviewed", "approved", "published"] = "draft"
+    regions: Regions | None = None
+    boundaries: Boundaries | None = None
+    periods: Annotated[list[Period], Field(min_length=1)]
+    indicators: Annotated[list[Task], Field(min_length=1)]
+    truth: str | None = None
+
+    @model_validator(mode="after")
+    def _references(self) -> Plan:
+        known = {p.id for p in self.periods}
+        if len(known) != len(self.periods):
+            raise ValueError("two periods have one id")
+        for task in self.indicators:
+            for name in task.periods or ():
+                if name not in known:
+                    raise ValueError(f"indicator '{task.id}' names the unknown period '{name}'")
+        return self
+
+    def uses_node(self) -> bool:
+        """Whether any input comes from a node."""
+        return any(NODE in _listed(v) for t in self.indicators for v in t.inputs.values())
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def load(path: Path) -> Plan:
+    """Read a plan; UsageError naming every wrong entry."""
+    try:
+        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(say("assess.plan-absent", path=path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(say("assess.plan-unreadable", path=path.name, why=error)) from error
+    head = document.pop("plan", {})
+    try:
+        return Plan.model_validate({**head, **document})
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc']) or 'plan'}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise UsageError(say("assess.plan-wrong", path=path.name, wrong=wrong)) from error
