@@ -1,0 +1,280 @@
+"""Text columns -> typed attributes of a noun, every doubt a finding, nothing dropped in silence.
+
+The data dictionary says which attribute is a number, a time, a closed list; the vocabulary of
+the table (Darwin Core, Camtrap DP, our own attributes) says which column is which attribute.
+Columns nobody has described go into ``extra`` as JSON, as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecotone.ingest import places, times
+from ecotone.ingest.columns import recognise
+from ecotone.ingest.values import parse_numbers
+from ecotone.model.dictionary import RECORD_NOUNS, Attribute, attributes, by_standard
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.table import Table
+
+Mask = NDArray[np.bool_]
+
+#: Record types of the standards that are nouns of ours under another name.
+NOUN_OF: Final = {"MeasurementOrFact": "Record", "Multimedia": "Record"}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the steward declared about a delivery (by mapping, dataset or option)."""
+
+    zone: str | None = None
+    day_first: bool | None = None
+    datum: str | None = None
+    decimal: Literal[".", ","] | None = None
+    country: str | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Converted:
+    """A block of records of one noun, and which rows of it are rejected."""
+
+    noun: str
+    frame: pd.DataFrame
+    rejected: Mask
+    findings: list[Finding]
+
+
+@dataclass
+class Work:
+    """A block while it is being converted."""
+
+    table: Table
+    noun: str
+    frame: pd.DataFrame
+    declared: Declared
+    rejected: Mask
+    findings: list[Finding] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+
+    def flag(
+        self,
+        code: str,
+        mask: Mask,
+        column: str,
+        *,
+        severity: Severity,
+        name: str | None = None,
+        **params: str,
+    ) -> None:
+        """One finding per row of ``mask``; the rows are rejected where severity is error."""
+        if not mask.any():
+            return
+        if severity is Severity.ERROR:
+            self.rejected |= mask
+        where = np.flatnonzero(mask)
+        texts = self.frame[column].iloc[where] if column in self.frame else None
+        for position, index in enumerate(where):
+            text = None if texts is None else texts.iloc[position]
+            self.findings.append(
+                Finding(
+                    code=code,
+                    severity=severity,
+                    row=int(self.table.row[index]),
+                    line=int(self.table.line[index]),
+                    field=name or column.removeprefix("+"),
+                    value=None if text is None or pd.isna(text) else str(text),
+                    file=self.table.file,
+                    params=params,
+                )
+            )
+
+    def column(self, *names: str) -> str | None:
+        """The first of these columns that the block has; it is then used up."""
+        for name in names:
+            if name in self.frame:
+                self.used.add(name)
+                return name
+        return None
+
+
+def noun_of(table: Table) -> str:
+    """The noun a table's rows become; Record where no dictionary describes them."""
+    if table.vocabulary in ("dwc", "camtrapdp", "ecotone", "stac") and table.type in RECORD_NOUNS:
+        return table.type
+    return "Record"
+
+
+def convert(table: Table, declared: Declared) -> Converted:
+    """Type one block of rows."""
+    noun = noun_of(table)
+    frame = table.frame.reset_index(drop=True)
+    work = Work(table, noun, frame, declared, np.zeros(len(frame), dtype=np.bool_))
+    out = _record(work) if noun == "Record" else _described(work)
+    return Converted(noun, out, work.rejected, work.findings)
+
+
+def _record(work: Work) -> pd.DataFrame:
+    """A table nobody has described: kept whole, yet what its headers tell is checked."""
+    found = recognise([str(h) for h in work.frame.columns])
+    if work.table.vocabulary == "":
+        _check_generic(work, found)
+    out = pd.DataFrame(index=work.frame.index)
+    out["record_type"] = work.table.type
+    out["fields"] = to_json(work.frame)
+    return out
+
+
+def _check_generic(work: Work, found: dict[str, str]) -> None:
+    if "time" in found or "date" in found:
+        # A bare date in a table of its own needs no zone; a clock time does.
+        times.parse(work, found.get("time") or found["date"], zone=found.get("zone"))
+    if "latitude" in found and "longitude" in found:
+        places.parse(work, found["latitude"], found["longitude"], found.get("datum"),
+                     found.get("country_code"))
+    if "value" in found and "property" in found | {"property": ""}:
+        numbers = parse_numbers(
+            work.frame[found["value"]], decimal=work.declared.decimal, missing=work.declared.missing
+        )
+        if np.isfinite(numbers.value).mean() >= 0.5 if len(numbers.value) else False:
+            _flag_codes(work, numbers.code, found["value"])
+
+
+def _described(work: Work) -> pd.DataFrame:
+    noun, vocabulary = work.noun, work.table.vocabulary
+    described = attributes(noun)
+    terms = by_standard(noun, vocabulary) if vocabulary != "ecotone" else {}
+    names = {h: terms.get(str(h), str(h)) for h in work.frame.columns}
+    if vocabulary == "dwc" and work.table.key and work.table.key in names:
+        _use_core_key(work, names)
+    raw = {
+        attribute: header
+        for header, attribute in names.items()
+        if attribute in described and (vocabulary == "ecotone" or header in terms)
+    }
+    raw |= {a: h for h, a in names.items() if a in described and h == work.table.key}
+    out = pd.DataFrame(index=work.frame.index)
+    special = {**places.columns(work, raw), **times.columns(work, raw)}
+    if noun == "Observation" and "value" in raw:
+        special |= _values(work, raw)
+    for name, attribute in described.items():
+        if name in special:
+            out[name] = special[name]
+        elif name in raw:
+            work.used.add(raw[name])
+            out[name] = _typed(work, raw[name], attribute)
+    _require(work, out, described)
+    rest = [h for h in work.frame.columns if h not in work.used]
+    if rest:
+        plain = work.frame[rest].rename(columns=lambda h: str(h).removeprefix("+"))
+        out["extra"] = to_json(plain)
+    return out
+
+
+def _use_core_key(work: Work, names: dict[str, str]) -> None:
+    """A Darwin Core archive's core id is the owner's identifier where no term gives one."""
+    own = {"Occurrence": "occurrence_id", "Event": "event_id", "Taxon": "taxon_id"}.get(work.noun)
+    if own and own not in names.values() and work.table.key:
+        names[work.table.key] = own
+
+
+def _values(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
+    """Value, limit and reason of a measurement; its text as delivered beside it."""
+    column = raw["value"]
+    limit, qualifier = work.column("limit"), work.column("qualifier")
+    numbers = parse_numbers(
+        work.frame[column],
+        decimal=work.declared.decimal,
+        missing=work.declared.missing,
+        limit=None if limit is None else work.frame[limit],
+        qualifier=None if qualifier is None else work.frame[qualifier],
+    )
+    work.used.add(column)
+    _flag_codes(work, numbers.code, column)
+    index = work.frame.index
+    out = {
+        "value": pd.Series(numbers.value, index=index),
+        "limit_kind": pd.Series(numbers.limit_kind, index=index, dtype=object),
+        "missing_reason": pd.Series(numbers.missing_reason, index=index, dtype=object),
+        "value_text": work.frame[column],
+    }
+    if "unit" in raw:
+        from ecotone.ingest.unit_column import parse_units
+
+        work.used.add(raw["unit"])
+        out |= parse_units(work, raw["unit"])
+    return out
+
+
+def _flag_codes(work: Work, codes: NDArray[np.object_], column: str) -> None:
+    for code in sorted({str(c) for c in codes} - {""}):
+        work.flag(code, np.asarray(codes == code), column, severity=Severity.ERROR)
+
+
+def _typed(work: Work, header: str, attribute: Attribute) -> pd.Series:
+    """One column in its type; text that does not fit is told, kept in extra, and left empty."""
+    texts = work.frame[header]
+    reader = _READERS.get(attribute.type)
+    if attribute.choices:
+        fits = texts.isna() | texts.isin(attribute.choices)
+        typed = texts.where(fits)
+    elif reader is None:
+        return texts
+    else:
+        typed = reader(texts)
+        fits = texts.isna() | (texts.astype(str).str.strip() == "") | typed.notna()
+    bad = ~fits.to_numpy(dtype=bool)
+    if bad.any():
+        work.flag(
+            "value-not-typed", bad, header, severity=Severity.WARNING, wanted=attribute.type
+        )
+        work.used.discard(header)
+    return typed
+
+
+def _number(texts: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(texts, errors="coerce").astype("Float64")
+    return numbers.where(np.isfinite(numbers.to_numpy(dtype=np.float64, na_value=np.nan)))
+
+
+def _integer(texts: pd.Series) -> pd.Series:
+    numbers = _number(texts)
+    whole = numbers.where((numbers % 1 == 0) & (numbers.abs() < 2**53))
+    return whole.astype("Int64")
+
+
+def _boolean(texts: pd.Series) -> pd.Series:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    return texts.str.strip().str.lower().map(words).astype("boolean")
+
+
+_READERS: Final[dict[str, Callable[[pd.Series], pd.Series]]] = {
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+}
+
+
+def _require(work: Work, out: pd.DataFrame, described: dict[str, Attribute]) -> None:
+    for name, attribute in described.items():
+        if attribute.required:
+            empty = out[name].isna().to_numpy(dtype=bool) if name in out else None
+            mask = np.ones(len(out), dtype=np.bool_) if empty is None else empty
+            work.flag("required-missing", mask, name, severity=Severity.ERROR)
+
+
+def to_json(frame: pd.DataFrame) -> list[str]:
+    """One JSON object of text per row."""
+    if frame.empty:
+        return [""] * 0
+    if not frame.columns.is_unique:
+        frame = frame.set_axis(
+            [f"{name} ({i})" for i, name in enumerate(frame.columns, start=1)], axis=1
+        )
+    text = frame.to_json(orient="records", lines=True, force_ascii=False)
+    return text.rstrip("\n").split("\n")

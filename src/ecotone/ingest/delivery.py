@@ -1,0 +1,247 @@
+"""One delivery: recognised, read, converted, checked, handed block by block to a sink.
+
+The same way serves a dry run (a sink that counts) and a commit (a sink that writes one
+transaction); what is checked does not depend on where it goes.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecotone.formats.base import Format, ReadOptions, Refused, Source, refused
+from ecotone.ingest import mapping as mappings
+from ecotone.ingest.checking import Checker
+from ecotone.ingest.convert import Converted, Declared, convert, noun_of
+from ecotone.ingest.mapping import Mapping
+from ecotone.model.errors import UsageError
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.table import Table
+from ecotone.model.words import say
+
+Verdict = Literal["accepted", "partial", "refused"]
+Rows = NDArray[np.int64]
+
+
+class Sink(Protocol):
+    """Where a delivery goes, block by block."""
+
+    def add(self, noun: str, frame: pd.DataFrame, rows: Rows, lines: Rows, file: str) -> None:
+        """Records that stood every check."""
+
+    def reject(self, file: str, row: int, line: int, raw: str, finding: Finding | None) -> None:
+        """A row that did not, in its own words."""
+
+    def find(self, finding: Finding) -> None:
+        """Anything said about the delivery."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How to read a delivery: what the steward declared on the command line or in a mapping."""
+
+    format: str | None = None
+    mapping: Mapping | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] | None = None
+    sheet: str | None = None
+    zone: str | None = None
+    datum: str | None = None
+    country: str | None = None
+    block_rows: int = 50_000
+
+    def read_options(self) -> ReadOptions:
+        """What the format's reader needs to know."""
+        m = self.mapping
+        zone = self.zone or (m.zone if m else None)
+        return ReadOptions(
+            encoding=self.encoding or (m.encoding if m else None),
+            delimiter=self.delimiter or (m.delimiter if m else None),
+            decimal=self.decimal or (m.decimal if m else None),
+            sheet=self.sheet or (m.sheet if m else None),
+            zone=zone_of(zone) if zone else None,
+            block_rows=self.block_rows,
+        )
+
+    def declared(self) -> Declared:
+        """What the converter needs to know."""
+        m = self.mapping
+        return Declared(
+            zone=self.zone or (m.zone if m else None),
+            day_first=m.day_first if m else None,
+            datum=self.datum or (m.datum if m else None),
+            decimal=self.decimal or (m.decimal if m else None),
+            country=self.country,
+            missing=dict(m.missing) if m else {},
+        )
+
+
+@dataclass
+class Delivery:
+    """What became of a delivery."""
+
+    verdict: Verdict
+    format: str | None
+    records: dict[str, int] = field(default_factory=dict)
+    rejected: int = 0
+
+
+def zone_of(name: str) -> zoneinfo.ZoneInfo:
+    """A zone of the IANA database; UsageError for any other name."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(say("ingest.zone-unknown", zone=name)) from error
+
+
+def process(
+    path: Path,
+    orders: Orders,
+    sink: Sink,
+    *,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Delivery:
+    """Read a delivery into a sink.
+
+    A refused delivery is an answer, not an exception: its finding goes to the sink and the
+    verdict is ``refused``; what the sink got before must then be forgotten by the caller.
+    """
+    from ecotone.formats.safe import open_source
+
+    run = _Run(orders, sink, progress)
+    try:
+        with open_source(path) as source:
+            run.read(source)
+    except Refused as error:
+        sink.find(error.finding)
+        return Delivery("refused", run.format, {}, run.rejected)
+    if run.nothing_read():
+        sink.find(refused("nothing-readable", file=path.name).finding)
+        return Delivery("refused", run.format, {}, run.rejected)
+    verdict: Verdict = "partial" if run.rejected else "accepted"
+    return Delivery(verdict, run.format, run.records, run.rejected)
+
+
+class _Run:
+    """One pass over one source."""
+
+    def __init__(self, orders: Orders, sink: Sink, progress: Callable[[int], None]) -> None:
+        self.orders = orders
+        self.sink = sink
+        self.progress = progress
+        self.format: str | None = None
+        self.records: dict[str, int] = {}
+        self.rejected = 0
+        self.tables = 0
+        self.seen = 0
+        self._pending: dict[tuple[str, int], Finding] = {}
+        self._checker = Checker()
+
+    def read(self, source: Source) -> None:
+        found = self._format_of(source)
+        self.format = found.name
+        for table in found.read(
+            source, self.orders.read_options(), self._report, self._reject
+        ):
+            self.tables += 1
+            self._take(self._mapped(table))
+
+    def nothing_read(self) -> bool:
+        """No table at all and no rejected row: not even an empty table with a header."""
+        return self.tables == 0 and self.rejected == 0
+
+    def _format_of(self, source: Source) -> Format:
+        from ecotone.formats import registry
+
+        if self.orders.format is None:
+            return registry.recognise(source)
+        known = {f.name: f for f in registry.all_formats()}
+        if self.orders.format not in known:
+            raise UsageError(
+                say("ingest.format-unknown", name=self.orders.format, known=", ".join(known))
+            )
+        return known[self.orders.format]
+
+    def _report(self, finding: Finding) -> None:
+        """Findings of the reader; an error is completed by the raw text that follows it."""
+        if finding.code == "unmapped" and self.orders.mapping is not None:
+            return
+        self.sink.find(finding)
+        if finding.severity is Severity.ERROR and finding.row is not None:
+            self._pending[(finding.file or "", finding.row)] = finding
+
+    def _reject(self, file: str, row: int, line: int, raw: str) -> None:
+        self.rejected += 1
+        self.sink.reject(file, row, line, raw, self._pending.pop((file, row), None))
+
+    def _mapped(self, table: Table) -> Table:
+        mapping = self.orders.mapping
+        if mapping is None or table.vocabulary not in ("", "dwc"):
+            return table
+        lacking = mappings.missing_columns(mapping, [str(h) for h in table.frame.columns])
+        if lacking:
+            raise refused(
+                "mapping-columns-missing",
+                file=table.file,
+                columns=", ".join(lacking),
+                have=", ".join(str(h) for h in table.frame.columns),
+            )
+        positions = pd.DataFrame(table.frame.reset_index(drop=True))
+        mapped = mappings.apply(mapping, positions)
+        index = mapped.index.to_numpy()
+        return Table(
+            type=mapping.record,
+            frame=mapped,
+            row=table.row[index],
+            line=table.line[index],
+            file=table.file,
+            vocabulary="ecotone",
+            metadata=table.metadata,
+        )
+
+    def _take(self, table: Table) -> None:
+        done: Converted = convert(table, self.orders.declared())
+        raw = table.frame.reset_index(drop=True)
+        done.findings.extend(self._checker.duplicates(table, done))
+        for finding in self._checker.findings(table, noun_of(table)):
+            self.sink.find(finding)
+        by_row: dict[int, Finding] = {}
+        for finding in done.findings:
+            self.sink.find(finding)
+            if finding.severity is Severity.ERROR and finding.row is not None:
+                by_row.setdefault(finding.row, finding)
+        keep = ~done.rejected
+        if keep.any():
+            self.sink.add(
+                done.noun,
+                done.frame.loc[keep].reset_index(drop=True),
+                table.row[keep],
+                table.line[keep],
+                table.file,
+            )
+        self.records[table.type] = self.records.get(table.type, 0) + int(keep.sum())
+        self._quarantine(table, raw, np.flatnonzero(done.rejected), by_row)
+        self.seen += len(raw)
+        self.progress(self.seen)
+
+    def _quarantine(
+        self, table: Table, raw: pd.DataFrame, where: NDArray[np.intp], why: dict[int, Finding]
+    ) -> None:
+        if not len(where):
+            return
+        columns: dict[Any, Any] = {str(c).removeprefix("+"): raw[c] for c in raw.columns}
+        text = pd.DataFrame(columns).iloc[where].to_json(
+            orient="records", lines=True, force_ascii=False
+        )
+        for index, line in zip(where, text.rstrip("\n").split("\n"), strict=True):
+            row = int(table.row[index])
+            self.rejected += 1
+            self.sink.reject(table.file, row, int(table.line[index]), line, why.get(row))

@@ -1,0 +1,110 @@
+"""The place columns of a block: text to WGS 84 with uncertainty, doubts as findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ecotone.model.finding import Severity
+from ecotone.model.place import (
+    SEVERITY,
+    check_places,
+    combine_uncertainty,
+    parse_coordinates,
+    precision_m,
+    transform_to_wgs84,
+)
+
+if TYPE_CHECKING:
+    from ecotone.ingest.convert import Work
+
+
+def columns(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
+    """The typed place attributes, for a noun whose block has both coordinates.
+
+    A latitude without a longitude (or the reverse) is told and kept as text.
+    """
+    lat, lon = raw.get("latitude"), raw.get("longitude")
+    if lat is None or lon is None:
+        for name, header in (("latitude", lat), ("longitude", lon)):
+            if header is not None:
+                filled = work.frame[header].notna().to_numpy(dtype=bool)
+                work.flag("coordinate-alone", filled, header, severity=Severity.WARNING, have=name)
+        return {}
+    placed = parse(work, lat, lon, raw.get("datum"), raw.get("country_code"))
+    own = raw.get("coordinate_uncertainty_m")
+    if own is not None:
+        work.used.add(own)
+        stated = pd.to_numeric(work.frame[own], errors="coerce").to_numpy(dtype=np.float64).copy()
+        wrong = work.frame[own].notna().to_numpy(dtype=bool) & ~(stated > 0)
+        # 0 says "no uncertainty at all", which no instrument gives; Darwin Core forbids it.
+        work.flag("uncertainty-not-positive", wrong, own, severity=Severity.WARNING)
+        stated[wrong] = np.nan
+        uncertainty = combine_uncertainty(stated, placed["_added"].to_numpy())
+    else:
+        uncertainty = combine_uncertainty(
+            placed["_precision"].to_numpy(), placed["_added"].to_numpy()
+        )
+    work.used |= {lat, lon}
+    index = work.frame.index
+    out = {
+        "latitude": placed["latitude"],
+        "longitude": placed["longitude"],
+        "coordinate_uncertainty_m": pd.Series(uncertainty, index=index),
+        "latitude_text": work.frame[raw.get("latitude_text", lat)],
+        "longitude_text": work.frame[raw.get("longitude_text", lon)],
+        "datum_operation": placed["_operation"],
+    }
+    datum = raw.get("datum")
+    if datum is not None:
+        work.used.add(datum)
+        out["datum"] = work.frame[datum]
+    elif work.declared.datum:
+        out["datum"] = pd.Series(work.declared.datum, index=index)
+    work.used |= {raw[n] for n in ("latitude_text", "longitude_text") if n in raw}
+    return out
+
+
+def parse(
+    work: Work, lat: str, lon: str, datum: str | None, country: str | None
+) -> pd.DataFrame:
+    """Read, check and transform the coordinates of a block, flagging rows."""
+    frame, declared = work.frame, work.declared
+    decimal = declared.decimal or "."
+    y = parse_coordinates(frame[lat], kind="latitude", decimal=decimal)
+    x = parse_coordinates(frame[lon], kind="longitude", decimal=decimal)
+    for header, read in ((lat, y), (lon, x)):
+        for code in sorted({str(c) for c in read.code} - {""}):
+            work.flag(code, np.asarray(read.code == code), header, severity=SEVERITY[code])
+    one_only = np.isnan(y.degrees) ^ np.isnan(x.degrees)
+    one_only &= (y.code == "") & (x.code == "")
+    empty = lat if np.isnan(y.degrees[one_only]).all() else lon
+    work.flag("coordinate-alone", one_only, empty, severity=Severity.WARNING, have="")
+    named = frame[country] if country is not None else declared.country
+    out = pd.DataFrame(index=frame.index)
+    degrees_y, degrees_x = y.degrees, x.degrees
+    operation: object = None
+    added = np.zeros(len(frame))
+    if datum is not None or declared.datum:
+        given = (
+            declared.datum
+            if datum is None
+            else frame[datum].fillna(declared.datum or "EPSG:4326").to_numpy(dtype=object)
+        )
+        moved = transform_to_wgs84(y.degrees, x.degrees, given, country=named)
+        for code in sorted({str(c) for c in moved.code} - {""}):
+            mask = np.asarray(moved.code == code)
+            if code not in ("latitude-out-of-range", "longitude-out-of-range"):
+                work.flag(code, mask, datum or lat, severity=SEVERITY[code])
+        degrees_y, degrees_x = moved.latitude, moved.longitude
+        operation, added = moved.operation, moved.added_uncertainty_m
+    doubt = check_places(degrees_y, degrees_x, country=named)
+    for code in sorted({str(c) for c in doubt} - {""}):
+        work.flag(code, np.asarray(doubt == code), lat, severity=SEVERITY[code])
+    out["latitude"], out["longitude"] = degrees_y, degrees_x
+    out["_added"] = added
+    out["_precision"] = precision_m(degrees_y, y.step_deg, x.step_deg)
+    out["_operation"] = pd.Series(operation, index=frame.index, dtype=object)
+    return out

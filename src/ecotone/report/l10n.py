@@ -1,0 +1,143 @@
+"""Numbers, dates, units and intervals as each language writes them.
+
+English as an international secretariat writes it (1,234.5; 21 November 2026),
+Russian with a comma and no-break spaces (1 234,5), Chinese with its own date
+form. A number never parts from its unit at a line end.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from ecotone.model import words
+from ecotone.model.words import Language
+from ecotone.report.document import Quantity
+
+LOCALES: Final = {"en": "en_GB", "zh": "zh_Hans_CN", "ru": "ru_RU"}
+NBSP: Final = "\u00a0"
+MINUS: Final = "\u2212"
+_SUPERSCRIPT: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_LARGEST_PLAIN: Final = 1e15
+_SMALLEST_PLAIN: Final = 1e-6
+
+
+def number(value: float | int | None, lang: Language, decimals: int | None = None) -> str:
+    """A number with ``decimals`` places (found from the value when None)."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if math.isinf(value):
+        return f"{MINUS if value < 0 else ''}∞"
+    places = decimals_for([value]) if decimals is None else decimals
+    size = abs(value)
+    if size >= _LARGEST_PLAIN or (0 < size < _SMALLEST_PLAIN and places > 0):
+        return _scientific(value, lang)
+    pattern = "#,##0" + ("." + "0" * places if places else "")
+    text = format_decimal(value, format=pattern, locale=LOCALES[lang])
+    if not any(c in "123456789" for c in text):
+        text = text.lstrip("-")  # a rounded-away negative is zero, not "-0.0"
+    return text.replace("-", MINUS).replace("\u202f", NBSP)
+
+
+def _scientific(value: float, lang: Language) -> str:
+    """``1.2 × 10⁻⁹``."""
+    mantissa, exponent = f"{value:.1e}".split("e")
+    shown = format_decimal(float(mantissa), format="0.0", locale=LOCALES[lang])
+    power = str(int(exponent)).translate(_SUPERSCRIPT)
+    return f"{shown}{NBSP}×{NBSP}10{power}".replace("-", MINUS)
+
+
+def decimals_for(values: Iterable[float | int | None], digits: int = 3) -> int:
+    """Places that show ``digits`` significant digits of the typical number, at most 6."""
+    sizes = sorted(
+        abs(v) for v in values if v is not None and math.isfinite(v) and v != 0
+    )
+    if not sizes or all(float(v).is_integer() for v in sizes):
+        return 0
+    typical = sizes[len(sizes) // 2]
+    return max(0, min(6, digits - 1 - math.floor(math.log10(typical))))
+
+
+def decimals_of(quantity: Quantity) -> int:
+    """Places for a number and its interval: two digits of the uncertainty, no more."""
+    spread = _spread(quantity)
+    if quantity.value is None:
+        return 0
+    if spread and math.isfinite(spread):
+        return max(0, min(6, 1 - math.floor(math.log10(spread))))
+    return decimals_for([quantity.value])
+
+
+def _spread(quantity: Quantity) -> float | None:
+    if quantity.low is not None and quantity.high is not None:
+        return abs(quantity.high - quantity.low) / 2
+    return quantity.se
+
+
+def unit(name: str, lang: Language) -> str:
+    """A unit as printed: ``m3 s-1`` becomes ``m³ s⁻¹``; named units are translated."""
+    if name in {"", "1"}:
+        return ""
+    if words.has(f"unit.{name}"):
+        return words.say(f"unit.{name}", lang)
+    raised = re.sub(
+        r"(?<=[A-Za-zµΩ°%])(?:\*\*|\^)?(-?\d+)", lambda m: m[1].translate(_SUPERSCRIPT), name
+    )
+    return raised.replace(" ", NBSP)
+
+
+def with_unit(value: float | int | None, name: str, lang: Language, decimals: int) -> str:
+    """A number and its unit, joined by a space that does not break."""
+    shown = unit(name, lang)
+    text = number(value, lang, decimals)
+    if not shown:
+        return text
+    if shown == "%" and lang in {"zh"}:
+        return f"{text}%"
+    return f"{text}{NBSP}{shown}"
+
+
+def interval(quantity: Quantity, lang: Language) -> str:
+    """``95 % CI 10.1 to 14.5``, or nothing when no interval is known."""
+    if quantity.low is None and quantity.high is None:
+        return ""
+    places = decimals_of(quantity)
+    level = number(100 * (quantity.level or 0.95), lang, None)
+    if quantity.low is None or quantity.high is None:
+        key = "report.interval.above" if quantity.high is None else "report.interval.below"
+        bound = quantity.low if quantity.high is None else quantity.high
+        return words.say(key, lang, level=level, bound=number(bound, lang, places))
+    return words.say(
+        "report.interval",
+        lang,
+        level=level,
+        low=number(quantity.low, lang, places),
+        high=number(quantity.high, lang, places),
+    )
+
+
+def quantity(given: Quantity, lang: Language) -> str:
+    """``12.3 mg/L (95 % CI 10.1 to 14.5)``."""
+    if given.value is None:
+        return words.say("report.undefined", lang)
+    text = with_unit(given.value, given.unit, lang, decimals_of(given))
+    bounds = interval(given, lang)
+    if not bounds:
+        return text
+    return f"{text}（{bounds}）" if lang == "zh" else f"{text} ({bounds})"
+
+
+def day(on: date, lang: Language) -> str:
+    """``21 November 2026``, ``2026年11月21日``, ``21 ноября 2026 г.``."""
+    return str(format_date(on, format="long", locale=LOCALES[lang])).replace(" г.", f"{NBSP}г.")
+
+
+def short_day(on: date) -> str:
+    """The form of tables, the same everywhere: ISO 8601."""
+    return on.isoformat()

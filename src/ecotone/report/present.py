@@ -1,0 +1,284 @@
+"""A document turned into what is printed: every number and date already words.
+
+``html``, ``pdf`` and ``docx`` show this tree and format nothing themselves; the
+workbook takes the numbers as numbers. The tree is plain JSON (pictures apart).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from ecotone.model import words
+from ecotone.model.words import Language
+from ecotone.report import glyphs, l10n
+from ecotone.report.document import (
+    Callout,
+    Cell,
+    CitationList,
+    Cite,
+    Column,
+    Document,
+    Figure,
+    Heading,
+    ItemList,
+    KeyNumbers,
+    Map,
+    PageBreak,
+    Paragraph,
+    Placed,
+    Run,
+    Status,
+    Table,
+    Text,
+    TraceRef,
+    arrange,
+    citation_numbers,
+    clean,
+)
+
+Node = dict[str, Any]
+_FIXED: Final = (
+    "contents",
+    "page",
+    "of",
+    "parties",
+    "approvals",
+    "reader",
+    "date",
+    "identifier",
+    "status",
+    "not-approved",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """The tree and the pictures it names (``figure-1.png``: bytes)."""
+
+    tree: Node
+    pictures: dict[str, bytes]
+
+
+def present(document: Document) -> Presented:
+    """The whole document in words; raises MissingGlyph when it cannot be drawn."""
+    lang = document.lang
+    placed = arrange(document)
+    numbers = citation_numbers(document)
+    pictures: dict[str, bytes] = {}
+    blocks = [_block(p, document, numbers, pictures) for p in placed]
+    tree: Node = {
+        "lang": lang,
+        "place": words.say("report.place.cover", lang),
+        "title": clean(document.title),
+        "subtitle": clean(document.subtitle),
+        "identifier": clean(document.identifier),
+        "iso": document.on.isoformat(),
+        "date": l10n.day(document.on, lang),
+        "status": document.status,
+        "banner": words.say(f"report.status.{document.status}", lang),
+        "parties": [clean(p) for p in document.parties],
+        "reader": clean(document.reader),
+        "approvals": [
+            {"party": clean(a.party), "person": clean(a.person), "date": l10n.day(a.on, lang)}
+            for a in document.approvals
+        ],
+        "words": {key: words.say(f"report.fixed.{key}", lang) for key in _FIXED},
+        "contents": [
+            {"number": p.number, "text": p.block.text, "anchor": p.anchor, "level": p.block.level}
+            for p in placed
+            if isinstance(p.block, Heading) and p.block.level == 1
+        ],
+        "blocks": blocks,
+    }
+    glyphs.check(glyphs.gather(tree), lang)
+    return Presented(tree, pictures)
+
+
+def _block(
+    placed: Placed, document: Document, cited: dict[str, int], pictures: dict[str, bytes]
+) -> Node:
+    block, lang = placed.block, document.lang
+
+    def runs(text: Text) -> list[Node]:
+        return [_run(piece, cited, lang) for piece in text]
+
+    if isinstance(block, Heading):
+        return {
+            "kind": "heading",
+            "level": block.level,
+            "number": placed.number,
+            "text": clean(block.text),
+            "anchor": placed.anchor,
+            "place": f"{placed.number} {block.text}",
+        }
+    if isinstance(block, Paragraph):
+        return {"kind": "paragraph", "runs": runs(block.text)}
+    if isinstance(block, ItemList):
+        items = [runs(item) for item in block.items]
+        return {"kind": "list", "numbered": block.numbered, "items": items}
+    if isinstance(block, Table):
+        return _table(block, placed, lang, runs)
+    if isinstance(block, Figure | Map):
+        return _picture(block, placed, lang, runs, pictures)
+    if isinstance(block, KeyNumbers):
+        return {"kind": "keynumbers", "items": _key_numbers(block, lang)}
+    if isinstance(block, Callout):
+        return {
+            "kind": "callout",
+            "tone": block.tone,
+            "title": clean(block.title),
+            "runs": runs(block.text),
+        }
+    if isinstance(block, CitationList):
+        return {"kind": "citations", "items": _citations(document, cited)}
+    if isinstance(block, PageBreak):
+        return {"kind": "pagebreak"}
+    raise TypeError(f"no presentation for {type(block).__name__}")
+
+
+def _run(piece: Run | Cite | TraceRef, cited: dict[str, int], lang: Language) -> Node:
+    if isinstance(piece, Cite):
+        number = cited[piece.key]
+        return {"style": "cite", "text": f"[{number}]", "href": f"cite-{number}"}
+    if isinstance(piece, TraceRef):
+        return {"style": "trace", "text": f"[{piece.label}]", "href": f"trace-{piece.label}"}
+    style = (
+        "code" if piece.code else "bold" if piece.bold else "italic" if piece.italic else "plain"
+    )
+    return {"style": style, "text": piece.text, "href": ""}
+
+
+def _table(
+    block: Table, placed: Placed, lang: Language, runs: Callable[[Text], list[Node]]
+) -> Node:
+    shown = block.rows[: block.limit]
+    places = [column_decimals(block, index) for index in range(len(block.columns))]
+    label = words.say("report.label.table", lang, number=placed.number)
+    more = ""
+    if len(block.rows) > len(shown):
+        more = words.say(
+            "report.table.more",
+            lang,
+            shown=l10n.number(len(shown), lang, 0),
+            total=l10n.number(len(block.rows), lang, 0),
+        )
+    return {
+        "kind": "table",
+        "label": label,
+        "place": label,
+        "anchor": placed.anchor,
+        "name": block.name,
+        "caption": runs(block.caption),
+        "note": runs(block.note),
+        "more": more,
+        "columns": [
+            {
+                "title": clean(c.title),
+                "unit": l10n.unit(c.unit, lang),
+                "align": "right" if c.kind == "number" else "left",
+                "kind": c.kind,
+                "width": c.width,
+            }
+            for c in block.columns
+        ],
+        "rows": [
+            [
+                cell_node(cell, column, decimals, lang)
+                for cell, column, decimals in zip(row, block.columns, places, strict=True)
+            ]
+            for row in shown
+        ],
+    }
+
+
+def column_decimals(table: Table, index: int) -> int:
+    """Decimals of a number column: as declared, else from its values."""
+    column = table.columns[index]
+    if column.decimals is not None:
+        return column.decimals
+    if column.kind != "number":
+        return 0
+    return l10n.decimals_for(
+        row[index] for row in table.rows if isinstance(row[index], int | float)
+    )  # type: ignore[arg-type]  # the filter above leaves numbers only
+
+
+def cell_node(cell: Cell, column: Column, decimals: int, lang: Language) -> Node:
+    """One cell: the words shown, and the value itself for who wants to compute."""
+    if cell is None:
+        return {"text": "–" if column.kind == "number" else "", "raw": "", "tone": ""}
+    if isinstance(cell, Status):
+        return {"text": clean(cell.text), "raw": "", "tone": cell.tone}
+    if isinstance(cell, bool | str):
+        return {"text": clean(str(cell)), "raw": "", "tone": ""}
+    if isinstance(cell, date):
+        return {"text": l10n.short_day(cell), "raw": cell.isoformat(), "tone": ""}
+    places = 0 if isinstance(cell, int) and column.decimals is None else decimals
+    return {"text": l10n.number(cell, lang, places), "raw": repr(cell), "tone": ""}
+
+
+def _picture(
+    block: Figure | Map,
+    placed: Placed,
+    lang: Language,
+    runs: Callable[[Text], list[Node]],
+    pictures: dict[str, bytes],
+) -> Node:
+    kind = "map" if isinstance(block, Map) else "figure"
+    label = words.say(f"report.label.{kind}", lang, number=placed.number)
+    file = f"{kind}-{placed.number}.png"
+    pictures[file] = block.png
+    lines: list[str] = []
+    if isinstance(block, Map):
+        if block.disclaimer:
+            lines.append(clean(block.disclaimer))
+        if block.approval:
+            lines.append(words.say("report.map.approval", lang, number=clean(block.approval)))
+    return {
+        "kind": "picture",
+        "label": label,
+        "place": label,
+        "anchor": placed.anchor,
+        "file": file,
+        "caption": runs(block.caption),
+        "alt": clean(block.alt),
+        "lines": lines,
+        "width": block.width,
+    }
+
+
+def _key_numbers(block: KeyNumbers, lang: Language) -> list[Node]:
+    items: list[Node] = []
+    for item in block.items:
+        given = item.quantity
+        undefined = given.value is None
+        items.append(
+            {
+                "label": clean(item.label),
+                "value": words.say("report.undefined", lang)
+                if undefined
+                else l10n.number(given.value, lang, l10n.decimals_of(given)),
+                "unit": "" if undefined else l10n.unit(given.unit, lang),
+                "interval": "" if undefined else l10n.interval(given, lang),
+                "raw": "" if undefined else repr(given.value),
+                "trace": item.trace,
+                "note": clean(item.note),
+            }
+        )
+    return items
+
+
+def _citations(document: Document, cited: dict[str, int]) -> list[Node]:
+    known = {c.key: c for c in document.citations}
+    return [
+        {
+            "number": str(number),
+            "anchor": f"cite-{number}",
+            "text": clean(known[key].text) if key in known else key,
+            "url": clean(known[key].url) if key in known else "",
+        }
+        for key, number in cited.items()
+    ]

@@ -1,0 +1,245 @@
+"""The report's numbers as a workbook: every table a sheet, every number a number."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+from ecotone.model import words
+from ecotone.model.words import Language
+from ecotone.report import l10n
+from ecotone.report.archive import settle
+from ecotone.report.document import (
+    Cell,
+    Cite,
+    Column,
+    Document,
+    KeyNumbers,
+    Placed,
+    Status,
+    Table,
+    Text,
+    TraceRef,
+    arrange,
+    citation_numbers,
+    clean,
+)
+from ecotone.report.present import Presented, column_decimals
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+#: What a spreadsheet may take for the start of a formula, wide forms included.
+_FORMULA: Final = re.compile(r"^[\s\x00-\x20]*[=+\-@\uff1d\uff0b\uff0d\uff20\u2212|%]")
+_FORBIDDEN_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\']")
+_NAME_LIMIT: Final = 31
+_TEXT_LIMIT: Final = 32_767
+_WIDEST: Final = 60
+_HEAD: Final = "F1F5F7"
+_ACCENT: Final = "1F4E6B"
+
+
+def render_xlsx(document: Document, shown: Presented | None = None) -> bytes:
+    """The workbook's bytes, the same for the same document."""
+    from openpyxl import Workbook
+
+    del shown  # the workbook takes values, not words
+    book = Workbook()
+    made = datetime(document.on.year, document.on.month, document.on.day)  # noqa: DTZ001 - the file format knows no zones
+    book.properties.created = made
+    book.properties.modified = made
+    book.properties.creator = "Ecotone"
+    book.properties.title = clean(document.title)
+    front = book.active
+    assert front is not None
+    front.title = _sheet_name(words.say("report.fixed.contents", document.lang), set())
+    names = {front.title}
+    listed: list[tuple[str, str, str]] = []
+    cited = citation_numbers(document)
+    for placed in (*_key_tables(document), *arrange(document)):
+        table = placed.block
+        if not isinstance(table, Table):
+            continue
+        label = words.say("report.label.table", document.lang, number=placed.number)
+        label = label if placed.number else words.say("report.sheet.key-numbers", document.lang)
+        name = _sheet_name(f"{placed.number} {table.name}".strip(), names)
+        names.add(name)
+        _write_table(book.create_sheet(name), table, label, cited, document.lang)
+        listed.append((name, label, _flat(table.caption, cited)))
+    _write_front(front, document, listed)
+    out = io.BytesIO()
+    book.save(out)
+    return settle(out.getvalue(), made)
+
+
+def _key_tables(document: Document) -> tuple[Placed, ...]:
+    """All key numbers of the report as one table, first in the book."""
+    lang = document.lang
+    rows = tuple(
+        (
+            item.label,
+            item.quantity.value,
+            l10n.unit(item.quantity.unit, lang),
+            item.quantity.low,
+            item.quantity.high,
+            item.quantity.level,
+            item.trace,
+        )
+        for block in document.blocks
+        if isinstance(block, KeyNumbers)
+        for item in block.items
+    )
+    if not rows:
+        return ()
+
+    def title(key: str) -> str:
+        return words.say(f"report.column.{key}", lang)
+
+    columns = (
+        Column(title("quantity")),
+        Column(title("value"), "number"),
+        Column(title("unit")),
+        Column(title("low"), "number"),
+        Column(title("high"), "number"),
+        Column(title("level"), "number", decimals=2),
+        Column(title("trace")),
+    )
+    caption = words.say("report.sheet.key-numbers", lang)
+    table = Table(caption, columns, rows, caption=())
+    return (Placed(table, "", ""),)
+
+
+def _write_front(sheet: Worksheet, document: Document, listed: list[tuple[str, str, str]]) -> None:
+    from openpyxl.styles import Alignment, Font
+
+    lang = document.lang
+    status = words.say(f"report.status.{document.status}", lang)
+    facts = [
+        (words.say("report.fixed.status", lang), status),
+        (words.say("report.fixed.date", lang), document.on),
+        (words.say("report.fixed.identifier", lang), document.identifier),
+        (words.say("report.fixed.parties", lang), "; ".join(document.parties)),
+    ]
+    _put(sheet, 1, 1, document.title).font = Font(bold=True, size=16, color=_ACCENT)
+    _put(sheet, 2, 1, document.subtitle)
+    row = 4
+    for name, value in facts:
+        _put(sheet, row, 1, name).font = Font(color="5D6B75")
+        _put(sheet, row, 2, value)
+        row += 1
+    row += 1
+    _put(sheet, row, 1, words.say("report.fixed.contents", lang)).font = Font(
+        bold=True, size=12, color=_ACCENT
+    )
+    for name, label, caption in listed:
+        row += 1
+        cell = _put(sheet, row, 1, label)
+        cell.hyperlink = f"#'{name}'!A1"
+        cell.font = Font(color=_ACCENT, underline="single")
+        _put(sheet, row, 2, caption).alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.column_dimensions["A"].width = 24
+    sheet.column_dimensions["B"].width = 90
+    sheet.sheet_view.showGridLines = False
+
+
+def _write_table(
+    sheet: Worksheet, table: Table, label: str, cited: dict[str, int], lang: Language
+) -> None:
+    """Label and caption, head with units, then the rows."""
+    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+    from openpyxl.utils import get_column_letter
+
+    caption = _flat(table.caption, cited)
+    text = f"{label}. {caption}" if caption else label
+    _put(sheet, 1, 1, text).font = Font(bold=True, color=_ACCENT)
+    line = Side(style="medium", color=_ACCENT)
+    for index, column in enumerate(table.columns, 1):
+        unit = l10n.unit(column.unit, lang)
+        cell = _put(sheet, 3, index, f"{column.title} ({unit})" if unit else column.title)
+        cell.font = Font(bold=True)
+        cell.fill = PatternFill("solid", fgColor=_HEAD)
+        cell.border = Border(top=line, bottom=Side(style="thin", color=_ACCENT))
+        cell.alignment = Alignment(
+            wrap_text=True,
+            vertical="bottom",
+            horizontal="right" if column.kind == "number" else "left",
+        )
+        places = column_decimals(table, index - 1)
+        pattern = number_format(places)
+        widest = len(column.title)
+        for offset, row in enumerate(table.rows):
+            cell = _put(sheet, 4 + offset, index, row[index - 1])
+            if isinstance(row[index - 1], int | float):
+                integer = isinstance(row[index - 1], int) and column.decimals is None
+                cell.number_format = "#,##0" if integer else pattern
+            else:
+                widest = max(widest, len(str(cell.value or "")))
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.column_dimensions[get_column_letter(index)].width = min(_WIDEST, max(11, widest + 3))
+    note = _flat(table.note, cited)
+    if note:
+        _put(sheet, 5 + len(table.rows), 1, note).font = Font(italic=True, color="5D6B75")
+    sheet.freeze_panes = "A4"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = "3:3"
+
+
+def number_format(places: int) -> str:
+    """Excel's pattern; Excel itself puts the marks of the reader's language."""
+    return "#,##0" + ("." + "0" * places if places else "")
+
+
+def _put(sheet: Worksheet, row: int, column: int, value: Cell):  # type: ignore[no-untyped-def]  # openpyxl's cell classes have no common public type
+    cell = sheet.cell(row=row, column=column)
+    if isinstance(value, Status):
+        value = value.text
+    if isinstance(value, str):
+        cell.value = neutral(value)[:_TEXT_LIMIT]
+        cell.data_type = "s"
+    elif isinstance(value, date):
+        cell.value = value
+        cell.number_format = "yyyy-mm-dd"
+    elif isinstance(value, float) and not _finite(value):
+        cell.value = None
+    else:
+        cell.value = value
+    return cell
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0
+
+
+def neutral(text: str) -> str:
+    """Text that no spreadsheet computes: a leading formula sign gets an apostrophe before it."""
+    safe = clean(text)
+    return f"'{safe}" if len(safe) > 1 and _FORMULA.match(safe) else safe
+
+
+def _sheet_name(wanted: str, taken: set[str]) -> str:
+    base = _FORBIDDEN_IN_NAMES.sub("-", clean(wanted)).replace("\n", " ")[:_NAME_LIMIT] or "-"
+    name, number = base, 2
+    lowered = {t.lower() for t in taken}
+    while name.lower() in lowered:
+        tail = f" ({number})"
+        name = base[: _NAME_LIMIT - len(tail)] + tail
+        number += 1
+    return name
+
+
+def _flat(text: Text, cited: dict[str, int]) -> str:
+    """Running text as one string."""
+    return "".join(
+        f"[{cited[p.key]}]"
+        if isinstance(p, Cite)
+        else f"[{p.label}]"
+        if isinstance(p, TraceRef)
+        else p.text
+        for p in text
+    )
+

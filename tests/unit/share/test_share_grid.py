@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyproj import Geod
+
+from ecotone.share.grid import ala_round, cell_centres
+from tests.support import shared
+
+GEOD = Geod(ellps="WGS84")
+LATITUDES = st.floats(-90, 90, allow_nan=False)
+LONGITUDES = st.floats(-180, 180, allow_nan=False)
+CELLS = st.sampled_from([0.001, 0.01, 0.1, 1.0])
+
+
+def test_centre_and_radius_by_hand():
+    cells = cell_centres(np.array([37.0464]), np.array([73.239]), 0.1)
+    assert cells.latitude[0] == 37.05
+    assert cells.longitude[0] == 73.25
+    # The farthest corner is the one nearer the equator: (37.0, 73.3) or (37.0, 73.2).
+    _, _, metres = GEOD.inv(73.25, 37.05, 73.3, 37.0)
+    assert cells.radius_m[0] == np.ceil(metres)
+
+
+def test_negative_places_fall_down_not_toward_zero():
+    cells = cell_centres(np.array([-37.0464]), np.array([-0.01]), 0.1)
+    assert (cells.latitude[0], cells.longitude[0]) == (-37.05, -0.05)
+
+
+def test_a_decimal_on_a_cell_edge_belongs_to_the_cell_above():
+    # 1.001 * 1000 is 1000.9999999999999 in floats.
+    assert cell_centres(np.array([1.001]), np.array([1.001]), 0.001).latitude[0] == 1.0015
+
+
+def test_both_sides_of_the_180th_meridian_are_one_cell():
+    cells = cell_centres(np.array([10.0, 10.0]), np.array([180.0, -180.0]), 1.0)
+    assert cells.longitude[0] == cells.longitude[1] == -179.5
+
+
+def test_the_pole_belongs_to_the_last_cell():
+    assert cell_centres(np.array([90.0]), np.array([0.0]), 1.0).latitude[0] == 89.5
+
+
+def test_no_negative_zero_and_nan_stays_nan():
+    cells = cell_centres(np.array([np.nan]), np.array([5.0]), 0.1)
+    assert np.isnan(cells.latitude[0])
+    assert not np.signbit(cell_centres(np.array([0.0]), np.array([0.0]), 0.1).latitude[0])
+
+
+@pytest.mark.parametrize("cell", [0.05, 0.2, 10.0, 0.0015])
+def test_cells_off_the_nested_grid_are_refused(cell):
+    with pytest.raises(ValueError, match="cell size"):
+        cell_centres(np.array([1.0]), np.array([1.0]), cell)
+
+
+@given(LATITUDES, LONGITUDES, CELLS)
+def test_the_true_place_lies_in_the_published_circle(lat, lon, cell):
+    cells = cell_centres(np.array([lat]), np.array([lon]), cell)
+    _, _, metres = GEOD.inv(lon, lat, cells.longitude[0], cells.latitude[0])
+    assert metres <= cells.radius_m[0] + 0.2  # a place rounded at the 9th decimal: 0.1 m
+
+
+@given(LATITUDES, LONGITUDES)
+def test_a_coarse_cell_holds_every_finer_cell_of_the_same_place(lat, lon):
+    fine = cell_centres(np.array([lat]), np.array([lon]), 0.01)
+    coarse = cell_centres(np.array([lat]), np.array([lon]), 0.1)
+    again = cell_centres(fine.latitude, fine.longitude, 0.1)
+    assert again.latitude[0] == coarse.latitude[0]
+    assert again.longitude[0] == coarse.longitude[0]
+
+
+def test_ala_rows():
+    with shared("platform/sharing/ala_generalisation.csv").open(encoding="utf-8") as handle:
+        rows = [r for r in csv.DictReader(handle) if r["generalisation_m"]]
+    steps = {"10000": "0.1", "1000": "0.01", "100": "0.001"}
+    assert rows
+    for row in rows:
+        step = steps[row["generalisation_m"]]
+        assert ala_round(row["lat"], step) == row["out_lat"]
+        assert ala_round(row["lon"], step) == row["out_lon"]
+
+
+@pytest.mark.parametrize(
+    ("text", "step", "rounded"),
+    [("0.25", "0.1", "0.3"), ("-37.05", "0.1", "-37.1"), ("-0.01", "0.1", "0.0")],
+)
+def test_ala_ties_go_away_from_zero(text, step, rounded):
+    assert ala_round(text, step) == rounded
+
+
+def test_half_diagonals_of_chapman():
+    with shared("platform/sharing/chapman_levels.csv").open(encoding="utf-8") as handle:
+        rows = [r for r in csv.DictReader(handle) if r["grid_deg"]]
+    for row in rows:
+        cell = float(row["grid_deg"])
+        for column, latitude in (("lat37", 37.0), ("lat43", 43.0)):
+            half = cell / 2
+            cells = cell_centres(np.array([latitude + half]), np.array([half]), cell)
+            expected = float(row[f"half_diagonal_m_{column}"])
+            assert cells.radius_m[0] == pytest.approx(expected, abs=8 if cell == 0.1 else 1.5)
