@@ -21,13 +21,12 @@ class Checker:
     def __init__(self) -> None:
         self._seen: dict[str, list[Hashes]] = {}
 
-    def findings(self, table: Table, noun: str) -> Iterator[Finding]:
-        """What the registered checks say of a Darwin Core block."""
+    def findings(self, table: Table) -> Iterator[Finding]:
+        """What the registered checks say of a block in a known vocabulary."""
         from ecotone.ingest.checks import registry
 
-        if table.vocabulary != "dwc":
-            return
-        yield from registry.findings(table)
+        if table.vocabulary:
+            yield from registry.findings(table)
 
     def duplicates(self, table: Table, done: Converted) -> list[Finding]:
         """Reject records whose key already came in this delivery; the first one counts."""

@@ -105,7 +105,7 @@ class Work:
 
 def noun_of(table: Table) -> str:
     """The noun a table's rows become; Record where no dictionary describes them."""
-    if table.vocabulary in ("dwc", "camtrapdp", "ecotone", "stac") and table.type in RECORD_NOUNS:
+    if table.vocabulary in ("dwc", "camtrapdp", "ecotone") and table.type in RECORD_NOUNS:
         return table.type
     return "Record"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ecotone.formats.base import Format, ReadOptions, Refused, Source, refused
 from ecotone.ingest import mapping as mappings
 from ecotone.ingest.checking import Checker
-from ecotone.ingest.convert import Converted, Declared, convert, noun_of
+from ecotone.ingest.convert import Converted, Declared, convert, to_json
 from ecotone.ingest.mapping import Mapping
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
@@ -28,6 +28,9 @@ from ecotone.model.words import say
 
 Verdict = Literal["accepted", "partial", "refused"]
 Rows = NDArray[np.int64]
+
+#: Columns with this prefix are notes of a quarantine export.
+NOTE: Final = "ecotone:"
 
 
 class Sink(Protocol):
@@ -152,7 +155,8 @@ class _Run:
             source, self.orders.read_options(), self._report, self._reject
         ):
             self.tables += 1
-            self._take(self._mapped(table))
+            table = _without_notes(table)
+            self._take(table, self._mapped(table))
 
     def nothing_read(self) -> bool:
         """No table at all and no rejected row: not even an empty table with a header."""
@@ -207,17 +211,16 @@ class _Run:
             metadata=table.metadata,
         )
 
-    def _take(self, table: Table) -> None:
+    def _take(self, source: Table, table: Table) -> None:
         done: Converted = convert(table, self.orders.declared())
-        raw = table.frame.reset_index(drop=True)
         done.findings.extend(self._checker.duplicates(table, done))
-        for finding in self._checker.findings(table, noun_of(table)):
-            self.sink.find(finding)
-        by_row: dict[int, Finding] = {}
-        for finding in done.findings:
+        checked = list(self._checker.findings(table))
+        self._reject_rows(table, done, checked)
+        why: dict[int, Finding] = {}
+        for finding in (*checked, *done.findings):
             self.sink.find(finding)
             if finding.severity is Severity.ERROR and finding.row is not None:
-                by_row.setdefault(finding.row, finding)
+                why.setdefault(finding.row, finding)
         keep = ~done.rejected
         if keep.any():
             self.sink.add(
@@ -228,20 +231,32 @@ class _Run:
                 table.file,
             )
         self.records[table.type] = self.records.get(table.type, 0) + int(keep.sum())
-        self._quarantine(table, raw, np.flatnonzero(done.rejected), by_row)
-        self.seen += len(raw)
+        self._quarantine(source, np.unique(table.row[done.rejected]), why)
+        self.seen += len(source.frame)
         self.progress(self.seen)
 
-    def _quarantine(
-        self, table: Table, raw: pd.DataFrame, where: NDArray[np.intp], why: dict[int, Finding]
-    ) -> None:
-        if not len(where):
+    @staticmethod
+    def _reject_rows(table: Table, done: Converted, checked: list[Finding]) -> None:
+        """Rows a check calls wrong are rejected like those that could not be typed."""
+        rows = [f.row for f in checked if f.severity is Severity.ERROR and f.row is not None]
+        if rows:
+            done.rejected |= np.isin(table.row, np.array(rows, dtype=np.int64))
+
+    def _quarantine(self, source: Table, rows: Rows, why: dict[int, Finding]) -> None:
+        """Rows as the file had them, before any mapping: so they can be delivered again."""
+        if not len(rows):
             return
-        columns: dict[Any, Any] = {str(c).removeprefix("+"): raw[c] for c in raw.columns}
-        text = pd.DataFrame(columns).iloc[where].to_json(
-            orient="records", lines=True, force_ascii=False
-        )
-        for index, line in zip(where, text.rstrip("\n").split("\n"), strict=True):
-            row = int(table.row[index])
+        where = np.flatnonzero(np.isin(source.row, rows))
+        texts = to_json(source.frame.iloc[where])
+        for index, text in zip(where, texts, strict=True):
+            row = int(source.row[index])
             self.rejected += 1
-            self.sink.reject(table.file, row, int(table.line[index]), line, why.get(row))
+            self.sink.reject(source.file, row, int(source.line[index]), text, why.get(row))
+
+
+def _without_notes(table: Table) -> Table:
+    """Columns that quarantine added to tell the steward what was wrong are not data."""
+    notes = [c for c in table.frame.columns if str(c).startswith(NOTE)]
+    if not notes:
+        return table
+    return replace(table, frame=table.frame.drop(columns=notes))

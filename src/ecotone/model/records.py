@@ -306,6 +306,8 @@ class Batch(Noun):
     person: str
     delivered: datetime
     counts: dict[str, int]
+    mapping: str | None = None
+    verdict: Literal["accepted", "partial"] = "accepted"
     withdrawn: bool = False
 
 

@@ -38,12 +38,33 @@ def catalogue() -> dict[str, dict[str, str]]:
     return merged
 
 
+class Sentence(str):
+    """A text that remembers what it says, so that it can be said in another language."""
+
+    __slots__ = ("key", "values")
+
+    key: str
+    values: dict[str, object]
+
+    def __new__(cls, text: str, key: str, values: dict[str, object]) -> Sentence:
+        """The text with its key and the values that filled it."""
+        made = super().__new__(cls, text)
+        made.key = key
+        made.values = values
+        return made
+
+
+def tell(text: str, lang: str) -> str:
+    """``text`` in ``lang`` where it is a sentence of the catalogues, else as it is."""
+    return say(text.key, lang, **text.values) if isinstance(text, Sentence) else text
+
+
 def has(key: str) -> bool:
     """Whether the catalogues know this key."""
     return key in catalogue()
 
 
-def say(key: str, lang: str = "en", /, **values: object) -> str:
+def say(key: str, lang: str = "en", /, **values: object) -> Sentence:
     """The text of ``key`` in ``lang`` with ``{name}`` places filled in.
 
     Raises UsageError for an unknown key or language: a sentence missing from
@@ -52,4 +73,5 @@ def say(key: str, lang: str = "en", /, **values: object) -> str:
     texts = catalogue().get(key)
     if texts is None or lang not in texts:
         raise UsageError(f"The catalogues have no '{key}' in '{lang}'.")
-    return texts[lang].format_map(values) if values else texts[lang]
+    text = texts[lang].format_map(values) if values else texts[lang]
+    return Sentence(text, key, values)
