@@ -8,25 +8,37 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Final, Literal
+
+from ecotone.model.time_zone import UnknownZone, Zone, offset_text, resolve_zone
 
 Precision = Literal["year", "month", "day", "hour", "minute", "second"]
 PRECISIONS: Final[tuple[Precision, ...]] = ("year", "month", "day", "hour", "minute", "second")
+#: Precisions that come from a time of day.
+CLOCK: Final = frozenset({"hour", "minute", "second"})
 Excel = Literal[1900, 1904]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A civil date or time as written: ``start`` is naive, ``end`` is exclusive."""
+    """A date or time as written, on the wall's clock.
+
+    A clock time is an instant (``end`` is ``start``); a date, month or year lasts until ``end``,
+    where the next one begins.
+    """
 
     start: datetime
     end: datetime
     precision: Precision
-    offset_s: int | None = None  #: seconds east of UTC, where the text gives it
-    zone: str = ""  #: IANA zone the text names
-    zone_text: str = ""  #: zone or offset as written
+    zone: Zone | None = None  #: the zone or offset the text itself gives
+    zone_text: str = ""  #: the same, as written
     code: str = ""  #: finding that does not stop the reading
+
+    @property
+    def clock(self) -> bool:
+        """Whether a time of day was given."""
+        return self.precision in CLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +54,6 @@ class _Refused(Exception):
     """Carries the finding code out of the reading of one text."""
 
 
-#: Abbreviations with one meaning in the networks' region, as IANA zones: their offsets changed over
-#: the years (Moscow time was UTC+4 from 2011 to 2014).
-ZONE_WORDS: Final[dict[str, str]] = {
-    "UTC": "UTC", "GMT": "UTC", "Z": "UTC", "ВСВ": "UTC",
-    "MSK": "Europe/Moscow", "МСК": "Europe/Moscow", "SAMT": "Europe/Samara",
-    "YEKT": "Asia/Yekaterinburg", "OMST": "Asia/Omsk", "NOVT": "Asia/Novosibirsk",
-    "KRAT": "Asia/Krasnoyarsk", "IRKT": "Asia/Irkutsk", "YAKT": "Asia/Yakutsk",
-    "VLAT": "Asia/Vladivostok", "UZT": "Asia/Tashkent", "TJT": "Asia/Dushanbe",
-    "KGT": "Asia/Bishkek", "TMT": "Asia/Ashgabat", "ALMT": "Asia/Almaty",
-    "ULAT": "Asia/Ulaanbaatar", "ICT": "Asia/Bangkok", "JST": "Asia/Tokyo", "KST": "Asia/Seoul",
-    "HKT": "Asia/Hong_Kong", "XJT": "Asia/Urumqi", "乌鲁木齐时间": "Asia/Urumqi",
-    "新疆时间": "Asia/Urumqi", "BJT": "Asia/Shanghai", "北京时间": "Asia/Shanghai",
-}  # fmt: skip
-#: Abbreviations that name several zones; refused by name.
-AMBIGUOUS_ZONES: Final = frozenset(
-    {"ACT", "AMT", "AST", "BST", "CDT", "CST", "ECT", "EDT", "EST", "GST", "IST", "LST", "MDT",
-     "MST", "PDT", "PST", "SST", "WST"}
-)  # fmt: skip
 _MONTHS: Final[dict[str, int]] = {
     name: number
     for number, names in enumerate(
@@ -67,7 +61,8 @@ _MONTHS: Final[dict[str, int]] = {
             "january jan января январь янв i", "february feb февраля февраль фев февр ii",
             "march mar марта март мар iii", "april apr апреля апрель апр iv",
             "may мая май v", "june jun июня июнь июн vi", "july jul июля июль июл vii",
-            "august aug августа август авг viii", "september sep sept сентября сентябрь сен сент ix",
+            "august aug августа август авг viii",
+            "september sep sept сентября сентябрь сен сент ix",
             "october oct октября октябрь окт x", "november nov ноября ноябрь ноя нояб xi",
             "december dec декабря декабрь дек xii",
         ),
@@ -92,10 +87,16 @@ _CLOCK: Final = re.compile(
 )
 _CLOCK_BASIC: Final = re.compile(r"(\d{2})(?:(\d{2})(?:(\d{2})(?:[.,](\d{1,9}))?)?)?(?!\d)")
 _CLOCK_HAN: Final = re.compile(r"(\d{1,2})\s*[时時点](?:\s*(\d{1,2})\s*分(?:\s*(\d{1,2})\s*秒)?)?")
-_OFFSET: Final = re.compile(r"(?:(?:UTC|GMT)\s*)?([+\-−])(\d{1,2})(?::?(\d{2}))?(?!\d)")
+_DURATION: Final = re.compile(
+    r"P(?=[\dT])(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
+    r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
+)
 _SERIAL: Final = re.compile(r"\d{1,7}(?:[.,]\d+)?")
 _LOOKS_SERIAL: Final = re.compile(r"\d{5}(?:[.,]\d+)?")
-_ISO_START: Final = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?(?:[T ][\d:.,]+.*)?|\d{8}(?:T.*)?")
+_ENDS: Final = re.compile(r"\s*[\dP]")
+_ISO_START: Final = re.compile(
+    r"P[\dTYMWDHS]+|\d{4}(?:-\d{2}(?:-\d{2})?)?(?:[T ][\d:.,]+.*)?|\d{8}(?:T.*)?"
+)
 
 
 def read_time(text: str, *, day_first: bool | None, excel: Excel | None) -> Reading:
@@ -113,7 +114,7 @@ def read_time(text: str, *, day_first: bool | None, excel: Excel | None) -> Read
         if excel is None and _LOOKS_SERIAL.fullmatch(text):
             raise _Refused("time-serial-undeclared")
         parts = text.split("/")
-        if len(parts) == 2 and _ISO_START.fullmatch(parts[0].strip()):
+        if len(parts) == 2 and _ISO_START.fullmatch(parts[0].strip()) and _ENDS.match(parts[1]):
             return _interval(parts[0].strip(), parts[1].strip(), day_first)
         moment = _moment(text, day_first)
         return Reading(moment, moment)
@@ -122,42 +123,77 @@ def read_time(text: str, *, day_first: bool | None, excel: Excel | None) -> Read
 
 
 def _interval(start: str, end: str, day_first: bool | None) -> Reading:
+    if start.startswith("P"):
+        last = _moment(end, day_first)
+        first = replace(last, start=_shifted(last.start, start, -1), code="")
+        return Reading(first, last)
     first = _moment(start, day_first)
-    whole_end = end
+    if end.startswith("P"):
+        over = _shifted(first.start, end, 1)
+        return Reading(first, replace(first, start=over, end=over, code=""))
+    last = _moment(_whole_end(start, end, first), day_first)
+    if last.zone is None and first.zone is not None:
+        last = replace(last, zone=first.zone, zone_text=first.zone_text)
+    if _reversed(first, last):
+        raise _Refused("time-interval-reversed")
+    return Reading(first, last)
+
+
+def _whole_end(start: str, end: str, first: Moment) -> str:
+    """The end of an interval with what ISO 8601 lets it borrow from the start."""
     if re.fullmatch(r"\d{1,2}:\d{2}.*", end):
         if first.precision in ("year", "month"):
             raise _Refused("time-unreadable")
-        whole_end = f"{first.start.date().isoformat()}T{end}"
-    elif re.fullmatch(r"\d{2}(?:-\d{2})?", end):
+        return f"{first.start.date().isoformat()}T{end}"
+    if re.fullmatch(r"\d{2}(?:-\d{2})?", end):
         if len(start) not in (7, 10) or len(end) > len(start) - 5:
             raise _Refused("time-unreadable")
-        whole_end = start[: -len(end)] + end
-    last = _moment(whole_end, day_first)
-    if last.offset_s is None and not last.zone and first.zone_text:
-        last = replace(
-            last, offset_s=first.offset_s, zone=first.zone, zone_text=first.zone_text
-        )
-    if (first.offset_s is None) == (last.offset_s is None):
-        shift = (last.offset_s or 0) - (first.offset_s or 0)
-        if last.end - timedelta(seconds=shift) <= first.start:
-            raise _Refused("time-interval-reversed")
-    return Reading(first, last)
+        return start[: -len(end)] + end
+    return end
+
+
+def _reversed(first: Moment, last: Moment) -> bool:
+    """Whether the end surely lies before the start; zones by name are not compared."""
+    if first.clock and last.clock and first.zone != last.zone:
+        if first.zone is None or last.zone is None or first.zone.key or last.zone.key:
+            return False
+        shift = timedelta(seconds=last.zone.offset_s - first.zone.offset_s)
+        return last.end - shift < first.start
+    return last.end < first.start
+
+
+def _shifted(moment: datetime, text: str, sign: int) -> datetime:
+    """A moment moved by an ISO 8601 duration; a day the month lacks becomes its last."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise _Refused("time-unreadable")
+    years, months, weeks, days, hours, minutes, seconds = (
+        int(part or 0) for part in found.groups()
+    )
+    month = moment.year * 12 + moment.month - 1 + sign * (years * 12 + months)
+    if not 1000 <= month // 12 <= 9998 or max(weeks, days, hours, minutes, seconds) > 10**7:
+        raise _Refused("date-invalid")
+    first = moment.replace(year=month // 12, month=month % 12 + 1, day=1)
+    last_day = (_next(first, "month") - timedelta(days=1)).day
+    span = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        return first.replace(day=min(moment.day, last_day)) + sign * span
+    except OverflowError:
+        raise _Refused("date-invalid") from None
 
 
 def _moment(text: str, day_first: bool | None) -> Moment:
     start, precision, code, rest = _date(text, day_first)
     rest = rest.strip()
-    if not rest:
-        return Moment(start, _next(start, precision), precision, code=code)
-    if precision == "day":
+    if rest and precision == "day":
         clock = rest.lstrip("Tt, \t") if rest[:1] in "Tt," else rest
         timed = _clock(start, clock, basic=rest[:1] in "Tt")
         if timed is not None:
-            start, end, precision, clock_code, rest = timed
-            offset, zone, zone_text = _zone(rest.strip())
-            return Moment(start, end, precision, offset, zone, zone_text, clock_code or code)
-    offset, zone, zone_text = _zone(rest)
-    return Moment(start, _next(start, precision), precision, offset, zone, zone_text, code)
+            start, precision, clock_code, rest = timed
+            zone, zone_text = _zone(rest.strip())
+            return Moment(start, start, precision, zone, zone_text, clock_code or code)
+    zone, zone_text = _zone(rest)
+    return Moment(start, _next(start, precision), precision, zone, zone_text, code)
 
 
 def _date(text: str, day_first: bool | None) -> tuple[datetime, Precision, str, str]:
@@ -183,9 +219,7 @@ def _date(text: str, day_first: bool | None) -> tuple[datetime, Precision, str, 
     raise _Refused("date-short-year" if _SHORT_YEAR.match(text) else "time-unreadable")
 
 
-def _day_and_month(
-    one: str, two: str, mark: str, day_first: bool | None
-) -> tuple[str, str, str]:
+def _day_and_month(one: str, two: str, mark: str, day_first: bool | None) -> tuple[str, str, str]:
     """Which of two numbers is the day."""
     if day_first is not None:
         return (one, two, "") if day_first else (two, one, "")
@@ -227,11 +261,13 @@ def _next(start: datetime, precision: Precision) -> datetime:
     return start + timedelta(days=1)
 
 
-def _clock(
-    day: datetime, text: str, *, basic: bool
-) -> tuple[datetime, datetime, Precision, str, str] | None:
-    """Start, end, precision, mild code and rest of a clock time, or None where there is none."""
-    m = _CLOCK.match(text) or _CLOCK_HAN.match(text) or (_CLOCK_BASIC.match(text) if basic else None)
+def _clock(day: datetime, text: str, *, basic: bool) -> tuple[datetime, Precision, str, str] | None:
+    """Moment, precision, mild code and rest of a clock time, or None where there is none."""
+    m = (
+        _CLOCK.match(text)
+        or _CLOCK_HAN.match(text)
+        or (_CLOCK_BASIC.match(text) if basic else None)
+    )
     if m is None:
         return None
     groups = (*m.groups(), None, None)
@@ -240,52 +276,38 @@ def _clock(
         if not 1 <= hour <= 12:
             raise _Refused("time-unreadable")
         hour = hour % 12 + (12 if groups[4] in "Pp" else 0)
-    code, leap = "", second == 60 and minute == 59
-    if hour == 24 and minute == second == 0:
-        code = "time-end-of-day"
-    elif leap:
-        code = "time-leap-second"
-    if (hour > 23 and not code) or minute > 59 or (second > 59 and not leap):
-        raise _Refused("time-unreadable")
     fraction = groups[3] or ""
+    code = ""
+    if hour == 24 and minute == second == 0 and not fraction.strip("0"):
+        code = "time-end-of-day"
+    elif second == 60 and minute == 59:
+        code = "time-leap-second"
+    if (hour > 23 and not code) or minute > 59 or (second > 59 and not code):
+        raise _Refused("time-unreadable")
     precision: Precision = "second" if groups[2] else "minute" if groups[1] else "hour"
-    span = {
-        "second": timedelta(microseconds=10 ** (6 - min(len(fraction), 6))),
-        "minute": timedelta(minutes=1),
-        "hour": timedelta(hours=1),
-    }[precision]
     start = day + timedelta(
         hours=hour, minutes=minute, seconds=second, microseconds=int(f"{fraction:0<6}"[:6])
     )
-    return start, start + span, precision, code, text[m.end() :]
+    return start, precision, code, text[m.end() :]
 
 
-def _zone(text: str) -> tuple[int | None, str, str]:
-    """Offset in seconds, IANA zone, and the words, of what follows a time."""
-    words = text.strip().strip("()").removesuffix("]").lstrip("[")
+def _zone(text: str) -> tuple[Zone | None, str]:
+    """The zone of what follows a time, and its words."""
+    words = text.strip().strip("()").removesuffix("]").lstrip("[").strip()
     if not words:
-        return None, "", ""
-    if words in ("Z", "z"):
-        return 0, "", "Z"
-    if m := _OFFSET.fullmatch(words):
-        hours, minutes = int(m[2]), int(m[3] or 0)
-        if hours > 14 or minutes > 59:
-            raise _Refused("time-zone-unknown")
-        seconds = (hours * 60 + minutes) * 60 * (1 if m[1] == "+" else -1)
-        return seconds, "", offset_text(seconds)
-    if words.upper() in ZONE_WORDS:
-        return None, ZONE_WORDS[words.upper()], words
-    if words.upper() in AMBIGUOUS_ZONES:
-        raise _Refused("time-zone-ambiguous")
-    if re.fullmatch(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+", words):
-        return None, words, words
-    raise _Refused("time-zone-unknown" if re.fullmatch(r"[^\W\d]{2,5}", words) else "time-unreadable")
-
-
-def offset_text(seconds: int) -> str:
-    """An offset as ``+05:30``."""
-    sign = "-" if seconds < 0 else "+"
-    return f"{sign}{abs(seconds) // 3600:02d}:{abs(seconds) // 60 % 60:02d}"
+        return None, ""
+    try:
+        zone = resolve_zone(words)
+    except UnknownZone as unknown:
+        a_word = re.fullmatch(r"[^\W\d]{2,5}|[A-Za-z]+/\S+", words)
+        raise _Refused(
+            "time-unreadable"
+            if unknown.code == "time-zone-unknown" and not a_word
+            else unknown.code
+        ) from None
+    if zone.key or words in ("Z", "z"):
+        return zone, words
+    return zone, offset_text(zone.offset_s)
 
 
 def _serial(text: str, excel: Excel) -> Moment:
@@ -294,13 +316,13 @@ def _serial(text: str, excel: Excel) -> Moment:
     whole = int(days)
     if excel == 1900 and whole == 60:
         raise _Refused("date-invalid")
-    if not 1 <= whole <= 2_958_465:
+    if not 1 <= whole <= 2_950_000:
         raise _Refused("time-unreadable")
     zero = {1900: (1899, 12, 30 if whole > 60 else 31), 1904: (1904, 1, 1)}[excel]
     # Civil on purpose: a spreadsheet's clock has no zone.
-    day = datetime(*zero, tzinfo=timezone.utc).replace(tzinfo=None) + timedelta(days=whole)
+    day = datetime(*zero) + timedelta(days=whole)  # noqa: DTZ001 - see above
     seconds = round((days - whole) * 86_400)
     if seconds == 0 and not re.search(r"[.,]", text):
         return Moment(day, day + timedelta(days=1), "day")
     start = day + timedelta(seconds=seconds)
-    return Moment(start, start + timedelta(seconds=1), "second")
+    return Moment(start, start, "second")
