@@ -1,0 +1,107 @@
+"""The commands, and how an error is told: a sentence and a hint, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from ecotone.cli import assess, demo, ingest, node, records, share
+from ecotone.cli.language import language, word
+from ecotone.model.errors import EcotoneError
+from ecotone.model.words import tell
+
+app = typer.Typer(
+    name="ecotone",
+    help=word("about"),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (node, ingest, records, share, assess, demo):
+    module.register(app)
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    raise SystemExit(_outcome(arguments))
+
+
+def _outcome(arguments: Sequence[str] | None) -> int:
+    from typer.main import get_command
+
+    try:
+        code = get_command(app).main(
+            args=None if arguments is None else list(arguments),
+            prog_name="ecotone",
+            standalone_mode=False,
+        )
+    except EcotoneError as error:
+        _say(tell(error.message, language()), tell(error.hint, language()))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say(word("interrupted"), word("interrupted-hint"))
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _system_error(error)
+    except MemoryError:
+        _say(word("memory"), word("memory-hint"))
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last line of defence: told, logged, never shown raw
+        return _unexpected(error)
+    return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> int:
+    """Wrong usage is click's own sentence; anything else is a fault of ours, kept in a file."""
+    shown = getattr(error, "show", None)
+    if shown is not None:
+        shown()
+        return int(getattr(error, "exit_code", 2))
+    if type(error).__name__ == "Abort":
+        _say(word("interrupted"), word("interrupted-hint"))
+        return 130
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="ecotone-fault-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as log:
+        traceback.print_exception(error, file=log)
+    _say(word("fault", kind=type(error).__name__, why=error), word("fault-hint", path=log.name))
+    return 1
+
+
+def _system_error(error: OSError) -> int:
+    name = Path(str(error.filename)).as_posix() if error.filename else ""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
+            _say(word("disk-full"), word("disk-full-hint"))
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            _say(word("no-permission", path=name), word("no-permission-hint"))
+        case errno.ENOENT:
+            _say(word("no-file", path=name), "")
+        case _:
+            _say(word("system", why=error.strerror or str(error), path=name), "")
+    return 1
+
+
+def _say(message: str, hint: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]{word('error')}[/] {escape(message)}")
+    if hint:
+        console.print(f"[dim]{escape(hint)}[/]")

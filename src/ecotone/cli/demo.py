@@ -1,0 +1,149 @@
+"""The virtual basin from three parties' deliveries to the reports."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ecotone.cli.language import language, word
+from ecotone.cli.options import print_line, print_table
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from ecotone.demo import Basin, Delivery
+    from ecotone.store import Store
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", help=word("demo.help"))(demo)
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help=word("demo.dir"))] = Path(
+        "ecotone-demo"
+    ),
+    seed: Annotated[int, typer.Option(help=word("demo.seed"))] = 1,
+    lang: Annotated[list[str] | None, typer.Option("--lang", help=word("report.lang"))] = None,
+    to: Annotated[list[str] | None, typer.Option("--to", help=word("report.to"))] = None,
+) -> None:
+    """Simulate, ingest, share, assess and report."""
+    from ecotone.cli.assess import assess_in
+    from ecotone.cli.options import progress_bar
+    from ecotone.demo import simulate
+
+    started = time.monotonic()
+    _clear(folder)
+    with progress_bar() as bar:
+        task = bar.add_task(word("demo.simulate"), total=5)
+        basin = simulate(folder / "basin", seed=seed)
+        bar.update(task, completed=1, description=word("demo.ingest"))
+        with _node(folder / "node", basin) as store:
+            told = [_deliver(store, basin, delivery, bar) for delivery in basin.deliveries]
+            bar.update(task, completed=2, description=word("demo.agree"))
+            _agree(store, basin)
+            bar.update(task, completed=3, description=word("demo.assess"))
+            run = assess_in(store, basin.plan, store.folder / "runs", today=basin.today, quiet=True)
+        bar.update(task, completed=4, description=word("demo.report"))
+        written = _report(run, lang, to, folder / "report", bar)
+    print_table(
+        [word("status.owner"), word("status.file"), word("demo.verdict"), word("status.records")],
+        told,
+    )
+    print_line(word("demo.done", seconds=f"{time.monotonic() - started:.0f}"))
+    for path in written:
+        print_line(f"  {path}")
+    print_line(word("demo.next", node=folder / "node", run=run))
+
+
+def _clear(folder: Path) -> None:
+    """Make way for a new demo; never in a folder that holds anything else."""
+    from ecotone.model.errors import UsageError
+    from ecotone.model.words import say
+
+    mark = folder / ".ecotone-demo"
+    if folder.exists() and any(folder.iterdir()):
+        if not mark.is_file():
+            raise UsageError(say("cli.demo.foreign", folder=folder))
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+def _node(folder: Path, basin: Basin) -> Store:
+    from ecotone.store import init_node
+
+    party = basin.parties[0]
+    people = {p.party_id: p for p in basin.people}
+    store = init_node(folder, party=party, person=people[party.party_id])
+    by = people[party.party_id].person_id
+    for other in basin.parties[1:]:
+        store.put_party(other, person=by)
+    for person in basin.people:
+        if person != people[party.party_id]:
+            store.put_person(person, person=by)
+    for project in basin.projects:
+        store.put_project(project, person=by)
+    for dataset in basin.datasets:
+        store.put_dataset(dataset, person=by)
+    return store
+
+
+def _deliver(
+    store: Store, basin: Basin, delivery: Delivery, bar: Progress
+) -> tuple[str, str, str, str]:
+    from ecotone.ingest import mapping as mappings
+    from ecotone.ingest.commit import ingest
+    from ecotone.ingest.delivery import Orders
+
+    people = {p.party_id: p.person_id for p in basin.people}
+    task: TaskID = bar.add_task(delivery.path.name, total=None)
+    done = ingest(
+        delivery.path,
+        Orders(
+            mapping=mappings.load(delivery.mapping) if delivery.mapping else None,
+            **delivery.options,
+        ),
+        store,
+        dataset_id=delivery.dataset_id,
+        person=people[delivery.party_id],
+        lang=language(),
+        progress=lambda rows: bar.update(task, completed=rows),
+    )
+    bar.remove_task(task)
+    records = ", ".join(f"{n:,} {kind}" for kind, n in sorted(done.delivery.records.items()))
+    rejected = (
+        word("demo.rejected", number=done.delivery.rejected) if done.delivery.rejected else ""
+    )
+    return (
+        delivery.party_id,
+        delivery.path.name,
+        word(f"verdict.{done.delivery.verdict}"),
+        "; ".join(part for part in (records, rejected) if part) or "-",
+    )
+
+
+def _agree(store: Store, basin: Basin) -> None:
+    from ecotone.share.agreements import load
+
+    by = next(p.person_id for p in basin.people if p.party_id == store.party_id)
+    for path in basin.agreements:
+        document = load(path).model_dump(mode="json")
+        store.put_agreement(document, path.read_text(encoding="utf-8"), person=by)
+
+
+def _report(
+    run: Path, lang: list[str] | None, to: list[str] | None, out: Path, bar: Progress
+) -> list[Path]:
+    from ecotone.report import build_report
+
+    langs, formats = lang or ["en", "zh", "ru"], to or ["html", "pdf", "xlsx"]
+    task = bar.add_task(word("report.working"), total=len(langs) * len(formats))
+    return build_report(
+        run, langs=langs, formats=formats, out_dir=out, progress=lambda *_: bar.advance(task)
+    )
