@@ -15,7 +15,7 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from ecotone.demo import noise
-from ecotone.demo.grid import CELL, COLUMNS, ROWS, WHOLE, area_km2
+from ecotone.demo.grid import CELL, COLUMNS, ROWS, area_km2, transform
 from ecotone.demo.names import Country, invented
 
 _SEEDS: Final = ((0.25, 0.86), (0.33, 0.24), (0.92, 0.46))  # down, right; XA, XB, XC
@@ -34,11 +34,6 @@ class Countries:
         """The cells (by their centres) of a country or of the strip."""
         return self.number == [unit.code for unit in units()].index(code) + 1
 
-    def claimed(self, code: str) -> NDArray[np.bool_]:
-        """What a country's own agencies map: its land and the strip where it claims it."""
-        mask = self.mask(code)
-        return mask | (self.number == STRIP) if code in invented().claimed_by.split(",") else mask
-
 
 def units() -> Sequence[Country]:
     """The three countries, then the disputed strip."""
@@ -52,10 +47,13 @@ def make_countries(rng: np.random.Generator) -> Countries:
     number = rasterize(
         [(outline, index + 1) for index, outline in enumerate(outlines)],
         out_shape=(ROWS, COLUMNS),
-        transform=WHOLE.transform(),
+        transform=transform(),
         dtype="uint8",
     )
     return Countries(outlines, number)
+
+
+BASIN: Final = "BASIN"  #: id of the region that is all of it
 
 
 def as_geojson(countries: Countries) -> dict[str, Any]:
@@ -78,6 +76,24 @@ def as_geojson(countries: Countries) -> dict[str, Any]:
             {"type": "Feature", "id": unit.code, "properties": properties, "geometry": geometry}
         )
     return {"type": "FeatureCollection", "name": "aluvra_virtual_basin", "features": features}
+
+
+def with_basin(told: dict[str, Any], countries: Countries) -> dict[str, Any]:
+    """The regions of the assessment: the whole basin, then each unit of ``as_geojson``."""
+    name = invented().basin
+    whole = {
+        "type": "Feature",
+        "id": BASIN,
+        "properties": {
+            "id": BASIN,
+            "name": name["en"],
+            **{f"name_{lang}": text for lang, text in name.items()},
+            "area_km2": round(area_km2(countries.number > 0), 1),
+            "invented": True,
+        },
+        "geometry": shapely.geometry.mapping(shapely.union_all(countries.outlines)),
+    }
+    return {**told, "features": [whole, *told["features"]]}
 
 
 def _numbers(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -107,7 +123,7 @@ def _in_one_piece(number: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _outlines(number: NDArray[np.uint8]) -> tuple[BaseGeometry, ...]:
     """Outlines that share their borders exactly, without the staircase of the cells."""
-    pieces = shapes(number, transform=WHOLE.transform())
+    pieces = shapes(number, transform=transform())
     found = dict(
         sorted(
             ((int(value), shape(outline)) for outline, value in pieces), key=lambda pair: pair[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -23,50 +22,19 @@ ROWS: Final = 504
 COLUMNS: Final = 520
 
 
-@dataclass(frozen=True)
-class Window:
-    """A rectangle of whole cells of the grid."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
-
-    def transform(self) -> Affine:
-        """The affine transform of the window."""
-        return from_origin(WEST + self.column * CELL, NORTH - self.row * CELL, CELL, CELL)
-
-    def slices(self) -> tuple[slice, slice]:
-        """Index into an array of the whole grid."""
-        return (
-            slice(self.row, self.row + self.rows),
-            slice(self.column, self.column + self.columns),
-        )
+def transform() -> Affine:
+    """The affine transform of the grid."""
+    return from_origin(WEST, NORTH, CELL, CELL)
 
 
-WHOLE: Final = Window(0, 0, ROWS, COLUMNS)
-
-
-def around(mask: NDArray[np.bool_]) -> Window:
-    """The smallest window that holds every true cell."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    columns = np.flatnonzero(mask.any(axis=0))
-    return Window(
-        int(rows[0]),
-        int(columns[0]),
-        int(rows[-1] - rows[0] + 1),
-        int(columns[-1] - columns[0] + 1),
-    )
-
-
-def longitudes(window: Window = WHOLE) -> NDArray[np.float64]:
+def longitudes() -> NDArray[np.float64]:
     """Cell centres, degrees east."""
-    return np.round(WEST + (window.column + np.arange(window.columns) + 0.5) * CELL, 7)
+    return np.round(WEST + (np.arange(COLUMNS) + 0.5) * CELL, 7)
 
 
-def latitudes(window: Window = WHOLE) -> NDArray[np.float64]:
+def latitudes() -> NDArray[np.float64]:
     """Cell centres, degrees north, from north to south."""
-    return np.round(NORTH - (window.row + np.arange(window.rows) + 0.5) * CELL, 7)
+    return np.round(NORTH - (np.arange(ROWS) + 0.5) * CELL, 7)
 
 
 @functools.cache

@@ -40,6 +40,19 @@ class Invented:
         return next(p for p in self.parties if p.country_code == country)
 
 
+@dataclass(frozen=True)
+class Pollution:
+    """A source of pollution on the main river and how far it reaches."""
+
+    party: str
+    property: str
+    rank: int
+    factor: float
+    decay: float
+    months: tuple[int, ...]
+    name: dict[str, str]
+
+
 def data_text(name: str) -> str:
     """The text of a file that ships with the demo."""
     return resources.files("ecotone.demo").joinpath("data", name).read_text(encoding="utf-8")
@@ -65,3 +78,14 @@ def invented() -> Invented:
         projects=tuple(Project(**p) for p in told["projects"]),
         datasets=tuple(Dataset(**d) for d in told["datasets"]),
     )
+
+
+@functools.cache
+def _all_pollution() -> tuple[Pollution, ...]:
+    told = tomllib.loads(data_text("pollution.toml"))["pollution"]
+    return tuple(Pollution(**{**p, "months": tuple(p["months"])}) for p in told)
+
+
+def pollution(party: str) -> tuple[Pollution, ...]:
+    """What pollutes a party's part of the river."""
+    return tuple(source for source in _all_pollution() if source.party == party)

@@ -56,12 +56,3 @@ def _bilinear(
         return matrix
 
     return weights(shape[0], coarse.shape[0]) @ coarse @ weights(shape[1], coarse.shape[1]).T
-
-
-def ar1(rng: np.random.Generator, steps: int, series: int, phi: float) -> NDArray[np.float64]:
-    """``series`` columns of stationary AR(1) noise, marginal standard deviation 1."""
-    from scipy.signal import lfilter
-
-    shocks = rng.standard_normal((steps, series))
-    shocks[1:] *= np.sqrt(1 - phi**2)
-    return np.asarray(lfilter([1.0], [1.0, -phi], shocks, axis=0))

@@ -1,4 +1,4 @@
-"""Sixteen years of NDVI with seasons, weather, clouds, and trends nobody but the demo knows."""
+"""Sixteen growing seasons of NDVI: weather, clouds, and trends nobody but the demo knows."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from ecotone.demo.terrain import FIELDS, FOREST, GLACIER, LAKE, SALT, STEPPE, Te
 FIRST_YEAR: Final = 2009
 LAST_YEAR: Final = 2024
 YEARS: Final = tuple(range(FIRST_YEAR, LAST_YEAR + 1))
-#: Composites of the growing season: month and mean departure of steppe from its yearly mean.
-SEASON: Final = ((5, -0.045), (6, 0.045), (7, 0.035), (8, -0.035))
+#: Day a season's composite is dated by.
+_MIDDLE: Final = (7, 16)
 NODATA: Final = -32768
 SCALE: Final = 0.001  #: stored integers times this are NDVI
 
 _LEVEL: Final = {FOREST: 0.62, STEPPE: 0.33, FIELDS: 0.52, SALT: 0.12, GLACIER: 0.0, LAKE: 0.0}
-_SEASONALITY: Final = {FOREST: 0.6, STEPPE: 1.0, FIELDS: 1.5, SALT: 0.2, GLACIER: 0.0, LAKE: 0.0}
 #: Centres and radii (down, right) of the patches. Borders cross the first two: no country sees
 #: either of them whole.
 _DEGRADED: Final = (((0.66, 0.37), (0.135, 0.165)), ((0.47, 0.60), (0.075, 0.065)))
@@ -30,7 +29,7 @@ _RECOVERING: Final = (((0.27, 0.12), (0.085, 0.075)), ((0.80, 0.72), (0.05, 0.06
 _CLOUDS: Final = 0.05  # share of each composite lost to clouds that outlast it
 _WEATHER: Final = 0.014  # standard deviation of a year's anomaly, shared over ~20 km
 _MEMORY: Final = 0.15  # lag-1 correlation of yearly anomalies
-_GRAIN: Final = 0.026  # standard deviation of one composite of one cell
+_GRAIN: Final = 0.014  # standard deviation of one composite of one cell
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ class Land:
     """The stack as integers (time, row, column), its dates, and what was planted in it."""
 
     ndvi: NDArray[np.int16]
+    level: NDArray[np.float64]  #: NDVI of the first year without weather and noise
     dates: tuple[date, ...]
     land: NDArray[np.bool_]  #: cells that are neither lake nor glacier
     degraded: Change
@@ -63,7 +63,7 @@ class Land:
 
 
 def make_land(rng: np.random.Generator, terrain: Terrain) -> Land:
-    """Grow sixteen years of it."""
+    """Grow sixteen seasons of it."""
     land = ~np.isin(terrain.cover, (GLACIER, LAKE))
     degraded = _plant(rng, "degraded", _DEGRADED, -0.0085, land)
     recovering = _plant(rng, "recovering", _RECOVERING, 0.0080, land)
@@ -71,22 +71,17 @@ def make_land(rng: np.random.Generator, terrain: Terrain) -> Land:
     level = _per_cover(_LEVEL, terrain) + 0.035 * noise.fractal(rng, (ROWS, COLUMNS), 1.3)
     # The change swings around the cover's usual level, so that no cell falls to bare soil.
     level = np.where(land, np.clip(level, 0.08, 0.8) - slope * (len(YEARS) - 1) / 2, 0.0)
-    swing = _per_cover(_SEASONALITY, terrain)
-    layers = np.empty((len(YEARS) * len(SEASON), ROWS, COLUMNS), dtype=np.int16)
-    dates = []
+    layers = np.empty((len(YEARS), ROWS, COLUMNS), dtype=np.int16)
     anomaly = _WEATHER * noise.correlated(rng, (ROWS, COLUMNS), 40)
     for index, year in enumerate(YEARS):
         fresh = _WEATHER * noise.correlated(rng, (ROWS, COLUMNS), 40)
         anomaly = _MEMORY * anomaly + np.sqrt(1 - _MEMORY**2) * fresh
-        yearly = (level + anomaly + slope * (year - FIRST_YEAR)).astype(np.float32)
-        for number, (month, departure) in enumerate(SEASON):
-            layer = yearly + (departure * swing).astype(np.float32)
-            layer += _GRAIN * rng.standard_normal((ROWS, COLUMNS), dtype=np.float32)
-            stored = np.round(layer / SCALE).astype(np.int16)
-            stored[~land | _clouds(rng)] = NODATA
-            layers[index * len(SEASON) + number] = stored
-            dates.append(date(year, month, 16))
-    return Land(layers, tuple(dates), land, degraded, recovering)
+        layer = (level + anomaly + slope * (year - FIRST_YEAR)).astype(np.float32)
+        layer += _GRAIN * rng.standard_normal((ROWS, COLUMNS), dtype=np.float32)
+        layers[index] = np.round(layer / SCALE).astype(np.int16)
+        layers[index][~land | _clouds(rng)] = NODATA
+    dates = tuple(date(year, *_MIDDLE) for year in YEARS)
+    return Land(layers, level, dates, land, degraded, recovering)
 
 
 def _per_cover(values: dict[int, float], terrain: Terrain) -> NDArray[np.float64]:

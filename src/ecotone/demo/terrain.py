@@ -31,7 +31,8 @@ COVERS: Final = {
 }
 
 _STEP: Final = 4  # the river is routed on every fourth cell
-_SOURCES: Final = ((0.04, 0.78), (0.05, 0.96), (0.30, 0.97), (0.06, 0.50), (0.62, 0.90))
+_SOURCES: Final = ((0.04, 0.78), (0.74, 0.97), (0.05, 0.96), (0.30, 0.97), (0.06, 0.50))
+_RIVERS: Final = 2  # the first sources whose rivers reach the lake themselves
 _MOUTH: Final = (0.86, 0.13)
 
 
@@ -79,19 +80,21 @@ def _relief(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _route(rng: np.random.Generator, elevation: NDArray[np.float64]) -> tuple[Reach, ...]:
-    """The river tree: each branch takes the cheapest way to what already flows."""
+    """Two rivers to the lake, then tributaries, each the cheapest way to what already flows."""
     coarse = gaussian_filter(elevation, _STEP)[::_STEP, ::_STEP]
     graph = _resistance(coarse, noise.fractal(rng, coarse.shape, 1.2))
-    flowing = [_cell(_MOUTH, coarse.shape)]
+    mouth = _cell(_MOUTH, coarse.shape)
+    flowing: list[int] = []
     reaches = []
     for number, source in enumerate(_SOURCES):
-        _, before, _ = dijkstra(graph, indices=flowing, min_only=True, return_predecessors=True)
+        ends = [mouth] if number < _RIVERS else flowing
+        _, before, _ = dijkstra(graph, indices=ends, min_only=True, return_predecessors=True)
         path = [_cell(source, coarse.shape)]
-        while path[-1] not in flowing:
+        while path[-1] not in ends:
             path.append(int(before[path[-1]]))
         reaches.append(_reach(f"R{number + 1}", path, coarse.shape[1]))
-        # Tributaries meet the river on the plain, not on the shore of the lake.
-        flowing = path[: -len(path) // 6] if number == 0 else [*flowing, *path]
+        # Tributaries meet the rivers on the plain, not on the shore of the lake.
+        flowing += path[: -len(path) // 6] if number < _RIVERS else path
     return tuple(reaches)
 
 
@@ -162,10 +165,11 @@ def _cover(
     cover = np.full(elevation.shape, STEPPE, dtype=np.uint8)
     forest = (elevation > 1250 + 160 * wobble) & (elevation < 2600 + 120 * wobble)
     cover[forest] = FOREST
-    low = elevation < 1150
-    cover[low & (distance < 20 + 7 * wobble) & (right > 0.16)] = FIELDS
-    cover[elevation > 2900 + 120 * wobble] = GLACIER
     shore = np.hypot((down - _MOUTH[0]) * 1.1, right - _MOUTH[1] * 0.8) + 0.012 * wobble
+    # Canals reach further from the river on the plain, and nowhere up the slopes or to the lake.
+    reach = np.clip((1250 - elevation) / 16, 0, 34) * (1 + 0.3 * wobble)
+    cover[(distance < reach) & (shore > 0.20)] = FIELDS
+    cover[elevation > 2800 + 120 * wobble] = GLACIER
     cover[shore < 0.155] = SALT
     cover[shore < 0.095] = LAKE
     return cover

@@ -1,0 +1,77 @@
+"""What was planted, in the words of the indicators that will look for it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecotone.demo.countries import BASIN, Countries
+from ecotone.demo.names import data_text, invented
+from ecotone.demo.simulate_land import FIRST_YEAR, LAST_YEAR, Land
+from ecotone.demo.simulate_water import YEAR, Water
+from ecotone.model.words import LANGUAGES, say
+
+_LAND_PERIOD: Final = f"{FIRST_YEAR}-{LAST_YEAR}"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One planted number: the answer an indicator's value should come near."""
+
+    indicator: str
+    region: str
+    period: str
+    name: str
+    truth: float
+    unit: str
+
+    def told(self) -> dict[str, Any]:
+        """As ``truth.json`` has it."""
+        label = {lang: say(f"demo.truth.{self.indicator}.{self.name}", lang) for lang in LANGUAGES}
+        return {**self.__dict__, "label": label}
+
+
+def planted_land(land: Land, countries: Countries) -> Iterator[Truth]:
+    """Mean trend and the cells that really change, by region."""
+    whole = {BASIN: np.ones(land.land.shape, dtype=bool)}
+    codes = [*(c.code for c in invented().countries), invented().strip.code]
+    regions: dict[str, NDArray[np.bool_]] = {**whole, **{c: countries.mask(c) for c in codes}}
+    for region, mask in regions.items():
+        slope = land.slope[mask & land.land]
+        for name, truth, unit in (
+            ("mean_slope", float(slope.mean()), "1/a"),
+            ("decreasing", float((slope < 0).sum()), "1"),
+            ("increasing", float((slope > 0).sum()), "1"),
+        ):
+            yield Truth("land.trend", region, _LAND_PERIOD, name, truth, unit)
+
+
+def planted_water(waters: Mapping[str, list[Water]]) -> Iterator[Truth]:
+    """Results that were really beyond the standard, by country; ``waters`` by country code."""
+    judged = {
+        country: pd.concat([judge(water.results) for water in parts])
+        for country, parts in waters.items()
+    }
+    for region, rows in {BASIN: pd.concat(judged.values()), **judged}.items():
+        beyond = int(rows["beyond"].sum())
+        for name, truth, unit in (
+            ("exceedances", float(beyond), "1"),
+            ("share_compliant", 1.0 - beyond / len(rows), "1"),
+        ):
+            yield Truth("water.compliance", region, str(YEAR), name, truth, unit)
+
+
+def judge(results: pd.DataFrame) -> pd.DataFrame:
+    """The results that a standard speaks of and that exist, and whether the water was beyond it."""
+    standards = pd.read_csv(io.StringIO(data_text("standards.csv"))).set_index("property")
+    rows = results[results["property"].isin(standards.index) & ~results["lost"]].copy()
+    low = rows["property"].map(standards["min"]).astype(float).fillna(-np.inf)
+    high = rows["property"].map(standards["max"]).astype(float).fillna(np.inf)
+    rows["beyond"] = (rows["true"] < low) | (rows["true"] > high)
+    return rows
