@@ -8,30 +8,53 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import struct
+import tarfile
+import zipfile
 import zlib
-from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final, Literal
 
 from ecotone.formats.base import Limits, refused
 
-CHUNK = 1 << 16
+CHUNK: Final = 1 << 16
 #: A decompressor may not ask for more memory than this (xz dictionaries can claim gigabytes).
-_LZMA_MEMORY = 96 << 20
-_DECOMPRESS_ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+_LZMA_MEMORY: Final = 96 << 20
+#: All that the standard library raises on a damaged or hostile archive.
+DAMAGE: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
+Packing = Literal["gz", "bz2", "xz"]
 
 
 class Meter:
-    """Counts what came out of one archive and refuses when it grows past the limits."""
+    """Counts what came out of one archive and refuses when it grows past the limits.
+
+    A member read twice counts once: the largest count of each member is kept.
+    """
 
     def __init__(self, archive: str, limits: Limits) -> None:
         self.archive = archive
         self.limits = limits
-        self.total = 0
+        self._counts: dict[str, int] = {}
+        self._total = 0
 
     def check(self, member: str, unpacked: int, packed: int) -> None:
-        """Judge one member's (or the whole stream's) bytes out against bytes in."""
+        """Judge one member's bytes out against its bytes in, and the sum of all members."""
         limits = self.limits
-        if unpacked > limits.member_bytes or self.total > limits.total_bytes:
+        before = self._counts.get(member, 0)
+        if unpacked > before:
+            self._counts[member] = unpacked
+            self._total += unpacked - before
+        if unpacked > limits.member_bytes or self._total > limits.total_bytes:
             raise refused("archive-too-big", file=self.archive, value=member)
         if unpacked > limits.ratio_floor and unpacked > limits.ratio * max(packed, 1):
             ratio = f"{unpacked / max(packed, 1):.0f}"
@@ -57,12 +80,11 @@ class CountedStream(io.RawIOBase):
         """Fill ``buffer`` from the member."""
         try:
             data = self._inner.read(min(len(buffer), 1 << 20))
-        except Exception as error:  # decoders raise many kinds; all mean one thing here
+        except DAMAGE as error:
             raise refused(
                 "archive-corrupt", file=self._meter.archive, value=self._member
             ) from error
         self._count += len(data)
-        self._meter.total += len(data)
         self._meter.check(self._member, self._count, self._packed)
         buffer[: len(data)] = data
         return len(data)
@@ -74,116 +96,113 @@ class CountedStream(io.RawIOBase):
         super().close()
 
 
-class Unpacked:
+class Slice(io.RawIOBase):
+    """A run of bytes of an open file: a member of a plain tar."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        super().__init__()
+        self._file = file
+        self._position = start
+        self._end = start + size
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill ``buffer`` from the file; a file that ends too early is damage."""
+        wanted = min(len(buffer), self._end - self._position)
+        self._file.seek(self._position)
+        data = self._file.read(wanted)
+        if len(data) < wanted:
+            raise EOFError("the archive ends inside a member")
+        self._position += len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class Unpacked(io.RawIOBase):
     """A gzip, bzip2 or xz stream unpacked forwards, a bounded piece at a time.
 
-    Seeks forwards by reading on, and backwards only within the last piece:
-    what ``tarfile`` needs to list members, and nothing more.
+    Streams set end to end are read as one, as the tools that write them do.
     """
 
-    _WINDOW = 1 << 10
-    #: A single request this large while listing is a header that lies about its own size.
-    _REQUEST = 1 << 20
-
-    def __init__(self, raw: BinaryIO, kind: str, meter: Meter, *, guard: bool = True) -> None:
+    def __init__(self, raw: BinaryIO, kind: Packing, meter: Meter, member: str) -> None:
+        super().__init__()
         self._raw = raw
         self._kind = kind
         self._meter = meter
-        self._guard = guard
-        self._engine = self._new_engine()
+        self._member = member
+        self._engine = _engine(kind)
         self._pending = b""
         self._packed = 0
-        self._tail = b""
-        self._back = 0
-        self._position = 0
-        self._ended = kind == "tar"
+        self._unpacked = 0
+        self._ended = False
 
-    def _new_engine(self) -> Any:
-        makers: dict[str, Callable[[], Any]] = {
-            "gz": lambda: zlib.decompressobj(31),
-            "bz2": bz2.BZ2Decompressor,
-            "xz": lambda: lzma.LZMADecompressor(memlimit=_LZMA_MEMORY),
-            "tar": lambda: None,
-        }
-        return makers[self._kind]()
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill ``buffer`` with unpacked bytes."""
+        try:
+            data = self._more(min(len(buffer), 1 << 20))
+        except DAMAGE as error:
+            raise refused(
+                "archive-corrupt", file=self._meter.archive, value=self._member
+            ) from error
+        self._unpacked += len(data)
+        self._meter.check(self._member, self._unpacked, self._packed)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _feed(self) -> bytes:
+        data = self._raw.read(CHUNK)
+        self._packed += len(data)
+        return data
 
     def _more(self, limit: int) -> bytes:
         """Up to ``limit`` fresh bytes; b'' at the end."""
-        if self._kind == "tar":
-            return self._raw.read(limit)
-        while True:
-            if self._engine.eof:
-                self._pending = self._engine.unused_data or self._pending
-                if not self._pending:
-                    self._pending = self._raw.read(CHUNK)
-                    self._packed += len(self._pending)
-                if not self._pending.strip(b"\0"):
-                    return b""
-                self._engine = self._new_engine()
+        while not self._ended:
+            if self._engine.eof and not self._next_stream():
+                break
             if not self._pending and getattr(self._engine, "needs_input", True):
-                self._pending = self._raw.read(CHUNK)
-                self._packed += len(self._pending)
+                self._pending = self._feed()
                 if not self._pending:
                     raise EOFError("the stream ends before its end mark")
             out = self._engine.decompress(self._pending, limit)
             self._pending = getattr(self._engine, "unconsumed_tail", b"")
             if out:
                 return bytes(out)
+        return b""
 
-    def read(self, size: int = -1) -> bytes:
-        """``size`` bytes, fewer only at the end."""
-        if self._guard and (size < 0 or size > self._REQUEST):
-            raise refused("archive-corrupt", file=self._meter.archive, value="")
-        pieces: list[bytes] = []
-        wanted = size if size >= 0 else 1 << 62
-        if self._back:
-            piece = self._tail[len(self._tail) - self._back :][:wanted]
-            self._back -= len(piece)
-            wanted -= len(piece)
-            pieces.append(piece)
-        while wanted:
-            piece = self._fresh(min(wanted, CHUNK))
-            if not piece:
-                break
-            wanted -= len(piece)
-            pieces.append(piece)
-        return b"".join(pieces)
-
-    def _fresh(self, limit: int) -> bytes:
-        try:
-            piece = self._more(limit)
-        except _DECOMPRESS_ERRORS as error:
-            raise refused("archive-corrupt", file=self._meter.archive, value="") from error
-        self._position += len(piece)
-        self._tail = (self._tail + piece)[-self._WINDOW :]
-        if self._kind != "tar":
-            self._meter.total = self._position
-            self._meter.check(self._meter.archive, self._position, self._packed)
-        return piece
-
-    def tell(self) -> int:
-        """Where the next byte comes from, unpacked."""
-        return self._position - self._back
-
-    def seek(self, target: int) -> int:
-        """Go to an absolute place ahead, or a few bytes behind."""
-        if target < self.tell():
-            back = self._position - target
-            if back > len(self._tail):
-                raise refused("archive-corrupt", file=self._meter.archive, value="")
-            self._back = back
-            return target
-        ahead = target - self.tell()
-        step = min(self._back, ahead)
-        self._back -= step
-        ahead -= step
-        while ahead:
-            piece = self._fresh(min(ahead, CHUNK))
-            if not piece:
-                break
-            ahead -= len(piece)
-        return self.tell()
+    def _next_stream(self) -> bool:
+        """Go on with a stream set behind the one that ended; zero padding is skipped."""
+        self._pending = bytes(self._engine.unused_data)
+        while not self._pending.lstrip(b"\0"):
+            self._pending = self._feed()
+            if not self._pending:
+                self._ended = True
+                return False
+        self._pending = self._pending.lstrip(b"\0")
+        self._engine = _engine(self._kind)
+        return True
 
     def close(self) -> None:
         """Close the packed file."""
-        self._raw.close()
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+def _engine(kind: Packing) -> Any:
+    if kind == "gz":
+        return zlib.decompressobj(31)
+    if kind == "bz2":
+        return bz2.BZ2Decompressor()
+    return lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
+
+
+def buffered(raw: io.RawIOBase) -> BinaryIO:
+    """The stream with the usual methods of an open file."""
+    return io.BufferedReader(raw, 1 << 18)

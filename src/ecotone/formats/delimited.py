@@ -1,0 +1,402 @@
+"""Delimited text in blocks of rows: any encoding, any damage, bounded memory.
+
+Good rows come out as columns of text; each row that cannot be read as a row is reported with
+its line and reason and handed over in its own words, and none of its neighbours is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ecotone.formats import csv_scan
+from ecotone.formats.base import Limits, ReadOptions, Reject, Report, Source, refused
+from ecotone.formats.csv_scan import Bad, Dialect, Scan, scan
+from ecotone.formats.csv_text import TextStream
+from ecotone.formats.headers import column_names
+from ecotone.model.finding import Finding, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_FIRST_PIECE: Final = 1 << 20
+_LARGEST_PIECE: Final = 8 << 20
+_DELIMITERS: Final = ",;\t|"
+_SNIFF_BYTES: Final = 1 << 16
+_SNIFF_ROWS: Final = 200
+#: Signs that a number was cut off: a decimal mark, an exponent or a sign with nothing behind.
+_CUT: Final = re.compile(r"(?:\d[.,]|\d[eE][+-]?|^[+-])$")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Good rows: text columns (missing as NA), the number of each row and its first line."""
+
+    frame: pd.DataFrame
+    row: NDArray[np.int64]
+    line: NDArray[np.int64]
+
+
+def read_blocks(
+    source: Source,
+    member: str,
+    *,
+    options: ReadOptions,
+    delimiter: str | None,
+    encoding: str | None,
+    quote: str | None = '"',
+    header_lines: int = 1,
+    columns: Sequence[str] | None = None,
+    line_end: str | None = None,
+    report: Report,
+    reject: Reject,
+) -> Iterator[Block]:
+    """Yield a table's good rows, at most ``options.block_rows`` at a time.
+
+    ``delimiter`` and ``encoding`` None mean: find out (a guess is reported). ``header_lines``
+    lines are skipped; where ``columns`` is None the last of them names the columns, and where
+    there is none the columns are called ``column_1`` ... A file with names and no rows yields
+    one empty block.
+    """
+    if delimiter is None:
+        delimiter = sniff(source, member, encoding=encoding, quote=quote).delimiter
+    dialect = make_dialect(delimiter, quote, line_end, member)
+    with source.open(member) as raw:
+        text = TextStream(raw, encoding, member, report)
+        reader = _Reader(member, source.limits, options, dialect, text, report, reject)
+        names = reader.header(header_lines, columns)
+        if names is not None:
+            yield from reader.blocks(names)
+
+
+def make_dialect(
+    delimiter: str, quote: str | None, line_end: str | None, member: str = ""
+) -> Dialect:
+    """The bytes of a dialect; a refusal where they are no single ASCII characters."""
+    ends = None if line_end in (None, "", "\n", "\r", "\r\n") else line_end
+    for code, value in (("delimiter-unsupported", delimiter), ("line-end-unsupported", ends)):
+        if value is not None and (len(value) > 1 or not value.isascii() or value in ("\n", "\r")):
+            raise refused(code, file=member, value=value)
+    mark = quote if quote and quote.isascii() and len(quote) == 1 else None
+    return Dialect(
+        delimiter=ord(delimiter) if delimiter else -1,
+        quote=ord(mark) if mark else -1,
+        eol=ord(ends) if ends else -1,
+    )
+
+
+@dataclass
+class _Reader:
+    """One pass over one member."""
+
+    member: str
+    limits: Limits
+    options: ReadOptions
+    dialect: Dialect
+    text: TextStream
+    report: Report
+    reject: Reject
+    data: bytes = b""
+    line: int = 1
+    row: int = 0
+    piece: int = _FIRST_PIECE
+    blank: int = 0
+    surplus: int = 0
+
+    # --- bytes ---------------------------------------------------------------------
+
+    def more(self) -> bool:
+        """Add a piece to the bytes at hand; False at the end."""
+        fresh = self.text.read(min(self.piece, _LARGEST_PIECE))
+        self.data += fresh
+        return bool(fresh)
+
+    def walk(self, expected: int, most: int, *, final: bool) -> Scan:
+        found = scan(
+            self.data,
+            self.dialect,
+            expected=expected,
+            most=most,
+            line=self.line,
+            row=self.row,
+            final=final,
+            max_field=self.limits.field_chars,
+        )
+        return found
+
+    def take(self, found: Scan) -> None:
+        """Go on behind what a walk has dealt with."""
+        self.data = self.data[found.consumed :]
+        self.line, self.row = found.next_line, found.next_row
+        self.blank += found.blank
+        self.surplus += found.surplus
+
+    def skip_line(self) -> str | None:
+        """Pass over one line and give its beginning; None at the end."""
+        ends = re.compile(_line_end(self.dialect))
+        kept = b""
+        while True:
+            match = ends.search(self.data)
+            if match is not None:
+                at_edge = match[0] == b"\r" and match.end() == len(self.data)
+                if not (at_edge and self.more()):
+                    break
+            else:
+                kept = (kept + self.data)[: self.limits.field_chars]
+                self.data = b""
+                if not self.more():
+                    return kept.decode("utf-8", "replace") or None
+        kept = (kept + self.data[: match.start()])[: self.limits.field_chars]
+        self.data = self.data[match.end() :]
+        self.line += 1
+        return kept.decode("utf-8", "replace")
+
+    # --- header --------------------------------------------------------------------
+
+    def header(self, lines: int, columns: Sequence[str] | None) -> list[str] | None:
+        """The columns' names; None for a file without any text."""
+        known = columns is not None
+        for _ in range(lines if known else lines - 1):
+            self.skip_line()
+        if columns is not None:
+            names = list(columns)
+        else:
+            cells = self.first_record(consume=lines > 0)
+            if cells is None:
+                return None
+            given = cells if lines > 0 else None
+            names = column_names(given, len(cells), self.member, self.report)
+        if len(names) > self.limits.columns:
+            raise self.too_wide()
+        return names
+
+    def too_wide(self) -> Exception:
+        return refused("too-many-columns", file=self.member, most=str(self.limits.columns))
+
+    def first_record(self, *, consume: bool) -> list[str] | None:
+        """The cells of the next record."""
+        while True:
+            found = self.walk(-1, 1, final=self.text.ended)
+            if len(found.fields) or found.bad or self.text.ended:
+                break
+            if len(self.data) > self.limits.row_chars:
+                raise refused("header-damaged", file=self.member)
+            self.more()
+        if found.bad:
+            raise refused("header-damaged", file=self.member, line=found.bad[0].line)
+        if not len(found.fields):
+            return None
+        if found.fields[0] > self.limits.columns:
+            raise self.too_wide()
+        if consume:
+            self.take(found)
+            self.row = 0
+        return cells_of(found)[0]
+
+    # --- rows ----------------------------------------------------------------------
+
+    def blocks(self, names: list[str]) -> Iterator[Block]:
+        yielded = False
+        width = len(names)
+        while True:
+            while len(self.data) < self.piece and self.more():
+                pass
+            if not self.data:
+                break
+            found = self.walk(width, self.options.block_rows, final=self.text.ended)
+            for bad in found.bad:
+                self.turn_away(bad, width)
+            block = self.block(found, names)
+            size = len(self.data)
+            self.take(found)
+            if block is not None:
+                yielded = True
+                yield block
+            if found.consumed:
+                self.adapt(found)
+            elif not self.text.ended:
+                self.overflow(size)
+        if not yielded:
+            yield Block(_frame([b"", [0]], names, 0, ()), _none(), _none())
+        self.sum_up()
+
+    def adapt(self, found: Scan) -> None:
+        """Let the next piece hold about a block of rows."""
+        if len(found.fields):
+            wanted = found.consumed * self.options.block_rows // len(found.fields)
+            self.piece = min(max(wanted, _FIRST_PIECE >> 2), _LARGEST_PIECE)
+
+    def overflow(self, size: int) -> None:
+        """No record ended within the bytes at hand: bring more, or give the record up."""
+        if size <= self.limits.row_chars:
+            self.piece = size + min(max(size, _FIRST_PIECE), _LARGEST_PIECE)
+            return
+        line = self.line
+        several = re.search(_line_end(self.dialect), self.data) is not None
+        raw = self.skip_line() or ""
+        self.row += 1
+        code = "quote-unclosed" if several else "row-too-long"
+        self.tell(code, self.row, line, raw, most=str(self.limits.row_chars))
+
+    def turn_away(self, bad: Bad, width: int) -> None:
+        raw = self.data[bad.start : bad.end].decode("utf-8", "replace").rstrip("\r\n")
+        code = csv_scan.CODES[bad.reason]
+        short = bad.reason == csv_scan.FIELD_COUNT and bad.fields < width
+        if bad.cut and (short or bad.reason in (csv_scan.QUOTE_UNCLOSED, csv_scan.UNDECODABLE)):
+            code = "truncated-last-row"
+        params = {"expected": str(width), "found": str(bad.fields)}
+        if code == "bytes-undecodable":
+            params["encoding"] = (self.text.encoding or "utf-8").upper()
+        self.tell(code, bad.row, bad.line, raw, most=str(self.limits.field_chars), **params)
+
+    def tell(self, code: str, row: int, line: int, raw: str, **params: str) -> None:
+        self.report(
+            Finding(code, Severity.ERROR, row=row, line=line, file=self.member, params=params)
+        )
+        self.reject(self.member, row, line, raw)
+
+    def block(self, found: Scan, names: list[str]) -> Block | None:
+        n = len(found.fields)
+        if not n:
+            return None
+        frame = _frame((found.text, found.offsets), names, n, self.options.missing)
+        row = np.asarray(found.row, dtype=np.int64)
+        line = np.asarray(found.line, dtype=np.int64)
+        if found.unended and self.text.ended and found.consumed == len(self.data):
+            if _looks_cut(frame.iloc[:, -1]):
+                raw = self.data[found.last_start :].decode("utf-8", "replace")
+                self.tell("truncated-last-row", int(row[-1]), int(line[-1]), raw)
+                frame, row, line = frame.iloc[:-1], row[:-1], line[:-1]
+            else:
+                where = {"row": int(row[-1]), "line": int(line[-1])}
+                self.report(Finding("last-line-unended", Severity.INFO, file=self.member, **where))
+        return Block(frame, row, line)
+
+    def sum_up(self) -> None:
+        for code, count in (("rows-empty", self.blank), ("surplus-empty", self.surplus)):
+            if count:
+                self.report(
+                    Finding(code, Severity.INFO, file=self.member, params={"count": str(count)})
+                )
+
+
+def _line_end(dialect: Dialect) -> bytes:
+    return rb"\r\n|\n|\r" if dialect.eol < 0 else re.escape(bytes((dialect.eol,)))
+
+
+def _none() -> NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
+
+
+def _frame(
+    fields: Sequence[object], names: list[str], n: int, missing: tuple[str, ...]
+) -> pd.DataFrame:
+    """Fields that stand row by row as columns of text."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text, offsets = fields
+    width = len(names)
+    places = np.asarray(offsets, dtype=np.int64)
+    order = np.arange(n * width, dtype=np.int64).reshape(n, width).T.ravel()
+    empty = (places[1:] == places[:-1])[order] if "" in missing else None
+    flat = pa.LargeStringArray.from_buffers(
+        n * width,
+        pa.py_buffer(places),
+        pa.py_buffer(text),  # type: ignore[arg-type]
+    )
+    turned = flat.take(pa.array(order, mask=empty))
+    marks = [mark for mark in missing if mark]
+    if marks:
+        hit = pc.is_in(turned, value_set=pa.array(marks, pa.large_string()))
+        turned = pc.if_else(hit, pa.scalar(None, pa.large_string()), turned)
+    kind = pd.StringDtype("pyarrow", na_value=np.nan)
+    return pd.DataFrame(
+        {
+            name: pd.arrays.ArrowStringArray(pa.chunked_array([turned.slice(i * n, n)]), dtype=kind)
+            for i, name in enumerate(names)
+        },
+        copy=False,
+    )
+
+
+def _looks_cut(column: pd.Series) -> bool:
+    """Whether the last cell of a file that ends without a line end was cut short."""
+    last, others = column.iloc[-1], column.iloc[:-1]
+    if not isinstance(last, str):
+        return len(others) > 0 and bool(others.notna().all())
+    if _CUT.search(last):
+        return True
+    decimals = others.dropna().str.extract(r"^-?\d+[.,](\d{3,})$", expand=False).str.len()
+    same = len(decimals) >= 5 and bool(decimals.notna().all()) and decimals.nunique() == 1
+    own = re.fullmatch(r"-?\d+(?:[.,](\d*))?", last)
+    return bool(same and own and len(own[1] or "") < int(decimals.iloc[0]))
+
+
+def cells_of(found: Scan) -> list[list[str]]:
+    """The records of a walk as lists of texts; for heads of files, not for their bodies."""
+    text, offsets = bytes(found.text), [int(o) for o in found.offsets]
+    records: list[list[str]] = []
+    at = 0
+    for count in found.fields:
+        records.append(
+            [text[offsets[i] : offsets[i + 1]].decode() for i in range(at, at + int(count))]
+        )
+        at += int(count)
+    return records
+
+
+# --- finding out -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """What the beginning of a table shows."""
+
+    delimiter: str
+    sure: bool  #: several records agree on the number of fields
+    records: tuple[tuple[str, ...], ...]
+
+
+def sniff(
+    source: Source,
+    member: str,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = '"',
+) -> Sniffed:
+    """The delimiter whose records agree best on their number of fields, and those records."""
+    with source.open(member) as raw:
+        text = TextStream(raw, encoding, member, lambda finding: None)
+        head = text.read(_SNIFF_BYTES)
+        while len(head) < _SNIFF_BYTES and (fresh := text.read(_SNIFF_BYTES)):
+            head += fresh
+        whole = text.ended
+    # Marks in the letters would make records bad; the cells are only looked at.
+    head = head.replace(b"\0", b" ").replace(bytes((csv_scan.BAD_BYTE,)), b"?")
+    best = Sniffed(delimiter or ",", False, ())
+    best_score = (-1.0, 0)
+    for candidate in delimiter or _DELIMITERS:
+        dialect = make_dialect(candidate, quote, None, member)
+        found = scan(
+            head, dialect, expected=-1, most=_SNIFF_ROWS, line=1, row=0,
+            final=whole or b"\n" not in head, max_field=_SNIFF_BYTES,
+        )  # fmt: skip
+        counts = [int(c) for c in found.fields]
+        if not counts:
+            continue
+        usual = max(set(counts), key=lambda c: (counts.count(c), c))
+        share = counts.count(usual) / (len(counts) + len(found.bad))
+        score = (round(share, 1), usual) if usual > 1 else (0.0, usual)
+        if score > best_score:
+            best_score = score
+            records = tuple(tuple(cells) for cells in cells_of(found))
+            best = Sniffed(candidate, usual > 1 and share > 0.9, records)
+    return best
