@@ -102,7 +102,7 @@ def assign(frame: pd.DataFrame, noun: str, decisions: list[Decision]) -> NDArray
     governing = np.full(len(frame), -1, dtype=np.int64)
     strictness = np.full(len(frame), -1.0)
     for index, decision in enumerate(decisions):
-        holds = (frame["dataset_id"] == decision.dataset_id).to_numpy(dtype=bool)
+        holds = (frame["dataset_id"] == decision.dataset_id).to_numpy(dtype=bool, copy=True)
         if not holds.any():
             continue
         holds &= _in_class(frame, noun, decision.rule)

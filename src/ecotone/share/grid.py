@@ -44,7 +44,7 @@ def cell_centres(latitude: Floats, longitude: Floats, cell_degrees: float) -> Ce
 
     >>> cells = cell_centres(np.array([37.0464]), np.array([73.2390]), 0.1)
     >>> float(cells.latitude[0]), float(cells.longitude[0]), float(cells.radius_m[0])
-    (37.05, 73.25, 7112.0)
+    (37.05, 73.25, 7113.0)
     """
     step = round(cell_degrees * FINEST)
     if step not in (1, 10, 100, 1000) or abs(cell_degrees * FINEST - step) > 1e-9:
