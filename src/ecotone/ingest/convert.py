@@ -33,7 +33,9 @@ class Declared:
     """What the steward declared about a delivery (by mapping, dataset or option)."""
 
     zone: str | None = None
+    zones: dict[str, str] = field(default_factory=dict)  #: station -> its zone
     day_first: bool | None = None
+    excel: Literal[1900, 1904] | None = None  #: calendar of day numbers
     datum: str | None = None
     decimal: Literal[".", ","] | None = None
     country: str | None = None
@@ -131,9 +133,7 @@ def _record(work: Work) -> pd.DataFrame:
 
 
 def _check_generic(work: Work, found: dict[str, str]) -> None:
-    if "time" in found or "date" in found:
-        # A bare date in a table of its own needs no zone; a clock time does.
-        times.parse(work, found.get("time") or found["date"], zone=found.get("zone"))
+    times.check(work, found)
     if "latitude" in found and "longitude" in found:
         places.parse(work, found["latitude"], found["longitude"], found.get("datum"),
                      found.get("country_code"))

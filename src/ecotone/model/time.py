@@ -34,7 +34,7 @@ from ecotone.model.time_zone import (
     to_utc,
 )
 
-__all__ = ["PRECISIONS", "SEVERITY", "Excel", "Precision", "Times", "format_time", "parse_times"]
+__all__ = ["PRECISIONS", "SEVERITY", "Excel", "Precision", "Times", "format_time", "infer_day_first", "parse_times"]
 
 Instants = NDArray[np.datetime64]
 Texts = NDArray[np.object_]
@@ -67,6 +67,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _DAY_US: Final = 86_400_000_000
 _NAT: Final = np.iinfo(np.int64).min
 _SAMPLE: Final = 2_000
+_YEAR_LAST: Final = r"\s*(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?!\d)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +146,22 @@ def format_time(start: datetime, precision: Precision) -> str:
             return iso[: {"hour": 13, "minute": 16}[precision]] + "Z"
         case "second":
             return iso + "Z"
+
+
+def infer_day_first(texts: pd.Series) -> bool | None:
+    """The order of day and month in a column of dates such as 21/06/2006, where its rows tell it.
+
+    None where no date decides, or where some decide otherwise.
+
+    >>> infer_day_first(pd.Series(["10/04/2006", "21/06/2006"]))
+    True
+    """
+    if not texts.iloc[:: max(len(texts) // _SAMPLE, 1)].str.match(_YEAR_LAST).any():
+        return None
+    parts = pd.Series(texts.unique(), dtype="str").str.extract(_YEAR_LAST).astype("Float64")
+    day_first = bool(((parts[0] > 12) & (parts[0] <= 31) & (parts[1] <= 12)).any())
+    month_first = bool(((parts[1] > 12) & (parts[1] <= 31) & (parts[0] <= 12)).any())
+    return day_first if day_first != month_first else None
 
 
 @dataclass(slots=True)
