@@ -9,7 +9,7 @@ holds can be taken for a command by a back end.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -109,7 +109,15 @@ class Status:
     tone: Tone = "neutral"
 
 
-Cell = str | int | float | date | Status | None
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number in a table cell with its interval under it and its trace label beside it."""
+
+    quantity: Quantity
+    trace: str = ""
+
+
+Cell = str | int | float | date | Status | Measured | Text | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +145,26 @@ class ItemList:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table; numbers are aligned right and share their decimals."""
+    """One column of a table; numbers are aligned right and share their decimals.
+
+    A column ``book_only`` stands in the workbook and on no page.
+    """
 
     title: str
     kind: ColumnKind = "text"
     unit: str = ""
     decimals: int | None = None
     width: float = 1.0
+    book_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; beyond ``limit`` rows only the workbook holds them all."""
+    """A table; beyond ``limit`` rows only the workbook holds them all.
+
+    ``where`` says whether it stands on pages, in the workbook, or in both; ``source`` names
+    the file of the run its rows were read from; ``sheet`` is its name in the workbook.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -156,16 +172,20 @@ class Table:
     caption: Text
     note: Text = ()
     limit: int = 40
+    where: Literal["both", "page", "book"] = "both"
+    source: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture with a caption and words for who cannot see it."""
+    """A picture with a caption and words for who cannot see it; ``source`` names its data."""
 
     png: bytes
     caption: Text
     alt: str
     width: float = 1.0
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +198,7 @@ class Map:
     disclaimer: str = ""
     approval: str = ""
     width: float = 1.0
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +271,19 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """A number of the report and where it stands in the run: file, and key in that file."""
+
+    label: str
+    what: str
+    region: str
+    period: str
+    quantity: Quantity
+    path: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A whole report in one language."""
 
@@ -263,7 +297,8 @@ class Document:
     approvals: tuple[Approval, ...] = ()
     reader: str = ""
     blocks: tuple[Block, ...] = ()
-    citations: tuple[Citation, ...] = field(default_factory=tuple)
+    citations: tuple[Citation, ...] = ()
+    traced: tuple[Traced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +311,10 @@ class Placed:
 
 
 def arrange(document: Document) -> tuple[Placed, ...]:
-    """Number headings, tables, figures and maps, once for all back ends."""
+    """Number headings, tables, figures and maps, once for all back ends.
+
+    A table that stands in the workbook alone has no number: a reader of the pages would miss it.
+    """
     levels = [0, 0, 0]
     counts = {"table": 0, "figure": 0, "map": 0}
     placed: list[Placed] = []
@@ -287,6 +325,8 @@ def arrange(document: Document) -> tuple[Placed, ...]:
             levels[block.level :] = [0] * (3 - block.level)
             number = ".".join(str(n) for n in levels[: block.level])
             anchor = f"section-{number.replace('.', '-')}"
+        elif isinstance(block, Table) and block.where == "book":
+            pass
         elif isinstance(block, Table | Figure | Map):
             kind = type(block).__name__.lower()
             counts[kind] += 1

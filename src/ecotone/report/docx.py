@@ -53,7 +53,9 @@ def render_docx(document: Document, shown: Presented | None = None) -> bytes:
     return settle(out.getvalue(), made)
 
 
-def _face(style: Any, size: float | None = None, colour: str = "", bold: bool | None = None) -> None:
+def _face(
+    style: Any, size: float | None = None, colour: str = "", bold: bool | None = None
+) -> None:
     """Fonts of a style, the East Asian one included, which python-docx has no word for."""
     from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
@@ -142,7 +144,11 @@ def _field(paragraph: WordParagraph, code: str, shown: str = "1") -> None:
 
 
 def _styled(
-    paragraph: WordParagraph, text: str, size: float | None = None, colour: str = "", bold: bool = False
+    paragraph: WordParagraph,
+    text: str,
+    size: float | None = None,
+    colour: str = "",
+    bold: bool = False,
 ) -> Any:
     from docx.shared import Pt, RGBColor
 
@@ -194,9 +200,9 @@ def _contents(word: WordFile, tree: Node) -> None:
         line.add_run(entry["text"])
 
 
-def _inline(paragraph: WordParagraph, runs: list[Node]) -> None:
+def _inline(paragraph: WordParagraph, runs: list[Node], size: float | None = None) -> None:
     for run in runs:
-        made = paragraph.add_run(run["text"])
+        made = _styled(paragraph, run["text"], size)
         made.bold = True if run["style"] == "bold" else None
         made.italic = True if run["style"] == "italic" else None
         if run["style"] == "trace":
@@ -213,7 +219,9 @@ def _paragraph(word: WordFile, block: Node, _: dict[str, bytes]) -> None:
 
 def _list(word: WordFile, block: Node, _: dict[str, bytes]) -> None:
     for item in block["items"]:
-        _inline(word.add_paragraph(style="List Number" if block["numbered"] else "List Bullet"), item)
+        _inline(
+            word.add_paragraph(style="List Number" if block["numbered"] else "List Bullet"), item
+        )
 
 
 def _caption(word: WordFile, block: Node, keep: bool) -> None:
@@ -236,7 +244,7 @@ def _table(word: WordFile, block: Node, _: dict[str, bytes]) -> None:
     grid.autofit = False
     share = [c["width"] * (0.8 if c["align"] == "right" else 1.2) for c in columns]
     widths = [Cm(WIDTH_CM * s / sum(share)) for s in share]
-    size = 7 if len(columns) > 7 else 8.5  # noqa: PLR2004 - a page holds about seven columns
+    size = 7 if len(columns) > 7 else 8.5
     heads = [c["title"] + (f" ({c['unit']})" if c["unit"] else "") for c in columns]
     for index, row in enumerate(grid.rows):
         nodes = block["rows"][index - 1] if index else [{"text": h, "tone": ""} for h in heads]
@@ -248,17 +256,26 @@ def _table(word: WordFile, block: Node, _: dict[str, bytes]) -> None:
             if column["align"] == "right":
                 line.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             if node["tone"]:
-                _styled(line, f"{SIGNS[node['tone']]} {node['text']}", size, TONES[node["tone"]], True)
+                _styled(
+                    line, f"{SIGNS[node['tone']]} {node['text']}", size, TONES[node["tone"]], True
+                )
+            elif node.get("runs"):
+                _inline(line, node["runs"], size)
             else:
                 _styled(line, node["text"], size, ACCENT if index == 0 else "", bold=index == 0)
+            if node.get("trace"):
+                _styled(line, f" [{node['trace']}]", size, ACCENT).font.superscript = True
+            if node.get("sub"):
+                _styled(line, f"\n{node['sub']}", size - 1, FAINT)
         marks = ["w:cantSplit"] if index else ["w:cantSplit", "w:tblHeader"]
         for mark in marks:
             row._tr.get_or_add_trPr().append(OxmlElement(mark))
     _rules(grid, qn, OxmlElement)
     under = word.add_paragraph()
     _inline(under, block["note"])
-    if block["more"]:
-        under.add_run((" " if block["note"] else "") + block["more"])
+    for key in ("more", "source"):
+        if block[key]:
+            under.add_run((" " if under.text else "") + block[key])
     for run in under.runs:
         run.font.size = Pt(8)
 

@@ -55,9 +55,7 @@ def _scientific(value: float, lang: Language) -> str:
 
 def decimals_for(values: Iterable[float | int | None], digits: int = 3) -> int:
     """Places that show ``digits`` significant digits of the typical number, at most 6."""
-    sizes = sorted(
-        abs(v) for v in values if v is not None and math.isfinite(v) and v != 0
-    )
+    sizes = sorted(abs(v) for v in values if v is not None and math.isfinite(v) and v != 0)
     if not sizes or all(float(v).is_integer() for v in sizes):
         return 0
     typical = sizes[len(sizes) // 2]
@@ -120,6 +118,16 @@ def interval(quantity: Quantity, lang: Language) -> str:
         low=number(quantity.low, lang, places),
         high=number(quantity.high, lang, places),
     )
+
+
+def bounds(given: Quantity, lang: Language) -> str:
+    """``10.1 – 14.5``, for the small line under a number in a table."""
+    if given.low is None and given.high is None:
+        return ""
+    places = decimals_of(given)
+    low = f"{MINUS}∞" if given.low is None else number(given.low, lang, places)
+    high = "∞" if given.high is None else number(given.high, lang, places)
+    return f"{low} … {high}" if MINUS in low + high else f"{low}–{high}"
 
 
 def quantity(given: Quantity, lang: Language) -> str:

@@ -28,9 +28,7 @@ def render_pdf(document: Document, shown: Presented | None = None) -> bytes:
     tree = {
         **shown.tree,
         "page-of": words.say("report.page-of", lang),
-        "notice": words.say("report.status.draft.line", lang)
-        if document.status == "draft"
-        else "",
+        "notice": words.say("report.status.draft.line", lang) if document.status == "draft" else "",
     }
     with tempfile.TemporaryDirectory(prefix="ecotone-report-") as name:
         folder = Path(name)

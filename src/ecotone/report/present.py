@@ -26,6 +26,7 @@ from ecotone.report.document import (
     ItemList,
     KeyNumbers,
     Map,
+    Measured,
     PageBreak,
     Paragraph,
     Placed,
@@ -68,7 +69,11 @@ def present(document: Document) -> Presented:
     placed = arrange(document)
     numbers = citation_numbers(document)
     pictures: dict[str, bytes] = {}
-    blocks = [_block(p, document, numbers, pictures) for p in placed]
+    blocks = [
+        _block(p, document, numbers, pictures)
+        for p in placed
+        if not (isinstance(p.block, Table) and p.block.where == "book")
+    ]
     tree: Node = {
         "lang": lang,
         "place": words.say("report.place.cover", lang),
@@ -155,7 +160,8 @@ def _table(
     block: Table, placed: Placed, lang: Language, runs: Callable[[Text], list[Node]]
 ) -> Node:
     shown = block.rows[: block.limit]
-    places = [column_decimals(block, index) for index in range(len(block.columns))]
+    kept = [index for index, column in enumerate(block.columns) if not column.book_only]
+    places = {index: column_decimals(block, index) for index in kept}
     label = words.say("report.label.table", lang, number=placed.number)
     more = ""
     if len(block.rows) > len(shown):
@@ -174,24 +180,28 @@ def _table(
         "caption": runs(block.caption),
         "note": runs(block.note),
         "more": more,
-        "columns": [
-            {
-                "title": clean(c.title),
-                "unit": l10n.unit(c.unit, lang),
-                "align": "right" if c.kind == "number" else "left",
-                "kind": c.kind,
-                "width": c.width,
-            }
-            for c in block.columns
-        ],
+        "source": _source(block.source, lang),
+        "columns": [_column(block.columns[i], lang) for i in kept],
         "rows": [
-            [
-                cell_node(cell, column, decimals, lang)
-                for cell, column, decimals in zip(row, block.columns, places, strict=True)
-            ]
+            [cell_node(row[i], block.columns[i], places[i], lang, runs) for i in kept]
             for row in shown
         ],
     }
+
+
+def _column(column: Column, lang: Language) -> Node:
+    return {
+        "title": clean(column.title),
+        "unit": l10n.unit(column.unit, lang),
+        "align": "right" if column.kind == "number" else "left",
+        "kind": column.kind,
+        "width": column.width,
+    }
+
+
+def _source(path: str, lang: Language) -> str:
+    """The line that names the file the numbers were read from."""
+    return words.say("report.source", lang, path=clean(path)) if path else ""
 
 
 def column_decimals(table: Table, index: int) -> int:
@@ -201,23 +211,56 @@ def column_decimals(table: Table, index: int) -> int:
         return column.decimals
     if column.kind != "number":
         return 0
-    return l10n.decimals_for(
-        row[index] for row in table.rows if isinstance(row[index], int | float)
-    )  # type: ignore[arg-type]  # the filter above leaves numbers only
+    values = [value_of(row[index]) for row in table.rows]
+    return l10n.decimals_for(v for v in values if v is not None)
 
 
-def cell_node(cell: Cell, column: Column, decimals: int, lang: Language) -> Node:
+def value_of(cell: Cell) -> int | float | None:
+    """The number of a cell, if it has one."""
+    if isinstance(cell, Measured):
+        return cell.quantity.value
+    return cell if isinstance(cell, int | float) else None
+
+
+def cell_node(
+    cell: Cell,
+    column: Column,
+    decimals: int,
+    lang: Language,
+    runs: Callable[[Text], list[Node]],
+) -> Node:
     """One cell: the words shown, and the value itself for who wants to compute."""
+    node: Node = {"text": "", "raw": "", "tone": "", "sub": "", "trace": "", "runs": []}
     if cell is None:
-        return {"text": "–" if column.kind == "number" else "", "raw": "", "tone": ""}
+        return {**node, "text": "–" if column.kind == "number" else ""}
     if isinstance(cell, Status):
-        return {"text": clean(cell.text), "raw": "", "tone": cell.tone}
+        return {**node, "text": clean(cell.text), "tone": cell.tone}
+    if isinstance(cell, Measured):
+        return {**node, **_measured(cell, column, lang)}
+    if isinstance(cell, tuple):
+        pieces = runs(cell)
+        return {**node, "text": "".join(p["text"] for p in pieces), "runs": pieces}
     if isinstance(cell, bool | str):
-        return {"text": clean(str(cell)), "raw": "", "tone": ""}
+        return {**node, "text": clean(str(cell))}
     if isinstance(cell, date):
-        return {"text": l10n.short_day(cell), "raw": cell.isoformat(), "tone": ""}
+        return {**node, "text": l10n.short_day(cell), "raw": cell.isoformat()}
     places = 0 if isinstance(cell, int) and column.decimals is None else decimals
-    return {"text": l10n.number(cell, lang, places), "raw": repr(cell), "tone": ""}
+    return {**node, "text": l10n.number(cell, lang, places), "raw": repr(cell)}
+
+
+def _measured(cell: Measured, column: Column, lang: Language) -> Node:
+    """A number with its unit (unless the head of the column has it) and its bounds below."""
+    given = cell.quantity
+    if given.value is None:
+        return {"text": words.say("report.undefined", lang), "trace": cell.trace}
+    places = l10n.decimals_of(given)
+    unit = "" if column.unit else given.unit
+    return {
+        "text": l10n.with_unit(given.value, unit, lang, places),
+        "raw": repr(given.value),
+        "sub": l10n.bounds(given, lang),
+        "trace": cell.trace,
+    }
 
 
 def _picture(
@@ -237,6 +280,8 @@ def _picture(
             lines.append(clean(block.disclaimer))
         if block.approval:
             lines.append(words.say("report.map.approval", lang, number=clean(block.approval)))
+    if block.source:
+        lines.append(_source(block.source, lang))
     return {
         "kind": "picture",
         "label": label,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from ecotone.report.document import (
     Cite,
     Column,
     Document,
-    KeyNumbers,
+    Measured,
     Placed,
     Status,
     Table,
@@ -25,8 +26,9 @@ from ecotone.report.document import (
     arrange,
     citation_numbers,
     clean,
+    plain,
 )
-from ecotone.report.present import Presented, column_decimals
+from ecotone.report.present import column_decimals, value_of
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -41,11 +43,10 @@ _HEAD: Final = "F1F5F7"
 _ACCENT: Final = "1F4E6B"
 
 
-def render_xlsx(document: Document, shown: Presented | None = None) -> bytes:
-    """The workbook's bytes, the same for the same document."""
+def render_xlsx(document: Document) -> bytes:
+    """The workbook's bytes, the same for the same document: it takes values, not their words."""
     from openpyxl import Workbook
 
-    del shown  # the workbook takes values, not words
     book = Workbook()
     made = datetime(document.on.year, document.on.month, document.on.day)  # noqa: DTZ001 - the file format knows no zones
     book.properties.created = made
@@ -56,40 +57,58 @@ def render_xlsx(document: Document, shown: Presented | None = None) -> bytes:
     assert front is not None
     front.title = _sheet_name(words.say("report.fixed.contents", document.lang), set())
     names = {front.title}
-    listed: list[tuple[str, str, str]] = []
+    listed: list[Listed] = []
     cited = citation_numbers(document)
     for placed in (*_key_tables(document), *arrange(document)):
         table = placed.block
-        if not isinstance(table, Table):
+        if not isinstance(table, Table) or table.where == "page":
             continue
-        label = words.say("report.label.table", document.lang, number=placed.number)
-        label = label if placed.number else words.say("report.sheet.key-numbers", document.lang)
-        name = _sheet_name(f"{placed.number} {table.name}".strip(), names)
+        label = (
+            words.say("report.label.table", document.lang, number=placed.number)
+            if placed.number
+            else ""
+        )
+        name = _sheet_name(f"{placed.number} {table.sheet or table.name}".strip(), names)
         names.add(name)
         _write_table(book.create_sheet(name), table, label, cited, document.lang)
-        listed.append((name, label, _flat(table.caption, cited)))
-    _write_front(front, document, listed)
+        listed.append(Listed(name, label, _flat(table.caption, cited), table.source))
+    sources = _sheet_name(words.say("report.sheet.sources", document.lang), names)
+    _write_sources(book.create_sheet(sources), document, listed, cited)
+    _write_front(front, document, [*listed, Listed(sources, "", _sources_title(document), "")])
     out = io.BytesIO()
     book.save(out)
     return settle(out.getvalue(), made)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A sheet of the book: its table's label and caption, and the file its rows came from."""
+
+    sheet: str
+    label: str
+    caption: str
+    source: str
+
+
 def _key_tables(document: Document) -> tuple[Placed, ...]:
-    """All key numbers of the report as one table, first in the book."""
+    """Every number of the run with its bounds, its file and its key; first in the book."""
     lang = document.lang
     rows = tuple(
         (
             item.label,
+            item.what,
+            item.region,
+            item.period,
             item.quantity.value,
             l10n.unit(item.quantity.unit, lang),
             item.quantity.low,
             item.quantity.high,
             item.quantity.level,
-            item.trace,
+            item.quantity.se,
+            item.path,
+            item.key,
         )
-        for block in document.blocks
-        if isinstance(block, KeyNumbers)
-        for item in block.items
+        for item in document.traced
     )
     if not rows:
         return ()
@@ -98,20 +117,58 @@ def _key_tables(document: Document) -> tuple[Placed, ...]:
         return words.say(f"report.column.{key}", lang)
 
     columns = (
+        Column(title("trace")),
         Column(title("quantity")),
+        Column(title("region")),
+        Column(title("period")),
         Column(title("value"), "number"),
         Column(title("unit")),
         Column(title("low"), "number"),
         Column(title("high"), "number"),
         Column(title("level"), "number", decimals=2),
-        Column(title("trace")),
+        Column(title("se"), "number"),
+        Column(title("result-file")),
+        Column(title("key")),
     )
     caption = words.say("report.sheet.key-numbers", lang)
-    table = Table(caption, columns, rows, caption=())
+    table = Table(caption, columns, rows, caption=plain(caption), source="results/")
     return (Placed(table, "", ""),)
 
 
-def _write_front(sheet: Worksheet, document: Document, listed: list[tuple[str, str, str]]) -> None:
+def _sources_title(document: Document) -> str:
+    return words.say("report.sheet.sources.caption", document.lang)
+
+
+def _write_sources(
+    sheet: Worksheet, document: Document, listed: list[Listed], cited: dict[str, int]
+) -> None:
+    """Which file of the run each sheet was read from, and the works cited."""
+    from openpyxl.styles import Alignment, Font
+
+    def title(key: str) -> str:
+        return words.say(f"report.column.{key}", document.lang)
+
+    _put(sheet, 1, 1, _sources_title(document)).font = Font(bold=True, color=_ACCENT)
+    row = 3
+    for index, head in enumerate((title("sheet"), title("result-file")), 1):
+        _put(sheet, row, index, head).font = Font(bold=True)
+    for item in listed:
+        for source in item.source.split(", "):
+            row += 1
+            _put(sheet, row, 1, item.sheet)
+            _put(sheet, row, 2, source)
+    row += 2
+    _put(sheet, row, 1, words.say("report.chapter.sources", document.lang)).font = Font(bold=True)
+    for citation in sorted(document.citations, key=lambda c: cited[c.key]):
+        row += 1
+        _put(sheet, row, 1, f"[{cited[citation.key]}]")
+        text = f"{citation.text} {citation.url}".strip()
+        _put(sheet, row, 2, text).alignment = Alignment(wrap_text=True, vertical="top")
+    sheet.column_dimensions["A"].width = 32
+    sheet.column_dimensions["B"].width = 100
+
+
+def _write_front(sheet: Worksheet, document: Document, listed: list[Listed]) -> None:
     from openpyxl.styles import Alignment, Font
 
     lang = document.lang
@@ -133,12 +190,13 @@ def _write_front(sheet: Worksheet, document: Document, listed: list[tuple[str, s
     _put(sheet, row, 1, words.say("report.fixed.contents", lang)).font = Font(
         bold=True, size=12, color=_ACCENT
     )
-    for name, label, caption in listed:
+    for item in listed:
         row += 1
-        cell = _put(sheet, row, 1, label)
-        cell.hyperlink = f"#'{name}'!A1"
+        cell = _put(sheet, row, 1, item.sheet)
+        cell.hyperlink = f"#'{item.sheet}'!A1"
         cell.font = Font(color=_ACCENT, underline="single")
-        _put(sheet, row, 2, caption).alignment = Alignment(wrap_text=True, vertical="top")
+        text = f"{item.label}. {item.caption}" if item.label else item.caption
+        _put(sheet, row, 2, text).alignment = Alignment(wrap_text=True, vertical="top")
     sheet.column_dimensions["A"].width = 24
     sheet.column_dimensions["B"].width = 90
     sheet.sheet_view.showGridLines = False
@@ -152,7 +210,7 @@ def _write_table(
     from openpyxl.utils import get_column_letter
 
     caption = _flat(table.caption, cited)
-    text = f"{label}. {caption}" if caption else label
+    text = f"{label}. {caption}" if label else caption
     _put(sheet, 1, 1, text).font = Font(bold=True, color=_ACCENT)
     line = Side(style="medium", color=_ACCENT)
     for index, column in enumerate(table.columns, 1):
@@ -170,23 +228,38 @@ def _write_table(
         pattern = number_format(places)
         widest = len(column.title)
         for offset, row in enumerate(table.rows):
-            cell = _put(sheet, 4 + offset, index, row[index - 1])
-            if isinstance(row[index - 1], int | float):
-                integer = isinstance(row[index - 1], int) and column.decimals is None
-                cell.number_format = "#,##0" if integer else pattern
+            given = row[index - 1]
+            value = value_of(given)
+            if isinstance(given, tuple):
+                given = _flat(given, cited)
+            cell = _put(sheet, 4 + offset, index, given)
+            if value is not None:
+                own = pattern if column.unit or column.decimals is not None else _general(value)
+                cell.number_format = own
             else:
                 widest = max(widest, len(str(cell.value or "")))
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
         sheet.column_dimensions[get_column_letter(index)].width = min(_WIDEST, max(11, widest + 3))
-    note = _flat(table.note, cited)
-    if note:
-        _put(sheet, 5 + len(table.rows), 1, note).font = Font(italic=True, color="5D6B75")
+    for offset, text in enumerate(t for t in (_flat(table.note, cited), _from(table, lang)) if t):
+        cell = _put(sheet, 5 + len(table.rows) + offset, 1, text)
+        cell.font = Font(italic=True, color="5D6B75")
     sheet.freeze_panes = "A4"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = "3:3"
+
+
+def _from(table: Table, lang: Language) -> str:
+    return words.say("report.source", lang, path=table.source) if table.source else ""
+
+
+def _general(value: float | int) -> str:
+    """The pattern of a number whose column mixes quantities: its own decimals."""
+    if isinstance(value, int) or float(value).is_integer():
+        return "#,##0"
+    return number_format(l10n.decimals_for([value], 4))
 
 
 def number_format(places: int) -> str:
@@ -198,6 +271,8 @@ def _put(sheet: Worksheet, row: int, column: int, value: Cell):  # type: ignore[
     cell = sheet.cell(row=row, column=column)
     if isinstance(value, Status):
         value = value.text
+    elif isinstance(value, Measured):
+        value = value.quantity.value
     if isinstance(value, str):
         cell.value = neutral(value)[:_TEXT_LIMIT]
         cell.data_type = "s"
@@ -242,4 +317,3 @@ def _flat(text: Text, cited: dict[str, int]) -> str:
         else p.text
         for p in text
     )
-

@@ -1,0 +1,109 @@
+"""Where every number comes from: files and their hashes, software, how to check, sources."""
+
+from __future__ import annotations
+
+from ecotone.report import l10n
+from ecotone.report.document import (
+    Cell,
+    CitationList,
+    Column,
+    Heading,
+    ItemList,
+    Run,
+    Table,
+    Text,
+    plain,
+)
+from ecotone.report.writing import Writing
+
+
+def write(writing: Writing) -> None:
+    """The annex, then the list of sources."""
+    writing.chapter("trace")
+    writing.paragraph("trace.intro", id=writing.run.id)
+    writing.section("inputs")
+    writing.add(_inputs(writing))
+    writing.add(Heading(writing.say("chapter.software"), 2))
+    writing.add(_software(writing))
+    writing.section("verify")
+    writing.add(ItemList(tuple(_steps(writing)), numbered=True))
+    writing.section("numbers")
+    writing.paragraph("trace.numbers")
+    writing.add(_numbers(writing))
+    if writing.citations:
+        writing.chapter("sources")
+        writing.add(CitationList())
+
+
+def _steps(writing: Writing) -> list[Text]:
+    run = writing.run
+    command = f"ecotone verify {run.folder.name}"
+    return [
+        (*plain(writing.say("verify.hash") + " "), Run("sha256sum", code=True)),
+        (*plain(writing.say("verify.again") + " "), Run(command, code=True)),
+        (*plain(writing.say("verify.crate") + " "), Run("ro-crate-metadata.json", code=True)),
+    ]
+
+
+def _inputs(writing: Writing) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (item["name"], writing.say(f"origin.{item['origin']}"), item["sha256"])
+        for item in writing.run.document["inputs"]
+    ]
+    say = writing.say
+    return Table(
+        "inputs",
+        (
+            Column(say("column.file"), "code", width=1.3),
+            Column(say("column.origin"), width=0.9),
+            Column("SHA-256", "code", width=2.2),
+        ),
+        tuple(rows),
+        caption=plain(say("table.inputs")),
+        limit=100,
+        source="run.json",
+        sheet=say("sheet.inputs"),
+    )
+
+
+def _software(writing: Writing) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (item["name"], item["version"]) for item in writing.run.document["software"]
+    ]
+    return Table(
+        "software",
+        (Column(writing.say("column.software")), Column(writing.say("column.version"))),
+        tuple(rows),
+        caption=plain(writing.say("table.software")),
+        source="run.json",
+        sheet=writing.say("sheet.software"),
+    )
+
+
+def _numbers(writing: Writing) -> Table:
+    """One row per number: its label, what it is, and the key under which the run holds it."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            t.label,
+            t.what,
+            f"{t.region}, {t.period}",
+            l10n.quantity(t.quantity, writing.lang),
+            f"{t.path} {t.key}",
+        )
+        for t in writing.traced
+    ]
+    say = writing.say
+    return Table(
+        "trace",
+        (
+            Column(say("column.trace"), width=0.45),
+            Column(say("column.quantity"), width=1.3),
+            Column(say("column.region"), width=1.0),
+            Column(say("column.value"), width=1.2),
+            Column(say("column.key"), "code", width=1.6),
+        ),
+        tuple(rows),
+        caption=plain(say("table.trace")),
+        limit=100_000,
+        where="page",
+    )

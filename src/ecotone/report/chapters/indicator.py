@@ -1,0 +1,156 @@
+"""One chapter per indicator: what was asked, how it was done, what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ecotone.model import words
+from ecotone.report import l10n
+from ecotone.report.document import (
+    Cell,
+    Column,
+    Heading,
+    ItemList,
+    Map,
+    Paragraph,
+    Status,
+    Table,
+    Tone,
+    plain,
+)
+from ecotone.report.rooms import room
+from ecotone.report.source import Entry, in_language
+from ecotone.report.tables import place, result_table, title, values_tables
+from ecotone.report.writing import Writing
+
+_SEVERITY: dict[str, Tone] = {"info": "neutral", "warning": "warn", "error": "bad", "fatal": "bad"}
+
+
+def write(writing: Writing, entries: Sequence[Entry]) -> None:
+    """The whole chapter of one indicator."""
+    writing.add(Heading(title(writing, entries[0])))
+    _asked(writing, entries)
+    _method(writing, entries)
+    _results(writing, entries)
+    _remarks(writing, entries)
+
+
+def _asked(writing: Writing, entries: Sequence[Entry]) -> None:
+    first = entries[0]
+    writing.section("asked")
+    writing.add(Paragraph(plain(in_language(first.told["summary"], writing.lang))))
+    regions = dict.fromkeys(e.region.name(writing.lang) for e in entries)
+    writing.paragraph(
+        "asked.where",
+        regions=_listed(list(regions), writing.lang),
+        years=", ".join(dict.fromkeys(e.period.years for e in entries)),
+    )
+
+
+def _listed(names: list[str], lang: str) -> str:
+    return "、".join(names) if lang == "zh" else ", ".join(names)
+
+
+def _method(writing: Writing, entries: Sequence[Entry]) -> None:
+    first = entries[0]
+    writing.section("method")
+    text = in_language(first.told["method"], writing.lang)
+    writing.add(Paragraph((*plain(text), *writing.cite(first.told["citations"]))))
+    rows = _parameters(writing, entries)
+    if rows:
+        writing.add(
+            Table(
+                f"parameters-{first.indicator}",
+                (
+                    Column(writing.say("column.parameter"), width=1.0),
+                    Column(writing.say("column.value"), width=2.0),
+                ),
+                tuple(rows),
+                caption=plain(
+                    writing.say(
+                        "table.parameters",
+                        title=title(writing, first),
+                        id=first.indicator,
+                        version=first.told["version"],
+                    )
+                ),
+                sheet=writing.say("sheet.parameters", id=first.indicator),
+            )
+        )
+
+
+def _parameters(writing: Writing, entries: Sequence[Entry]) -> list[tuple[Cell, ...]]:
+    """Parameters as computed; one that differs between results lists what it was."""
+    rows: list[tuple[Cell, ...]] = []
+    for name in dict.fromkeys(n for e in entries for n in e.told["parameters"]):
+        given = [e.told["parameters"].get(name) for e in entries]
+        shown = list(dict.fromkeys(_shown(writing, entries[0], v) for v in given))
+        key = f"indicator.{entries[0].indicator}.parameter.{name}"
+        word = words.say(key, writing.lang) if words.has(key) else name
+        rows.append((f"{word} ({name})" if word != name else name, ", ".join(shown)))
+    return rows
+
+
+def _shown(writing: Writing, entry: Entry, value: Any) -> str:
+    if value is None:
+        return writing.say("parameter.unset")
+    if isinstance(value, bool):
+        return writing.say(f"parameter.{str(value).lower()}")
+    if isinstance(value, float):
+        return l10n.number(value, writing.lang)
+    return str(value) if isinstance(value, int) else writing.term(entry.indicator, str(value))
+
+
+def _results(writing: Writing, entries: Sequence[Entry]) -> None:
+    writing.section("results")
+    own = room(entries[0].indicator)
+    said = [s for e in entries for s in own.sentences(writing, e)]
+    if said:
+        writing.add(ItemList(tuple(said)))
+    writing.add(*values_tables(writing, entries))
+    pictures = own.pictures(writing, entries)
+    writing.add(*(p for p in pictures if not isinstance(p, Map)))
+    names = dict.fromkeys(n for e in entries for n in e.result["tables"])
+    tables = [t for t in (result_table(writing, entries, n) for n in names) if t is not None]
+    if tables:
+        writing.section("tables")
+        writing.add(*tables)
+    maps = [p for p in pictures if isinstance(p, Map)]
+    if maps:
+        writing.section("maps")
+        writing.add(*maps)
+
+
+def _remarks(writing: Writing, entries: Sequence[Entry]) -> None:
+    """What the computation remarked, each remark once with the places it was made for."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        for found in entry.result["findings"]:
+            key = (str(found["severity"]), writing.finding(found))
+            places.setdefault(key, []).append(place(writing, entry, entries))
+    if not places:
+        return
+    rows: list[tuple[Cell, ...]] = [
+        (
+            Status(writing.say(f"severity.{severity}"), _SEVERITY[severity]),
+            message,
+            _listed(list(dict.fromkeys(where)), writing.lang),
+        )
+        for (severity, message), where in places.items()
+    ]
+    writing.section("findings")
+    writing.add(
+        Table(
+            f"remarks-{entries[0].indicator}",
+            (
+                Column(writing.say("column.severity"), width=0.8),
+                Column(writing.say("column.remark"), width=3.0),
+                Column(writing.say("column.region"), width=1.2),
+            ),
+            tuple(rows),
+            caption=plain(writing.say("table.remarks", title=title(writing, entries[0]))),
+            limit=25,
+            sheet=writing.say("sheet.remarks", id=entries[0].indicator),
+        )
+    )

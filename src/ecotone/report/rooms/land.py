@@ -1,0 +1,88 @@
+"""Land: trends of vegetation, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ecotone.report import l10n, plots
+from ecotone.report.document import Block, Text
+from ecotone.report.rooms.base import Room
+from ecotone.report.rooms.plain import interval_figure, raster_map
+from ecotone.report.source import Entry
+from ecotone.report.tables import place, title
+from ecotone.report.writing import Writing
+
+#: The rasters with a two-sided ramp; others of the indicator are drawn plainly.
+_RAMPS = {"slope": "brown-teal", "s": "orange-violet"}
+_HISTOGRAMS = 4
+
+
+def sentences(writing: Writing, entry: Entry) -> list[Text]:
+    """How many cells have a significant trend, then the values that carry an interval."""
+    values = entry.result["values"]
+    said: list[Text] = []
+    pixels, significant = entry.number("pixels"), entry.number("significant")
+    if pixels and significant is not None:
+        share = l10n.with_unit(100 * significant / pixels, "%", writing.lang, 1)
+        said.append(
+            writing.told("sentence.land.trend", entry, ("significant", "pixels"), share=share)
+        )
+    said += [
+        writing.value_sentence(entry, name)
+        for name, value in values.items()
+        if value.get("low") is not None
+    ]
+    return said
+
+
+def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
+    """Slopes and their significance as histogram and map, S as a map."""
+    made = [*interval_figure(writing, entries), *_histogram(writing, entries)]
+    for years in dict.fromkeys(e.period.years for e in entries):
+        now = [e for e in entries if e.period.years == years]
+        for raster, palette in _RAMPS.items():
+            having = [e for e in now if raster in e.result["rasters"]]
+            if having:
+                sure = (
+                    "p"
+                    if raster == "slope" and all("p" in e.result["rasters"] for e in having)
+                    else ""
+                )
+                made.append(raster_map(writing, having, raster, palette, sure))
+    return made
+
+
+def _histogram(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
+    lang = writing.lang
+    having = [e for e in entries if {"slope", "p"} <= set(e.result["rasters"])][:_HISTOGRAMS]
+    if not having:
+        return []
+    panels = [
+        replace(writing.pictures.spread(e, "slope", "p"), title=place(writing, e, entries))
+        for e in having
+    ]
+    unit = l10n.unit(having[0].unit("raster", "slope"), lang)
+    word = having[0].word("raster", "slope", lang)
+    said = (
+        f"{word} ({unit})" if unit else word,
+        writing.say("figure.cells"),
+        writing.say("figure.every-cell"),
+        writing.say("figure.significant-cell"),
+    )
+    caption = writing.say("figure.slopes", title=title(writing, having[0]))
+    png = plots.histograms(panels, said, lang, caption)
+    told = [
+        writing.say(
+            "figure.slopes.alt",
+            region=panel.title,
+            falling=l10n.number(int(panel.chosen[panel.edges[:-1] < 0].sum()), lang),
+            rising=l10n.number(int(panel.chosen[panel.edges[:-1] >= 0].sum()), lang),
+        )
+        for panel in panels
+    ]
+    source = ", ".join(e.beside(e.result["rasters"]["slope"]) for e in having)
+    return [writing.figure_block(png, caption, f"{caption} {' '.join(told)}", source)]
+
+
+TREND = Room(headline=("significant", "pixels"), sentences=sentences, pictures=pictures)
