@@ -307,7 +307,7 @@ class Batch(Noun):
     delivered: datetime
     counts: dict[str, int]
     mapping: str | None = None
-    verdict: Literal["accepted", "partial"] = "accepted"
+    verdict: Literal["accepted", "partial", "refused"] = "accepted"
     withdrawn: bool = False
 
 

@@ -1,0 +1,92 @@
+"""Files by sha256: kept once, never changed, there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from pathlib import Path
+from typing import Final
+
+from ecotone.model.errors import StoreError
+from ecotone.model.words import say
+
+_BLOCK: Final = 1 << 20
+
+
+def home(folder: Path, sha256: str) -> Path:
+    """Where a file of this hash lies."""
+    return folder / "files" / sha256[:2] / sha256
+
+
+def keep(folder: Path, source: Path) -> tuple[str, int]:
+    """Copy a file in, hashing on the way; ``(sha256, size)``.
+
+    It is written beside its place, synchronised, then renamed: after a crash it is there whole
+    or not at all.
+    """
+    staged = folder / "staging" / f"file-{os.getpid()}-{uuid.uuid4().hex}"
+    try:
+        sha256, size = _copy(source, staged)
+        target = home(folder, sha256)
+        if target.is_file() and target.stat().st_size == size:
+            return sha256, size
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged.chmod(0o444)
+        staged.replace(target)
+        sync_folder(target.parent)
+        return sha256, size
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> tuple[str, int]:
+    """The hash and size of a file."""
+    seen, size = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            seen.update(block)
+            size += len(block)
+    return seen.hexdigest(), size
+
+
+def find(folder: Path, sha256: str) -> Path:
+    """The kept file; StoreError where there is none."""
+    path = home(folder, sha256)
+    if len(sha256) != 64 or not sha256.isalnum() or not path.is_file():
+        raise StoreError(say("store.file-missing", sha256=sha256))
+    return path
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can (POSIX)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small text file so that it is there whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with fresh.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def _copy(source: Path, target: Path) -> tuple[str, int]:
+    seen, size = hashlib.sha256(), 0
+    with source.open("rb") as stream, target.open("xb") as out:
+        while block := stream.read(_BLOCK):
+            seen.update(block)
+            size += len(block)
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
+    return seen.hexdigest(), size

@@ -1,0 +1,154 @@
+"""A node is one folder; ``ecotone.toml`` in it is written last, so there is never half a node."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from ecotone.model.errors import StoreError, UsageError
+from ecotone.model.records import Party, Person
+from ecotone.model.words import say
+from ecotone.store import documents, files, ledger, migrate, staging
+from ecotone.store.database import Database, normal_url, plain_os_error, sqlite_url
+from ecotone.store.store import Store
+
+CONFIG: Final = "ecotone.toml"
+#: The database of the node by URL, over what ecotone.toml says (a password need not lie in it).
+ENVIRONMENT: Final = "ECOTONE_DATABASE"
+_FILE: Final = "ecotone.sqlite"
+_FOLDERS: Final = ("files", "staging", "stac", "runs", "keys", "packages")
+_MARK: Final = ".ecotone-init"
+
+
+def init_node(
+    folder: Path, *, party: Party, person: Person | None = None, database: str | None = None
+) -> Store:
+    """Make a node: folders, database, its party, and the first lines of its ledger.
+
+    Raises UsageError where the folder holds something else, StoreError where the disk or the
+    database does not let us.
+    """
+    folder = folder.resolve()
+    url = database or os.environ.get(ENVIRONMENT)
+    if person is not None and person.party_id != party.party_id:
+        raise UsageError(
+            say("store.person-of-other", person=person.person_id, party=party.party_id)
+        )
+    existed = folder.exists()
+    try:
+        _claim(folder)
+        try:
+            _build(folder, party, person, url, database)
+        except BaseException:
+            _clear(folder, existed)
+            raise
+    except OSError as error:
+        raise plain_os_error(error, str(folder)) from error
+    return open_node(folder)
+
+
+def open_node(folder: Path | None = None) -> Store:
+    """Open the node in ``folder`` or, without one, around the current folder.
+
+    What a process that died left in ``staging/`` is removed; an older schema is brought up to
+    date after a copy of the database was made; a newer one is refused.
+    """
+    home = _find(folder)
+    config = _read(home)
+    url = os.environ.get(ENVIRONMENT) or config.get("database")
+    if url is None and not (home / _FILE).is_file():
+        raise StoreError(say("store.database-gone", path=home / _FILE), say("store.damaged.do"))
+    database = Database(normal_url(url) if url else sqlite_url(home / _FILE))
+    try:
+        migrate.up_to_date(database, home)
+        store = Store(home, str(config["party"]), database)
+        with database.plainly():
+            if os.access(home / "staging", os.W_OK):
+                staging.clean(home / "staging")
+    except BaseException:
+        database.close()
+        raise
+    return store
+
+
+def _claim(folder: Path) -> None:
+    """Take an empty folder, or what an interrupted ``init`` of ours left."""
+    if (folder / CONFIG).exists():
+        raise UsageError(say("store.node-exists", folder=folder))
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(say("store.not-a-folder", folder=folder))
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / _MARK).is_file():
+            raise UsageError(say("store.folder-foreign", folder=folder))
+        _clear(folder, True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).touch()
+
+
+def _build(
+    folder: Path, party: Party, person: Person | None, url: str | None, written: str | None
+) -> None:
+    for name in _FOLDERS:
+        (folder / name).mkdir()
+    (folder / "keys").chmod(0o700)
+    base = Database(normal_url(url) if url else sqlite_url(folder / _FILE))
+    try:
+        migrate.create(base)
+        who = person.person_id if person else party.party_id
+        with base.writing() as connection:
+            ledger.append(connection, "init", who, {"party": party.party_id})
+            documents.put(connection, party, who, None)
+            if person is not None:
+                documents.put(connection, person, who, None)
+            newest = ledger.last(connection)
+        if newest is not None:
+            ledger.write_head(folder / "keys", newest)
+    finally:
+        base.close()
+    files.write_whole(folder / CONFIG, _config_text(party.party_id, written))
+    (folder / _MARK).unlink()
+
+
+def _config_text(party_id: str, database: str | None) -> str:
+    lines = ["# An Ecotone node.", "format = 1", f'party = "{party_id}"']
+    if database is not None:
+        escaped = database.replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'database = "{escaped}"')
+    return "\n".join(lines) + "\n"
+
+
+def _clear(folder: Path, keep_folder: bool) -> None:
+    """Take back what ``init`` made and nothing else."""
+    for name in _FOLDERS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (_FILE, f"{_FILE}-wal", f"{_FILE}-shm", CONFIG, _MARK):
+        (folder / name).unlink(missing_ok=True)
+    if not keep_folder and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _find(folder: Path | None) -> Path:
+    start = (folder or Path.cwd()).resolve()
+    for place in (start, *start.parents):
+        if (place / CONFIG).is_file():
+            return place
+    raise UsageError(say("store.no-node", folder=start), say("store.no-node.do"))
+
+
+def _read(home: Path) -> dict[str, Any]:
+    path = home / CONFIG
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StoreError(say("store.config-unreadable", path=path, why=error)) from error
+    except OSError as error:
+        raise plain_os_error(error, str(path)) from error
+    if config.get("format") != 1:
+        raise StoreError(say("store.config-newer", path=path, format=config.get("format")))
+    if not re.fullmatch(r"[A-Z0-9]{2,8}", str(config.get("party", ""))):
+        raise StoreError(say("store.config-unreadable", path=path, why="party"))
+    return config
