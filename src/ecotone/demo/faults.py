@@ -30,7 +30,7 @@ def write_faulty_loggers(rng: np.random.Generator, path: Path, stations: Station
     """
     rank = np.arange(ROWS) % 6
     at = pd.Timestamp("2024-01-01T06:00") + pd.to_timedelta(np.arange(ROWS) // 6 * 109, unit="h")
-    wave = 9 - 8 * np.cos(2 * np.pi * (at.dayofyear.to_numpy() - 15) / 366)
+    wave = 9 - 8 * np.cos(2 * np.pi * (at.day_of_year.to_numpy() - 15) / 366)
     table = pd.DataFrame(
         {
             "result_id": [f"LOG-24-{number:04d}" for number in range(1, ROWS + 1)],

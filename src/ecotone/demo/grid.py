@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import Geod
-from rasterio.transform import Affine, from_origin
+from rasterio.transform import Affine
 
 WEST: Final = -162.0
 NORTH: Final = 41.5
@@ -24,7 +24,7 @@ COLUMNS: Final = 520
 
 def transform() -> Affine:
     """The affine transform of the grid."""
-    return from_origin(WEST, NORTH, CELL, CELL)
+    return Affine(CELL, 0.0, WEST, 0.0, -CELL, NORTH)
 
 
 def longitudes() -> NDArray[np.float64]:

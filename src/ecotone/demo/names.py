@@ -35,10 +35,6 @@ class Invented:
     projects: tuple[Project, ...]
     datasets: tuple[Dataset, ...]
 
-    def party_of(self, country: str) -> Party:
-        """The party that monitors a country."""
-        return next(p for p in self.parties if p.country_code == country)
-
 
 @dataclass(frozen=True)
 class Pollution:

@@ -97,7 +97,7 @@ def _in_the_water(
     shape = (len(days), len(stations))
     shocks = rng.standard_normal(shape) * np.sqrt(1 - _MEMORY**2)
     weather = lfilter([1.0], [1.0, -_MEMORY], shocks, axis=0)
-    wave = np.cos(2 * np.pi * (days.dayofyear.to_numpy() - 15) / 366)[:, None]
+    wave = np.cos(2 * np.pi * (days.day_of_year.to_numpy() - 15) / 366)[:, None]
     between = rng.standard_normal(len(stations))
     level = told["level"] * np.exp(
         told["spread"] * between + told["season"] * wave + told["weather"] * weather

@@ -17,6 +17,7 @@ from ecotone.demo.terrain import FIELDS, FOREST, GLACIER, LAKE, SALT, STEPPE, Te
 #: Its exact places never cross a border (China I, CITES I, IUCN vulnerable).
 CAT: Final = "Panthera uncia"
 _NIGHT: Final = "2024-01-01"
+_HIGH: Final = 0.86  # share of cells that lie below the heights
 
 
 @functools.cache
@@ -27,7 +28,7 @@ def species() -> pd.DataFrame:
 
 def habitats(terrain: Terrain) -> dict[str, NDArray[np.bool_]]:
     """Where each habitat of the species table lies."""
-    cover, high = terrain.cover, terrain.elevation > np.quantile(terrain.elevation, 0.86)
+    cover, high = terrain.cover, terrain.elevation > np.quantile(terrain.elevation, _HIGH)
     return {
         "heights": high & (cover != GLACIER),
         "forest": cover == FOREST,
@@ -73,14 +74,13 @@ def encounters(
 def deployments(
     rng: np.random.Generator, terrain: Terrain, mask: NDArray[np.bool_], number: int
 ) -> pd.DataFrame:
-    """So many camera traps in the heights and forests of a country, each for some months."""
-    named = habitats(terrain)
-    kind = np.where(np.arange(number) % 2 == 0, "heights", "forest")
+    """So many camera traps of a country, half of them in its heights, each for some months."""
+    ground = mask & habitats(terrain)["anywhere"]
+    high = terrain.elevation > np.quantile(terrain.elevation[ground], _HIGH)
+    places = {"heights": ground & high, "valley": ground & ~high}
+    shares = {"heights": number - number // 2, "valley": number // 2}
     cells = np.concatenate(
-        [
-            rng.choice(np.flatnonzero(named[k] & mask), (kind == k).sum(), replace=False)
-            for k in ("heights", "forest")
-        ]
+        [rng.choice(np.flatnonzero(places[k]), n, replace=False) for k, n in shares.items()]
     )
     rows, columns = np.divmod(cells, COLUMNS)
     start = pd.Timestamp(_NIGHT) + pd.to_timedelta(
@@ -88,7 +88,7 @@ def deployments(
     )
     return pd.DataFrame(
         {
-            "habitat": np.sort(kind)[::-1],
+            "habitat": np.repeat(list(shares), list(shares.values())),
             "latitude": np.round(latitudes()[rows], 5),
             "longitude": np.round(longitudes()[columns], 5),
             "elevation": np.round(terrain.elevation[rows, columns]),

@@ -12,6 +12,8 @@ from ecotone.demo.countries import Countries
 from ecotone.demo.grid import COLUMNS, latitudes, longitudes
 from ecotone.demo.names import Pollution, invented, pollution
 from ecotone.demo.terrain import LAKE, Terrain
+from ecotone.model.errors import UsageError
+from ecotone.model.words import say
 
 PER_PARTY: Final = 26
 _ON_MAIN: Final = 14  # of these, on the main stem; the others on tributaries
@@ -54,7 +56,11 @@ def _of_party(party: str, country: str, terrain: Terrain, countries: Countries) 
         for reach in terrain.reaches
     )
     side = np.setdiff1d(np.concatenate(rest), main)
-    # setdiff1d sorts by row; order along the water is only needed on the main stem.
+    # setdiff1d sorts by row; order along the water is only needed on the main stem. Under some
+    # seeds a country has the one without the other.
+    main, side = main if main.size else side, side if side.size else main
+    if not main.size:
+        raise UsageError(say("demo.no-river", country=country))
     chosen = np.concatenate([_evenly(main, _ON_MAIN), _evenly(side, PER_PARTY - _ON_MAIN)])
     rows, columns = np.divmod(chosen, COLUMNS)
     river = invented().river[_LANGUAGE[party]]

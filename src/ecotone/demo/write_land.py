@@ -10,6 +10,7 @@ import netCDF4
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 
 from ecotone.demo.grid import COLUMNS, ROWS, latitudes, longitudes, transform
 from ecotone.demo.simulate_land import NODATA, SCALE, Land
@@ -42,7 +43,7 @@ def write_netcdf(path: Path, land: Land, institution: str) -> None:
                 "grid_mapping_name": "latitude_longitude",
                 "semi_major_axis": 6378137.0,
                 "inverse_flattening": 298.257223563,
-                "epsg_code": "EPSG:4326",
+                "crs_wkt": CRS.from_epsg(4326).to_wkt(),
             }
         )
         ndvi = file.createVariable(
