@@ -7,7 +7,6 @@ description is told, and the records are taken.
 
 from __future__ import annotations
 
-import codecs
 import datetime as dt
 import re
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from ecotone.formats.base import Report, Source, refused
 from ecotone.formats.camtrapdp_rules import TABLES
+from ecotone.formats.csv_text import known_encoding
 from ecotone.model.finding import Finding, Severity
 
 DESCRIPTOR: Final = "datapackage.json"
@@ -153,7 +153,7 @@ def _resource(
     return Resource(
         table=table,
         files=tuple(_member_at(source, member, folder, str(p)) for p in paths),
-        encoding=_encoding(entry.get("encoding", "utf-8"), member),
+        encoding=known_encoding(str(entry.get("encoding") or "utf-8")),
         delimiter=str(dialect.get("delimiter", ",")) or ",",
         quote=str(dialect.get("quoteChar", '"')),
         header=dialect.get("header", True) is not False,
@@ -174,13 +174,6 @@ def _member_at(source: Source, member: str, folder: str, path: str) -> str:
     if not name.lower().endswith(_FORMS_READ):
         raise refused("camtrapdp-form", file=member, value=plain)
     return name
-
-
-def _encoding(name: Any, member: str) -> str:
-    try:
-        return codecs.lookup(str(name)).name
-    except LookupError as error:
-        raise refused("camtrapdp-encoding-unknown", file=member, value=str(name)) from error
 
 
 # --- the study ---------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ _LARGEST_PIECE: Final = 8 << 20
 _DELIMITERS: Final = ",;\t|"
 _SNIFF_BYTES: Final = 1 << 16
 _SNIFF_ROWS: Final = 200
+#: Rows it takes before "all other rows have it" tells anything about the last.
+_ENOUGH_OTHERS: Final = 5
 #: Signs that a number was cut off: a decimal mark, an exponent or a sign with nothing behind.
 _CUT: Final = re.compile(r"(?:\d[.,]|\d[eE][+-]?|^[+-])$")
 
@@ -330,11 +332,12 @@ def _looks_cut(column: pd.Series) -> bool:
     """Whether the last cell of a file that ends without a line end was cut short."""
     last, others = column.iloc[-1], column.iloc[:-1]
     if not isinstance(last, str):
-        return len(others) > 0 and bool(others.notna().all())
+        # A last cell left out in one of a few rows says nothing; where all others have one, it does.
+        return len(others) >= _ENOUGH_OTHERS and bool(others.notna().all())
     if _CUT.search(last):
         return True
     decimals = others.dropna().str.extract(r"^-?\d+[.,](\d{3,})$", expand=False).str.len()
-    same = len(decimals) >= 5 and bool(decimals.notna().all()) and decimals.nunique() == 1
+    same = len(decimals) >= _ENOUGH_OTHERS and bool(decimals.notna().all()) and decimals.nunique() == 1
     own = re.fullmatch(r"-?\d+(?:[.,](\d*))?", last)
     return bool(same and own and len(own[1] or "") < int(decimals.iloc[0]))
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 #: How databases print "no value" into text files.
 _MISSING: Final = ("", "\\N")
 _TABLES: Final = (".csv", ".txt", ".tsv", ".tab")
-_PEEK: Final = 1 << 20
+_PEEK: Final = 1 << 18
+_PEEK_RECORDS: Final = 100
 #: Names of the id column where no term claims it.
 CORE_ID: Final = "id"
 EXTENSION_ID: Final = "coreid"
@@ -49,24 +52,39 @@ class DarwinCoreArchive:
     def recognise(self, source: Source) -> bool:
         """A descriptor, or one table whose headers are Darwin Core terms."""
         if source.kind == "file":
-            return False
+            return _is_descriptor(source)
         return find_meta(source) is not None or _lone_table(source) is not None
 
     def read(
         self, source: Source, options: ReadOptions, report: Report, reject: Reject
     ) -> Iterator[Table]:
         """Yield the core, then each extension."""
-        meta = find_meta(source)
-        if meta is None:
-            descriptor = _described_by_header(source)
+        from ecotone.formats.safe import open_source
+
+        if _is_descriptor(source):
+            # The descriptor was named alone; its tables lie beside it.
+            with open_source(source.path.absolute().parent, source.limits) as folder:
+                yield from _read(folder, source.name, options, report, reject)
         else:
-            descriptor = read_meta(source, meta, report)
-            _tell_left_alone(source, descriptor, report)
-        reader = _Reader(source, options, report, reject, descriptor)
-        yield from reader.tables()
+            yield from _read(source, find_meta(source), options, report, reject)
 
 
 FORMAT = DarwinCoreArchive()
+
+
+def _is_descriptor(source: Source) -> bool:
+    return source.kind == "file" and source.only is not None and source.only.lower() == "meta.xml"
+
+
+def _read(
+    source: Source, meta: str | None, options: ReadOptions, report: Report, reject: Reject
+) -> Iterator[Table]:
+    if meta is None:
+        descriptor = _described_by_header(source)
+    else:
+        descriptor = read_meta(source, meta, report)
+        _tell_left_alone(source, descriptor, report)
+    yield from _Reader(source, options, report, reject, descriptor).tables()
 
 
 @dataclass
@@ -138,7 +156,7 @@ class _Reader:
             self.options, missing=tuple(dict.fromkeys((*self.options.missing, *_MISSING)))
         )
         for member in files.files:
-            width = _width(self.source, member, files)
+            width = _width(self.source, member, files, self.options.encoding)
             columns = [str(position) for position in range(width)]
             blank = True
             for block in read_blocks(
@@ -223,31 +241,34 @@ def _name_of(files: FileSet, index: int, otherwise: str) -> str:
     return next((f.name for f in files.fields if f.index == index), otherwise)
 
 
-def _width(source: Source, member: str, files: FileSet) -> int:
-    """How many columns a file has: descriptors need not mention them all."""
+def _width(source: Source, member: str, files: FileSet, encoding: str | None) -> int:
+    """How many columns a file has: descriptors need not mention them all.
+
+    What most of the first records have, so that one damaged record does not decide.
+    """
+    from ecotone.formats.csv_text import TextStream
+
     mentioned = [f.index for f in files.fields if f.index is not None]
     least = max([*mentioned, files.key or 0]) + 1
     with source.open(member) as stream:
-        head = stream.read(_PEEK).decode(files.encoding, errors="replace")
+        text = TextStream(stream, encoding or files.encoding, member, lambda finding: None)
+        head = text.read(_PEEK).decode("utf-8", errors="replace")
     lines = head.splitlines(keepends=True)[files.header_lines :]
-    first = next((n for n, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        return least
-    record = _first_record("".join(lines[first:]), files.delimiter, files.quote)
-    return max(least, len(record))
+    counts = [len(r) for r in _records("".join(lines), files.delimiter, files.quote) if r]
+    return max([least, *(statistics.multimode(counts) or [0])])
 
 
-def _first_record(text: str, delimiter: str, quote: str) -> list[str]:
-    """The first record of a delimited text; its cells are only counted."""
-    if len(delimiter) != 1:
-        return text.splitlines()[0].split(delimiter)
+def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:
+    """The first records of a delimited text; their cells are only counted, or name columns."""
+    if len(delimiter) != 1 or len(quote) > 1:
+        return []  # refused where the table is truly read
     reader = (
-        csv.reader(io.StringIO(text), delimiter=delimiter, quotechar=quote)
+        csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
         if quote
-        else csv.reader(io.StringIO(text), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        else csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE)
     )
     try:
-        return next(reader, [])
+        return list(itertools.islice(reader, _PEEK_RECORDS))
     except csv.Error:  # a cell larger than the csv module takes: the true reader judges it
         return []
 
@@ -303,10 +324,11 @@ def _lone_table(source: Source) -> str | None:
 def _header(source: Source, member: str) -> tuple[list[str], str]:
     """The header of a table nobody described, and what separates its fields."""
     with source.open(member) as stream:
-        head = stream.read(_PEEK >> 4)
+        head = stream.read(_PEEK)
     line = (head.decode("utf-8-sig", errors="replace").splitlines() or [""])[0]
     delimiter = max("\t,;|", key=line.count)
-    return _first_record(line, delimiter, '"'), delimiter
+    records = _records(line, delimiter, '"')
+    return (records[0] if records else []), delimiter
 
 
 def _described_by_header(source: Source) -> Descriptor:

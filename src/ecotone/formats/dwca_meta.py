@@ -5,12 +5,12 @@ Darwin Core text guide, https://dwc.tdwg.org/text/; attributes left out have the
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ecotone.formats.base import Report, Source, refused
+from ecotone.formats.csv_text import known_encoding
 from ecotone.formats.dwc_terms import record_type, short_name
 from ecotone.model.finding import Finding, Severity
 
@@ -116,7 +116,7 @@ class _Reader:
             files=self._locations(element, record),
             fields=fields,
             key=key,
-            encoding=self._encoding(element.get("encoding") or "UTF-8"),
+            encoding=known_encoding(element.get("encoding") or "UTF-8"),
             delimiter=self._mark(element, "fieldsTerminatedBy", ","),
             quote=self._mark(element, "fieldsEnclosedBy", '"'),
             line_end=self._mark(element, "linesTerminatedBy", "\n").strip(" ") or "\n",
@@ -200,12 +200,6 @@ class _Reader:
         if text is None or not re.fullmatch(r"\s*\d{1,6}\s*", text) or int(text) > _MOST_COLUMNS:
             raise refused("dwca-index", file=self._member, field=field, value=text or "")
         return int(text)
-
-    def _encoding(self, name: str) -> str:
-        try:
-            return codecs.lookup(name.strip()).name
-        except LookupError as error:
-            raise refused("dwca-encoding-unknown", file=self._member, value=name) from error
 
     def _mark(self, element: Element, attribute: str, default: str) -> str:
         text = element.get(attribute)

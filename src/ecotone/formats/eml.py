@@ -30,7 +30,7 @@ _PATHS: Final = {
     "project": "project/title",
 }
 _PARTIES: Final = ("creator", "metadata_provider", "contact")
-_PEEK: Final = 4096
+_PEEK: Final = 512
 _NAMESPACE: Final = "https://eml.ecoinformatics.org/eml-2.2.0"
 
 
@@ -43,12 +43,12 @@ class EcologicalMetadata:
     spec = "https://eml.ecoinformatics.org"
 
     def recognise(self, source: Source) -> bool:
-        """A single file whose first bytes speak of EML, in any Unicode encoding."""
-        if source.only is None or not source.only.lower().endswith((".xml", ".eml")):
+        """Any single XML file: no other XML is read, and a wrong one is told so plainly."""
+        if source.only is None:
             return False
         with source.open(source.only) as stream:
-            head = stream.read(_PEEK).replace(b"\0", b"").lower()
-        return b"eml" in head
+            head = stream.read(_PEEK).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+        return head.startswith((b"<?xml", b"<!DOCTYPE", b"<eml"))
 
     def read(
         self, source: Source, options: ReadOptions, report: Report, reject: Reject
