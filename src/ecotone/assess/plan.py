@@ -26,7 +26,7 @@ class Regions(Noun):
 
 
 class Boundaries(Noun):
-    """The borders drawn on maps: never ours, always the plan's; disputed ones are their own rows."""
+    """The borders drawn on maps: never ours, always the plan's; disputed ones are rows apart."""
 
     path: str
     disclaimer: dict[str, str]

@@ -13,6 +13,7 @@ import rasterio
 import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.crs import CRS
+from rasterio.errors import RasterioIOError
 from rasterio.transform import Affine
 from rasterio.windows import Window
 
@@ -101,6 +102,28 @@ def _as_cog(loose: Path, done: Path) -> None:
         overview_resampling="NEAREST",
         bigtiff="IF_SAFER",
     )
+
+
+def same_numbers(one: Path, other: Path) -> bool:
+    """Whether two rasters hold the same numbers on the same grid, whatever their bytes."""
+    try:
+        with rasterio.open(one) as a, rasterio.open(other) as b:
+            if (a.shape, a.count, a.dtypes, a.transform, a.crs) != (
+                b.shape,
+                b.count,
+                b.dtypes,
+                b.transform,
+                b.crs,
+            ):
+                return False
+            return all(
+                np.array_equal(
+                    a.read(window=window), b.read(window=window), equal_nan=a.dtypes[0][0] == "f"
+                )
+                for _, window in a.block_windows(1)
+            )
+    except RasterioIOError:
+        return False
 
 
 def describe(stack: Stack, name: str) -> dict[str, Any]:
