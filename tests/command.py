@@ -1,0 +1,37 @@
+"""The command line, run inside the test's own process."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which must be one JSON document and nothing else."""
+        return json.loads(self.out)
+
+
+def ecotone(*arguments: object) -> Told:
+    """Run ``ecotone ARGUMENTS``."""
+    from ecotone.cli.app import run
+
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            run([str(a) for a in arguments])
+        except SystemExit as leaving:
+            code = leaving.code
+    assert "Traceback" not in err.getvalue()
+    return Told(int(code or 0), out.getvalue(), err.getvalue())
