@@ -158,7 +158,7 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
         projects=told.projects,
         datasets=told.datasets,
         agreements=tuple(sorted((folder / "agreements").glob("*.toml"))),
-        deliveries=(*water, land, *wild, *faulty),
+        deliveries=(*water, *land, *wild, *faulty),
         plan=folder / "plan.toml",
         regions=folder / "regions.geojson",
         boundaries=folder / "boundaries.geojson",
@@ -181,10 +181,21 @@ def _copy_data(folder: Path) -> None:
             shutil.copyfile(source, folder / "agreements" / source.name)
 
 
-def _deliver_land(folder: Path, nature: Nature) -> Delivery:
-    path = folder / "deliveries" / invented().folders["KNCM"] / "ndvi-2009-2024.nc"
-    write_land.write_netcdf(path, nature.land, "Национальный центр мониторинга Кешдоры")
-    return Delivery("ndvi", "KNCM", "XB-LAND", path)
+def _deliver_land(folder: Path, nature: Nature) -> tuple[Delivery, ...]:
+    """Each agency maps what it claims; the disputed strip therefore comes twice."""
+    folders = {p: folder / "deliveries" / name for p, name in invented().folders.items()}
+    claimed = nature.countries.claimed
+    bands = folders["VIWE"] / "ndvi-velmara-2009-2024.tif"
+    write_land.write_banded(bands, nature.land, claimed("XA"))
+    netcdf = folders["KNCM"] / "ndvi-keshdora-2009-2024.nc"
+    write_land.write_netcdf(netcdf, nature.land, claimed("XB"), "NCM Keshdora")
+    dated = folders["SUEA"] / "ndvi-suvarin"
+    write_land.write_dated(dated, nature.land, claimed("XC"))
+    return (
+        Delivery("ndvi-bands", "VIWE", "XA-LAND", bands),
+        Delivery("ndvi-netcdf", "KNCM", "XB-LAND", netcdf),
+        Delivery("ndvi-dated", "SUEA", "XC-LAND", dated),
+    )
 
 
 def _deliver_water(folder: Path, nature: Nature) -> list[Delivery]:

@@ -34,6 +34,11 @@ class Countries:
         """The cells (by their centres) of a country or of the strip."""
         return self.number == [unit.code for unit in units()].index(code) + 1
 
+    def claimed(self, code: str) -> NDArray[np.bool_]:
+        """What a country's own agencies map: its land, and the strip where it claims it."""
+        mask = self.mask(code)
+        return mask | (self.number == STRIP) if code in invented().claimed_by.split(",") else mask
+
 
 def units() -> Sequence[Country]:
     """The three countries, then the disputed strip."""

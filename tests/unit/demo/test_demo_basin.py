@@ -7,15 +7,17 @@ import json
 import time
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 import pytest
 import rasterio
 import shapely
+from rasterio.windows import Window
 
 from ecotone.assess import plan as plans
 from ecotone.assess.regions import read_regions
-from ecotone.demo.basin import Basin, simulate
+from ecotone.demo.basin import Basin, Nature, simulate
+from ecotone.demo.grid import transform
+from ecotone.formats.raster import open_stack
 from ecotone.ingest import mapping as mappings
 from ecotone.model.errors import UsageError
 from ecotone.model.words import LANGUAGES, has, say
@@ -57,16 +59,33 @@ def test_writing_over_an_older_basin_gives_the_same(basin: Basin, tmp_path: Path
     assert digests(tmp_path) == digests(basin.folder)
 
 
-def test_the_stack_is_no_toy(basin: Basin) -> None:
-    path = next(d.path for d in basin.deliveries if d.name == "ndvi")
-    with netCDF4.Dataset(path) as file:
-        assert file["ndvi"].dimensions == ("time", "lat", "lon")
-        times, rows, columns = file["ndvi"].shape
-        assert times == 16
-        assert rows >= 500
-        assert columns >= 500
-        assert file["ndvi"].dtype == np.int16
-    assert path.stat().st_size < 6_000_000
+def test_the_stacks_are_no_toys_and_lie_on_one_grid(basin: Basin) -> None:
+    size = 0
+    for name in ("ndvi-bands", "ndvi-netcdf", "ndvi-dated"):
+        path = next(d.path for d in basin.deliveries if d.name == name)
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        size += sum(file.stat().st_size for file in files)
+        with open_stack([path]) as stack:
+            assert [str(day) for day in stack.times] == [f"{y}-07-16" for y in range(2009, 2025)]
+            assert (stack.height, stack.width) == (504, 520)
+            assert stack.crs is not None
+            assert stack.crs.to_epsg() == 4326
+            assert stack.transform.almost_equals(transform(), 1e-12)
+            assert stack.layers.dtype == "int16"
+    assert size < 6_000_000
+
+
+def test_each_agency_maps_its_own_land_and_the_strip_comes_twice(
+    basin: Basin, nature: Nature
+) -> None:
+    met = np.zeros((504, 520), dtype=int)
+    for delivery in basin.deliveries:
+        if delivery.name.startswith("ndvi"):
+            with open_stack([delivery.path]) as stack:
+                met += ~np.isnan(stack.read(Window(0, 0, 520, 504))).all(axis=0)
+    land = nature.land.land
+    assert (met[land] == np.where(nature.countries.number == 4, 2, 1)[land]).all()
+    assert not met[~land].any()
 
 
 def test_maps_lie_on_the_grid_of_the_stack(basin: Basin) -> None:
@@ -109,7 +128,7 @@ def test_the_plan_and_all_it_names_can_be_read(basin: Basin) -> None:
 def test_agreements_are_sound_and_speak_of_their_owners_data(basin: Basin) -> None:
     owner = {d.dataset_id: d.party_id for d in basin.datasets}
     found = [agreements.load(path) for path in basin.agreements]
-    assert len(found) == 7
+    assert len(found) == 9
     for agreement in found:
         assert {owner[d] for d in agreement.datasets} == {agreement.owner}
         assert agreement.valid_from <= basin.today <= agreement.valid_until

@@ -15,9 +15,19 @@ from ecotone.ingest.delivery import Orders, process
 from ecotone.ingest.sinks import DrySink
 
 NAMES = (
-    "water-long", "water-russian", "water-book", "water-daily", "ndvi", "wildlife-archive",
-    "camera-traps", "wildlife-table", "broken-archive", "loggers",
-)  # fmt: skip
+    "water-long",
+    "water-russian",
+    "water-book",
+    "water-daily",
+    "ndvi-bands",
+    "ndvi-netcdf",
+    "ndvi-dated",
+    "wildlife-archive",
+    "camera-traps",
+    "wildlife-table",
+    "broken-archive",
+    "loggers",
+)
 
 
 def read(delivery: Delivery) -> tuple[Read, Counter[str]]:
@@ -76,7 +86,8 @@ def test_wildlife_comes_in_as_counted(basin: Basin) -> None:
         "Media": 3000,
         "Observation": 3000,
     }
-    assert read(named(basin, "ndvi"))[0].records == {"Coverage": 1}
+    for name in ("ndvi-bands", "ndvi-netcdf", "ndvi-dated"):
+        assert read(named(basin, name))[0].records == {"Coverage": 1}
 
 
 def test_sound_deliveries_raise_no_doubts(basin: Basin) -> None:
