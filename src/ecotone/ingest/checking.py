@@ -21,12 +21,12 @@ class Checker:
     def __init__(self) -> None:
         self._seen: dict[str, list[Hashes]] = {}
 
-    def findings(self, table: Table) -> Iterator[Finding]:
-        """What the registered checks say of a block in a known vocabulary."""
+    def findings(self, table: Table, done: Converted) -> Iterator[Finding]:
+        """What the registered checks say of a block, as delivered and as the records it became."""
         from ecotone.ingest.checks import registry
 
-        if table.vocabulary:
-            yield from registry.findings(table)
+        yield from registry.findings(table)
+        yield from registry.record_findings(table, done.noun, done.frame)
 
     def duplicates(self, table: Table, done: Converted) -> list[Finding]:
         """Reject records whose key already came in this delivery; the first one counts."""

@@ -101,7 +101,7 @@ def ingest(
         dataset_id=dataset_id,
         person=person,
         mapping=reading,
-        raw=path if path.is_file() else None,
+        raw=path,
     ) as writer:
         sink = StoreSink(store, writer, lang)
         try:
@@ -109,9 +109,6 @@ def ingest(
             keep_sink(sink)
         finally:
             sink.close()
-        if done.verdict == "refused":
-            writer.abandon()
-            return Ingested(done, None)
         writer.format = done.format or ""
         return Ingested(done, writer.commit(done.verdict))
 

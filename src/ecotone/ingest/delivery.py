@@ -214,7 +214,7 @@ class _Run:
     def _take(self, source: Table, table: Table) -> None:
         done: Converted = convert(table, self.orders.declared())
         done.findings.extend(self._checker.duplicates(table, done))
-        checked = list(self._checker.findings(table))
+        checked = list(self._checker.findings(table, done))
         self._reject_rows(table, done, checked)
         why: dict[int, Finding] = {}
         for finding in (*checked, *done.findings):
