@@ -332,12 +332,13 @@ def _looks_cut(column: pd.Series) -> bool:
     """Whether the last cell of a file that ends without a line end was cut short."""
     last, others = column.iloc[-1], column.iloc[:-1]
     if not isinstance(last, str):
-        # A last cell left out in one of a few rows says nothing; where all others have one, it does.
+        # Where only a few rows have a last cell, one left out says nothing.
         return len(others) >= _ENOUGH_OTHERS and bool(others.notna().all())
     if _CUT.search(last):
         return True
     decimals = others.dropna().str.extract(r"^-?\d+[.,](\d{3,})$", expand=False).str.len()
-    same = len(decimals) >= _ENOUGH_OTHERS and bool(decimals.notna().all()) and decimals.nunique() == 1
+    alike = bool(decimals.notna().all()) and decimals.nunique() == 1
+    same = len(decimals) >= _ENOUGH_OTHERS and alike
     own = re.fullmatch(r"-?\d+(?:[.,](\d*))?", last)
     return bool(same and own and len(own[1] or "") < int(decimals.iloc[0]))
 
