@@ -1,0 +1,363 @@
+"""Excel workbooks (ECMA-376): each visible sheet a table, read as text row by row.
+
+Cells give what Excel shows a reader: computed values of formulas, dates as ISO 8601 text,
+numbers to fifteen digits. Error cells become missing and are told. Formulas are not computed,
+links to other workbooks not followed, macros not touched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
+from ecotone.formats.headers import column_names, has_header
+from ecotone.formats.xlsx_parts import Merge, SheetPart, look_at_parts, part_of
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ENDINGS: Final = (".xlsx", ".xlsm")
+#: Workbooks of before 2007, and encrypted ones of today, are OLE containers.
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP: Final = b"PK\x03\x04"
+#: Rows looked at to find where the table begins and how wide it is.
+_HEAD_ROWS: Final = 200
+_BLOCK_CELLS: Final = 2_000_000
+
+Cell = str | None
+#: A row as read: its number in the sheet, its texts, the positions of error cells.
+Row = tuple[int, list[Cell], dict[int, str]]
+
+
+class Workbook:
+    """A workbook of sheets; see :class:`ecotone.formats.base.Format`."""
+
+    name = "xlsx"
+    title_key = "format.xlsx.title"
+    extensions = _ENDINGS
+    spec = "https://ecma-international.org/publications-and-standards/standards/ecma-376/"
+
+    def recognise(self, source: Source) -> bool:
+        """A workbook by its name and first bytes; old and encrypted ones too, to refuse them."""
+        return bool(_members(source))
+
+    def read(
+        self, source: Source, options: ReadOptions, report: Report, reject: Reject
+    ) -> Iterator[Table]:
+        """Yield the rows of each sheet."""
+        members = _members(source)
+        if not members:
+            raise refused("workbook-none", file=source.name)
+        others = [m for m in source.members if m not in members]
+        if others:
+            params = {"count": str(len(others))}
+            report(Finding("member-unread", Severity.WARNING, value=others[0], params=params))
+        for member in members:
+            yield from _read_workbook(source, member, options, report, reject)
+
+
+FORMAT = Workbook()
+
+
+def _members(source: Source) -> list[str]:
+    found = []
+    for member in source.members:
+        if source.only is None and not member.lower().endswith((*_ENDINGS, ".xls")):
+            continue
+        with source.open(member) as stream:
+            head = stream.read(8)
+        zipped = head.startswith(_ZIP) and member.lower().endswith(_ENDINGS)
+        if zipped or head == _OLE:
+            found.append(member)
+    return found
+
+
+def _read_workbook(
+    source: Source, member: str, options: ReadOptions, report: Report, reject: Reject
+) -> Iterator[Table]:
+    import openpyxl
+
+    with source.open(member) as stream:
+        if stream.read(8) == _OLE:
+            raise refused("workbook-old", file=member)
+    path = source.local_path(member)
+    parts = look_at_parts(path, member, source.limits)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    except _BROKEN as error:
+        raise refused("workbook-broken", file=member) from error
+    try:
+        for sheet in _chosen(book, options.sheet, member, report):
+            part = parts.get(part_of(sheet._worksheet_path), SheetPart())
+            several = len(book.sheetnames) > 1 and options.sheet is None
+            file = f"{member} [{sheet.title}]" if several else member
+            reader = _Sheet(sheet, part, file, source, options, report, reject)
+            yield from reader.tables()
+    finally:
+        book.close()
+
+
+#: What the library raises on workbooks that are not what they say.
+_BROKEN: Final = (
+    KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, SyntaxError,
+)  # fmt: skip
+
+
+def _chosen(book: Any, wanted: str | None, member: str, report: Report) -> list[Any]:
+    """The sheet that was asked for, or all that can be seen."""
+    names = list(book.sheetnames)
+    if wanted is not None:
+        if wanted not in names:
+            raise refused("sheet-missing", file=member, value=wanted, sheets=", ".join(names))
+        return [book[wanted]]
+    visible = [s for s in book.worksheets if s.sheet_state == "visible"]
+    hidden = [s.title for s in book.worksheets if s.sheet_state != "visible"]
+    if hidden:
+        params = {"sheets": ", ".join(hidden)}
+        report(Finding("sheet-hidden", Severity.INFO, file=member, params=params))
+    return visible
+
+
+@dataclass
+class _Sheet:
+    """One pass over one sheet."""
+
+    sheet: Any
+    part: SheetPart
+    file: str
+    source: Source
+    options: ReadOptions
+    report: Report
+    reject: Reject
+    cells: int = 0
+
+    def tables(self) -> Iterator[Table]:
+        rows = self.rows()
+        head = list(itertools.islice(rows, _HEAD_ROWS))
+        if not head:
+            return
+        layout = _layout(head, self.part.merges, self.options.header)
+        self.tell_shape(layout)
+        names = column_names(layout.names, layout.width, self.file, self.report)
+        if layout.names is None:
+            columns = f"column_1 … column_{layout.width}"
+            self.tell("header-absent", Severity.WARNING, columns=columns)
+        if self.options.type is None:
+            self.tell("unmapped", Severity.WARNING)
+        size = max(1, min(self.options.block_rows, _BLOCK_CELLS // max(layout.width, 1)))
+        body = itertools.chain(head[layout.skip :], rows)
+        number = 0
+        first = True
+        while block := list(itertools.islice(body, size)):
+            yield self.table(block, names, number)
+            number += len(block)
+            first = False
+        if first:
+            yield self.table([], names, 0)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that hold anything."""
+        try:
+            # The size a sheet states of itself may be wrong either way.
+            self.sheet.reset_dimensions()
+            for number, row in enumerate(self.sheet.iter_rows(), start=1):
+                self.cells += len(row)
+                if self.cells > self.source.limits.cells:
+                    most = str(self.source.limits.cells)
+                    raise refused("sheet-too-big", file=self.file, most=most)
+                if len(row) > self.source.limits.columns:
+                    most = str(self.source.limits.columns)
+                    raise refused("too-many-columns", file=self.file, most=most)
+                texts, errors = _texts(row)
+                if errors or any(text is not None for text in texts):
+                    yield number, texts, errors
+        except _BROKEN as error:
+            raise refused("workbook-broken", file=self.file) from error
+
+    def table(self, block: list[Row], names: list[str], before: int) -> Table:
+        width = len(names)
+        good: list[Row] = []
+        index: list[int] = []
+        for number, row in enumerate(block, start=before + 1):
+            surplus = [t for t in row[1][width:] if t is not None]
+            if surplus:
+                self.turn_away(number, row, width)
+                continue
+            for position, error in row[2].items():
+                if position < width:
+                    self.tell_error(number, row[0], names[position], error)
+            good.append(row)
+            index.append(number)
+        frame = _frame([row[1] for row in good], names, self.options.missing)
+        return Table(
+            type=self.options.type or "Record",
+            frame=frame,
+            row=np.array(index, dtype=np.int64),
+            line=np.array([row[0] for row in good], dtype=np.int64),
+            file=self.file,
+        )
+
+    def turn_away(self, number: int, row: Row, width: int) -> None:
+        params = {"expected": str(width), "found": str(len(row[1]))}
+        self.report(
+            Finding(
+                "field-count", Severity.ERROR, row=number, line=row[0], file=self.file,
+                params=params,
+            )
+        )  # fmt: skip
+        raw = "\t".join("" if text is None else text for text in row[1])
+        self.reject(self.file, number, row[0], raw)
+
+    def tell(self, code: str, severity: Severity, **params: str) -> None:
+        self.report(Finding(code, severity, file=self.file, params=params))
+
+    def tell_error(self, number: int, line: int, name: str, error: str) -> None:
+        self.report(
+            Finding(
+                "cell-error", Severity.WARNING, row=number, line=line, field=name, value=error,
+                file=self.file,
+            )
+        )  # fmt: skip
+
+    def tell_shape(self, layout: _Layout) -> None:
+        """What the reader of the sheet sees and the reader of the table does not."""
+        if layout.titles:
+            self.tell("sheet-title-rows", Severity.INFO, text=" / ".join(layout.titles)[:200])
+        below = sum(merge.top > layout.last_header for merge in self.part.merges)
+        if below:
+            self.tell("cells-merged", Severity.WARNING, count=str(below))
+        if self.part.unvalued:
+            count = str(self.part.unvalued)
+            self.tell("formula-without-value", Severity.WARNING, count=count)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the table begins in a sheet."""
+
+    skip: int  #: rows of the head before the first record
+    names: list[str] | None
+    width: int
+    titles: list[str]
+    last_header: int  #: the last row of the sheet that belongs to the header
+
+
+def _layout(head: Sequence[Row], merges: Sequence[Merge], header: bool | None) -> _Layout:
+    """Title rows, then one or several rows of names (several where cells are merged)."""
+    width = max(_filled(row) for row in head)
+    start = 0
+    while (
+        width > 1
+        and start < len(head) - 1
+        and _count(head[start]) == 1
+        and (_filled(head[start]) == 1 or _count(head[start + 1]) > 1)
+    ):
+        start += 1
+    titles = [next(t for t in row[1] if t is not None) for row in head[:start]]
+    records = [[text or "" for text in row[1]] for row in head[start:]]
+    if not (has_header(records) if header is None else header):
+        return _Layout(start, None, width, titles, head[start][0] - 1)
+    top = head[start][0]
+    last = max([top, *(m.bottom for m in merges if m.top == top)])
+    if any(m.top == m.bottom == top and m.right > m.left for m in merges):
+        last = max(last, top + 1)
+    rows = [row for row in head[start:] if row[0] <= last]
+    names = [_joined(rows, merges, column) for column in range(width)]
+    return _Layout(start + len(rows), names, width, titles, last)
+
+
+def _count(row: Row) -> int:
+    return sum(text is not None for text in row[1])
+
+
+def _filled(row: Row) -> int:
+    """The position of the last cell that holds anything."""
+    filled = [i for i, text in enumerate(row[1], start=1) if text is not None]
+    return max(filled, default=0)
+
+
+def _joined(rows: Sequence[Row], merges: Sequence[Merge], column: int) -> str:
+    """A name made of the header cells above a column, a merged cell counting for all it spans."""
+    parts: list[str] = []
+    for number, texts, _ in rows:
+        at = column
+        for merge in merges:
+            if merge.top == number and merge.left <= column + 1 <= merge.right:
+                at = merge.left - 1
+        text = texts[at] if at < len(texts) else None
+        if text and text.strip() not in parts:
+            parts.append(text.strip())
+    return " / ".join(parts)
+
+
+def _texts(row: Sequence[Any]) -> tuple[list[Cell], dict[int, str]]:
+    texts: list[Cell] = []
+    errors: dict[int, str] = {}
+    for position, cell in enumerate(row):
+        value = cell.value
+        if value is None or value == "":
+            texts.append(None)
+        elif cell.data_type == "e":
+            errors[position] = str(value)
+            texts.append(None)
+        else:
+            texts.append(_text(value, cell))
+    return texts, errors
+
+
+def _text(value: Any, cell: Any) -> str:
+    """A cell's value as its reader sees it, dates in ISO 8601."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        # Excel keeps and shows fifteen digits; more would be noise of the binary form.
+        return f"{value:.15g}"
+    if isinstance(value, dt.datetime):
+        shows_clock = any(sign in str(cell.number_format).lower() for sign in ("h", "s"))
+        if value.time() == dt.time() and not shows_clock:
+            return value.date().isoformat()
+        return _rounded(value).isoformat(timespec="seconds")
+    if isinstance(value, dt.timedelta):
+        seconds = round(value.total_seconds())
+        return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if isinstance(value, dt.time):
+        return value.isoformat(timespec="seconds")
+    return str(value)
+
+
+def _rounded(value: dt.datetime) -> dt.datetime:
+    """To the second: a day counted in floating point misses it by microseconds."""
+    return (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
+
+
+def _frame(rows: list[list[Cell]], names: list[str], missing: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    width = len(names)
+    full = [[*row[:width], *[None] * (width - len(row))] for row in rows]
+    frame = pd.DataFrame(full, columns=names, dtype="str")
+    return frame.mask(frame.isin(list(missing))) if missing and len(frame) else frame
+
+
+def write_xlsx(path: Path, sheets: dict[str, pd.DataFrame], *, made: dt.datetime) -> None:
+    """Write a workbook, one frame a sheet; the same frames and ``made`` give the same bytes.
+
+    Texts are stored as texts, marked so that they stay texts when somebody edits the cell:
+    nothing a frame holds becomes a formula. Numbers stay numbers.
+    """
+    from ecotone.formats.xlsx_write import write
+
+    write(path, sheets, made)
