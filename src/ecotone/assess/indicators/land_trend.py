@@ -132,7 +132,7 @@ def _ask(job: Job, mosaic: Mosaic) -> tuple[Ask, list[Finding]]:
             say("assess.land.few-years", start=start, end=end, fewest=_FEWEST_YEARS),
             say("assess.land.few-years.do"),
         )
-    findings = []
+    findings: list[Finding] = []
     for tile in mosaic.tiles:
         layers = Counter(tile.years().tolist())
         missing = [year for year in range(start, end + 1) if year not in layers]

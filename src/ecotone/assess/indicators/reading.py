@@ -1,0 +1,139 @@
+"""CSV inputs of indicators: text columns under our own names, whatever the header's language."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from ecotone.formats.base import ReadOptions
+from ecotone.formats.delimited import read_blocks, sniff
+from ecotone.formats.safe import open_source
+from ecotone.model.errors import InputRefused
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.words import say
+
+#: Findings of one code that are told one by one; the rest are counted.
+_TOLD: Final = 20
+
+
+@dataclass
+class Notes:
+    """Findings, each code told a few times and then counted."""
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding, or count it."""
+        self.counts[finding.code] += 1
+        if self.counts[finding.code] <= _TOLD:
+            self.findings.append(finding)
+
+    def all(self) -> list[Finding]:
+        """What was kept, and one line for each code of which more were found."""
+        more = [
+            Finding(
+                "more-of-these",
+                Severity.INFO,
+                params={"code": code, "count": str(count - _TOLD)},
+            )
+            for code, count in self.counts.items()
+            if count > _TOLD
+        ]
+        return self.findings + more
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A CSV file as text.
+
+    Attributes:
+        frame: the known columns by attribute, and ``row``, the number of each in its file.
+        decimal_comma: whether ``0,5`` is a number here: columns are parted by something else.
+    """
+
+    frame: pd.DataFrame
+    decimal_comma: bool
+
+
+def plain(text: str) -> str:
+    """A name without case, width, punctuation and spacing.
+
+    >>> plain("Ed. izm."), plain("station_ID")
+    ('edizm', 'stationid')
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
+    return re.sub(r"[\s_\-.№#:]+", "", folded)
+
+
+def read_table(
+    path: Path, wanted: tuple[str, ...], needed: tuple[str, ...], notes: Notes
+) -> TextTable:
+    """Read the ``wanted`` attributes of a CSV file.
+
+    Rows that cannot be read as rows are findings and left out. Raises InputRefused where a
+    ``needed`` attribute has no column; the sentence names the columns there are.
+    """
+    blocks = []
+    with open_source(path) as source:
+        member = source.only
+        if member is None:
+            raise InputRefused(say("assess.table.not-a-table", name=path.name))
+        dialect = sniff(source, member, encoding=None, quote='"')
+        for block in read_blocks(
+            source,
+            member,
+            options=ReadOptions(),
+            delimiter=dialect.delimiter,
+            encoding=None,
+            report=notes.add,
+            reject=lambda file, row, line, raw: None,
+        ):
+            columns = _recognise(list(block.frame.columns), wanted)
+            missing = [name for name in needed if name not in columns]
+            if missing:
+                raise InputRefused(
+                    say(
+                        "assess.table.column-missing",
+                        name=path.name,
+                        wanted=", ".join(missing),
+                        given=", ".join(block.frame.columns),
+                    ),
+                    say("assess.table.column-missing.do"),
+                )
+            kept = pd.DataFrame({a: block.frame[header] for a, header in columns.items()})
+            kept["row"] = block.row
+            blocks.append(kept)
+    if not blocks:
+        raise InputRefused(say("assess.table.empty", name=path.name))
+    return TextTable(pd.concat(blocks, ignore_index=True), dialect.delimiter != ",")
+
+
+@functools.cache
+def _synonyms() -> dict[str, tuple[str, int]]:
+    """``{plain header: (attribute, its rank among the attribute's headers)}``."""
+    text = resources.files("ecotone.assess.indicators").joinpath("columns.csv").read_text("utf-8")
+    return {
+        plain(header): (line["attribute"], rank)
+        for line in csv.DictReader(text.splitlines())
+        for rank, header in enumerate(line["headers"].split("|"))
+    }
+
+
+def _recognise(headers: list[str], wanted: tuple[str, ...]) -> dict[str, str]:
+    """``{attribute: header}``; of several headers for one attribute the likeliest."""
+    found: dict[str, tuple[int, str]] = {}
+    for header in headers:
+        attribute, rank = _synonyms().get(plain(header), ("", 0))
+        if attribute in wanted and rank < found.get(attribute, (rank + 1, ""))[0]:
+            found[attribute] = (rank, header)
+    return {attribute: header for attribute, (_, header) in found.items()}

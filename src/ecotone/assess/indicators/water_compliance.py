@@ -1,0 +1,268 @@
+"""``water.compliance``: which stations keep to a standard, and what cannot be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
+from ecotone.assess.indicators.laboratory import read_results
+from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.standards import Limit, read_standards
+from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.result import Value
+from ecotone.model.units import convert
+from ecotone.model.words import say
+from ecotone.science.water import Verdict, excess, judge, share_with_unknown
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+#: Confidence level of every share's interval.
+_LEVEL: Final = 0.95
+_TABLE: Final = {
+    "station": "",
+    "property": "",
+    "standard": "",
+    "version": "",
+    "kind": "",
+    "limit": "",
+    "unit": "",
+    "n": "results",
+    "passes": "results",
+    "exceedances": "results",
+    "undetermined": "results",
+    "share": "1",
+    "low": "1",
+    "high": "1",
+    "worst": "",
+}
+
+
+def compute(job: Job) -> Outcome:
+    """Judge every result against every limit of its property, then count by station."""
+    notes = Notes()
+    parameters = job.parameters
+    limits = [
+        limit
+        for path in job.inputs["standards"]
+        for limit in read_standards(
+            path,
+            notes,
+            standard=_text(parameters["standard"]),
+            version=_text(parameters["version"]),
+        )
+    ]
+    read = [read_results(path, notes) for path in job.inputs["results"]]
+    results = pd.concat(read, ignore_index=True)
+    results = _in_period(results, parameters, notes)
+    if job.region is not None:
+        results = _in_region(results, job.region, notes)
+    _tell_unlimited(results, limits, notes)
+    judged = [part for limit in limits for part in _judged(results, limit, notes)]
+    table = _table(judged)
+    if table.empty:
+        raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
+    return Outcome(values=_values(table, notes), tables={"compliance": table}, findings=notes.all())
+
+
+def _text(given: Scalar) -> str | None:
+    return None if given is None else str(given)
+
+
+def _in_period(
+    results: pd.DataFrame, parameters: Mapping[str, Scalar], notes: Notes
+) -> pd.DataFrame:
+    """Results of the calendar years asked for; undated ones are counted."""
+    start, end = (_whole(parameters[name]) for name in ("start", "end"))
+    if start is None and end is None:
+        return results
+    if start is not None and end is not None and end < start:
+        raise UsageError(say("assess.water.end-before-start", start=start, end=end))
+    year = results["year"]
+    undated = int(year.isna().sum())
+    if undated:
+        notes.add(Finding("water-undated", Severity.WARNING, params={"count": str(undated)}))
+    inside = year.notna()
+    inside &= True if start is None else year >= start
+    inside &= True if end is None else year <= end
+    return results[inside]
+
+
+def _whole(given: Scalar) -> int | None:
+    return given if isinstance(given, int) else None
+
+
+def _in_region(results: pd.DataFrame, region: BaseGeometry, notes: Notes) -> pd.DataFrame:
+    """Results placed inside the region; those without a place are counted."""
+    import shapely
+
+    placed = results["latitude"].notna() & results["longitude"].notna()
+    if not placed.all():
+        count = str(int((~placed).sum()))
+        notes.add(Finding("water-unplaced", Severity.WARNING, params={"count": count}))
+    here = results[placed]
+    shapely.prepare(region)
+    inside: NDArray[np.bool_] = shapely.contains_xy(region, here["longitude"], here["latitude"])
+    return here[inside]
+
+
+def _tell_unlimited(results: pd.DataFrame, limits: list[Limit], notes: Notes) -> None:
+    without = results[~results["key"].isin({limit.key for limit in limits})]
+    for name, count in without.groupby("property", sort=True).size().items():
+        notes.add(
+            Finding(
+                "water-no-limit",
+                Severity.INFO,
+                field="property",
+                value=str(name),
+                params={"count": str(count)},
+            )
+        )
+
+
+def _judged(results: pd.DataFrame, limit: Limit, notes: Notes) -> Iterator[pd.DataFrame]:
+    """Results of one property beside one limit, in the limit's unit, with their verdicts."""
+    own = results[results["key"] == limit.key]
+    for (unit, basis), group in own.groupby(["unit", "basis"], dropna=False, sort=True):
+        told = "" if unit is None or unit != unit else str(unit)
+        values = _converted(group, told, str(basis), limit, notes)
+        if values is None:
+            continue
+        kind = group["kind"].to_numpy()
+        verdict = judge(values, kind, limit.maximum, limit.minimum)
+        beyond = excess(values, kind, limit.maximum, limit.minimum)
+        yield pd.DataFrame(
+            {
+                "station": group["station"].to_numpy(),
+                "property": limit.name,
+                "standard": limit.standard,
+                "version": limit.version,
+                "kind": limit.kind,
+                "limit": limit.text(),
+                "unit": limit.unit,
+                "passes": verdict == Verdict.PASSES,
+                "exceedances": verdict == Verdict.EXCEEDS,
+                "undetermined": verdict == Verdict.UNDETERMINED,
+                "beyond": np.where(np.isfinite(beyond), beyond, -np.inf),
+                "value": values,
+            }
+        )
+
+
+def _converted(
+    group: pd.DataFrame, unit: str, basis: str, limit: Limit, notes: Notes
+) -> NDArray[np.float64] | None:
+    """The values in the limit's unit and basis; None, and a finding, where there is no way."""
+    values = group["value"].to_numpy(dtype=np.float64)
+    params = {"property": limit.name, "count": str(len(group)), "wanted": limit.unit}
+    if not unit and limit.unit not in ("", "1"):
+        no_column = group["unit"].isna().all()
+        code = "water-unit-assumed" if no_column else "water-unit-missing"
+        notes.add(Finding(code, Severity.WARNING, field="unit", params=params))
+        if not no_column:
+            return None
+        unit = limit.unit
+    try:
+        return convert(
+            values,
+            _with_basis(unit or "1", basis),
+            _with_basis(limit.unit or "1", limit.basis),
+            property=limit.name,
+        )
+    except (NotComputable, UsageError) as error:
+        notes.add(
+            Finding(
+                "water-unit-differs",
+                Severity.WARNING,
+                field="unit",
+                value=_with_basis(unit, basis),
+                params={**params, "why": error.message},
+            )
+        )
+        return None
+
+
+def _with_basis(unit: str, basis: str) -> str:
+    bare = basis.strip().removeprefix("as ").strip()
+    return f"{unit} as {bare}" if bare else unit
+
+
+def _table(judged: list[pd.DataFrame]) -> pd.DataFrame:
+    """One row per station, property and standard."""
+    if not judged:
+        return pd.DataFrame(columns=list(_TABLE))
+    rows = pd.concat(judged, ignore_index=True)
+    keys = ["station", "property", "standard", "version", "kind", "limit", "unit"]
+    groups = rows.groupby(keys, sort=True, dropna=False)
+    table = groups[["passes", "exceedances", "undetermined"]].sum().astype(np.int64)
+    table.insert(0, "n", table.sum(axis=1))
+    share, low, high = share_with_unknown(
+        table["exceedances"], table["passes"], table["undetermined"], _LEVEL
+    )
+    table["share"], table["low"], table["high"] = share, low, high
+    worst = rows.loc[groups["beyond"].idxmax()]
+    table["worst"] = np.where(np.isfinite(worst["beyond"]), worst["value"], np.nan)
+    return table.reset_index()[list(_TABLE)]
+
+
+def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
+    counts = {
+        name: int(table[name].sum()) for name in ("n", "passes", "exceedances", "undetermined")
+    }
+    share, low, high = share_with_unknown(
+        counts["passes"], counts["exceedances"], counts["undetermined"], _LEVEL
+    )
+    if np.isnan(share):
+        notes.add(Finding("water-all-undetermined", Severity.WARNING))
+    return {
+        "stations": Value(value=table["station"].nunique(), unit="stations"),
+        "results": Value(value=counts["n"], unit="results"),
+        "exceedances": Value(value=counts["exceedances"], unit="results"),
+        "undetermined": Value(value=counts["undetermined"], unit="results"),
+        "share_compliant": Value(
+            value=None if np.isnan(share) else float(share),
+            unit="1",
+            low=float(low),
+            high=float(high),
+            level=_LEVEL,
+        ),
+    }
+
+
+WATER_COMPLIANCE: Final = Indicator(
+    id="water.compliance",
+    version="1",
+    inputs=(
+        Input("results", "table", noun="Observation"),
+        Input("standards", "table"),
+    ),
+    parameters=(
+        Parameter("start", "integer", unit="year"),
+        Parameter("end", "integer", unit="year"),
+        Parameter("standard", "text"),
+        Parameter("version", "text"),
+    ),
+    values={
+        "stations": "stations",
+        "results": "results",
+        "exceedances": "results",
+        "undetermined": "results",
+        "share_compliant": "1",
+    },
+    tables={"compliance": _TABLE},
+    rasters={},
+    citations=(
+        Citation("JCGM 106 (2012) The role of measurement uncertainty in conformity assessment"),
+        Citation(
+            "Helsel (2012) Statistics for Censored Environmental Data", "10.1002/9781118162729"
+        ),
+        Citation("Clopper and Pearson (1934) Biometrika 26, 404-413", "10.1093/biomet/26.4.404"),
+    ),
+    compute=compute,
+)
