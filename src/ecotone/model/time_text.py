@@ -299,12 +299,10 @@ def _zone(text: str) -> tuple[Zone | None, str]:
     try:
         zone = resolve_zone(words)
     except UnknownZone as unknown:
-        a_word = re.fullmatch(r"[^\W\d]{2,5}|[A-Za-z]+/\S+", words)
-        raise _Refused(
-            "time-unreadable"
-            if unknown.code == "time-zone-unknown" and not a_word
-            else unknown.code
-        ) from None
+        # A word or a number with a sign behind a time is a zone nobody knows, the rest no time.
+        named = re.fullmatch(r"[^\W\d]{2,5}|[A-Za-z]+/\S+|[+-]\d{1,2}(?::?\d{2})?", words)
+        known_words = named or unknown.code == "time-zone-ambiguous"
+        raise _Refused(unknown.code if known_words else "time-unreadable") from None
     if zone.key or words in ("Z", "z"):
         return zone, words
     return zone, offset_text(zone.offset_s)
