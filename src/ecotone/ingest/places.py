@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from ecotone.model.datum_names import is_projected
+from ecotone.model.datum_names import resolve_datum
 from ecotone.model.finding import Severity
 from ecotone.model.place import (
     SEVERITY,
@@ -73,8 +78,10 @@ def parse(
     """Read, check and transform the coordinates of a block, flagging rows."""
     frame, declared = work.frame, work.declared
     decimal = declared.decimal or "."
-    y = parse_coordinates(frame[lat], kind="latitude", decimal=decimal)
-    x = parse_coordinates(frame[lon], kind="longitude", decimal=decimal)
+    metres = _in_metres(work, datum)
+    work.flag("coordinates-projected", metres, lat, severity=Severity.WARNING)
+    y = parse_coordinates(frame[lat].mask(metres), kind="latitude", decimal=decimal)
+    x = parse_coordinates(frame[lon].mask(metres), kind="longitude", decimal=decimal)
     for header, read in ((lat, y), (lon, x)):
         for code in sorted({str(c) for c in read.code} - {""}):
             work.flag(code, np.asarray(read.code == code), header, severity=SEVERITY[code])
@@ -91,8 +98,9 @@ def parse(
         given = (
             declared.datum
             if datum is None
-            else frame[datum].fillna(declared.datum or "EPSG:4326").to_numpy(dtype=object)
+            else frame[datum].fillna(declared.datum or "EPSG:4326").mask(metres, "EPSG:4326")
         )
+        given = given if isinstance(given, str) else given.to_numpy(dtype=object)
         moved = transform_to_wgs84(y.degrees, x.degrees, given, country=named)
         for code in sorted({str(c) for c in moved.code} - {""}):
             mask = np.asarray(moved.code == code)
@@ -108,3 +116,46 @@ def parse(
     out["_precision"] = precision_m(degrees_y, y.step_deg, x.step_deg)
     out["_operation"] = pd.Series(operation, index=frame.index, dtype=object)
     return out
+
+
+def _in_metres(work: Work, datum: str | None) -> np.ndarray:
+    """Rows whose datum is a map projection.
+
+    Which of two columns headed latitude and longitude then holds the northing is not said, and
+    guessing wrong moves a place by hundreds of kilometres: such rows keep their text alone.
+    """
+    if datum is None:
+        every = bool(work.declared.datum) and is_projected(str(work.declared.datum))
+        return np.full(len(work.frame), every)
+    names = work.frame[datum]
+    projected = [name for name in names.dropna().unique() if is_projected(str(name))]
+    return np.asarray(names.isin(projected), dtype=np.bool_)
+
+
+def _datum_of(work: Work, column: str | None) -> pd.Series | None:
+    """The datum of each row as delivered, else as declared; None where nobody named one."""
+    declared = work.declared.datum
+    if column is not None:
+        return work.frame[column].fillna(declared or "EPSG:4326")
+    return None if declared is None else pd.Series(declared, index=work.frame.index, dtype="str")
+
+
+def _projected(datum: pd.Series | None, rows: int) -> NDArray[np.bool_]:
+    """Rows whose datum is the code of a system in metres on a map."""
+    if datum is None:
+        return np.zeros(rows, dtype=np.bool_)
+    return datum.isin([name for name in datum.unique() if _is_map(name)]).to_numpy(dtype=bool)
+
+
+@functools.cache
+def _is_map(name: str) -> bool:
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    code = re.fullmatch(r"\s*EPSG\s*:+\s*(\d+)\s*", name, re.IGNORECASE)
+    if code is None or resolve_datum(name) is not None:
+        return False
+    try:
+        return bool(CRS.from_epsg(int(code[1])).is_projected)
+    except CRSError:
+        return False

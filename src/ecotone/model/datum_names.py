@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
 Kind = Literal["equal", "epsg", "gcj02", "bd09"]
 
 
@@ -229,3 +232,15 @@ def _epsg_names() -> dict[str, int]:
     for info in query_crs_info(auth_name="EPSG", pj_types=PJType.GEOGRAPHIC_2D_CRS):
         names.setdefault(plain(info.name), set()).add(int(info.code))
     return {name: codes.pop() for name, codes in names.items() if len(codes) == 1}
+
+
+@functools.cache
+def is_projected(text: str) -> bool:
+    """Whether a name is the code of a map projection (metres), not of a datum (degrees)."""
+    match = re.fullmatch(r"\s*(?:urn:ogc:def:crs:)?EPSG:{1,2}(\d{4,6})\s*", text, re.IGNORECASE)
+    if match is None:
+        return False
+    try:
+        return bool(CRS.from_epsg(int(match[1])).is_projected)
+    except CRSError:
+        return False
