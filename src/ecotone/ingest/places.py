@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.model.datum_names import is_projected
-from ecotone.model.datum_names import resolve_datum
 from ecotone.model.finding import Severity
 from ecotone.model.place import (
     SEVERITY,
@@ -118,7 +115,7 @@ def parse(
     return out
 
 
-def _in_metres(work: Work, datum: str | None) -> np.ndarray:
+def _in_metres(work: Work, datum: str | None) -> NDArray[np.bool_]:
     """Rows whose datum is a map projection.
 
     Which of two columns headed latitude and longitude then holds the northing is not said, and
@@ -130,32 +127,3 @@ def _in_metres(work: Work, datum: str | None) -> np.ndarray:
     names = work.frame[datum]
     projected = [name for name in names.dropna().unique() if is_projected(str(name))]
     return np.asarray(names.isin(projected), dtype=np.bool_)
-
-
-def _datum_of(work: Work, column: str | None) -> pd.Series | None:
-    """The datum of each row as delivered, else as declared; None where nobody named one."""
-    declared = work.declared.datum
-    if column is not None:
-        return work.frame[column].fillna(declared or "EPSG:4326")
-    return None if declared is None else pd.Series(declared, index=work.frame.index, dtype="str")
-
-
-def _projected(datum: pd.Series | None, rows: int) -> NDArray[np.bool_]:
-    """Rows whose datum is the code of a system in metres on a map."""
-    if datum is None:
-        return np.zeros(rows, dtype=np.bool_)
-    return datum.isin([name for name in datum.unique() if _is_map(name)]).to_numpy(dtype=bool)
-
-
-@functools.cache
-def _is_map(name: str) -> bool:
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
-    code = re.fullmatch(r"\s*EPSG\s*:+\s*(\d+)\s*", name, re.IGNORECASE)
-    if code is None or resolve_datum(name) is not None:
-        return False
-    try:
-        return bool(CRS.from_epsg(int(code[1])).is_projected)
-    except CRSError:
-        return False
