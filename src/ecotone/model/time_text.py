@@ -271,7 +271,7 @@ def _clock(day: datetime, text: str, *, basic: bool) -> tuple[datetime, Precisio
     if m is None:
         return None
     groups = (*m.groups(), None, None)
-    hour, minute, second = int(groups[0]), int(groups[1] or 0), int(groups[2] or 0)
+    hour, minute, second = int(m[1]), int(groups[1] or 0), int(groups[2] or 0)
     if groups[4]:
         if not 1 <= hour <= 12:
             raise _Refused("time-unreadable")
