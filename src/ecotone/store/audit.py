@@ -28,7 +28,7 @@ from ecotone.store.batches import Span, closed_line, lines_digest
 from ecotone.store.columns import digest
 from ecotone.store.database import Database
 from ecotone.store.rows import span_rows
-from ecotone.store.schema import BATCH, DOCUMENT, FILE, FINDING, QUARANTINE, RECORDS
+from ecotone.store.schema import BATCH, DOCUMENT, FILE, FINDING, QUARANTINE, RECORDS, SPAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +170,21 @@ def _lines(
 def _spans(connection: sa.Connection, database: Database, said: Said) -> Iterator[Broken]:
     """Rows against the digest of what was written, block by block, and no row beside them."""
     numbers: dict[str, int] = {}
+    filled = {
+        (row.noun, row.first): row.filled
+        for row in connection.execute(sa.select(SPAN.c.noun, SPAN.c.first, SPAN.c.filled))
+    }
     for line, body in said:
         for span in (Span(*listed) for listed in body.get("spans", ())):
             numbers[span.noun] = numbers.get(span.noun, 0) + span.last - span.first + 1
-            rows = span_rows(connection, database, span.noun, span.first, span.last)
+            rows = span_rows(
+                connection,
+                database,
+                span.noun,
+                span.first,
+                span.last,
+                filled.get((span.noun, span.first), ""),
+            )
             if digest(rows) != span.sha256:
                 yield Broken(
                     "rows",

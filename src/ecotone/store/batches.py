@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from ecotone.model.errors import StoreError, UsageError
 from ecotone.model.finding import Finding, Severity
+from ecotone.model.identifiers import mint
+from ecotone.model.keys import natural_keys
 from ecotone.model.records import Batch
 from ecotone.model.words import say
 from ecotone.store import bulk, classify, files, ledger
-from ecotone.store._standin import content_hash, mint, natural_keys
-from ecotone.store.columns import digest, frame_of, typed
+from ecotone.store.columns import content_of, digest, plain_frame, typed
 from ecotone.store.schema import BATCH, FILE, FINDING, HEADER, QUARANTINE, RECORDS, SPAN
 from ecotone.store.staging import Staged
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Why a version ended that the same source delivered again with other content.
 DELIVERED_AGAIN: Final = "delivered-again"
+#: Header columns that are the same in all rows of a span.
+_SAME: Final = ("dataset_id", "batch_id", "since", "person")
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,10 @@ class BatchWriter:
         """Keep records that stood every check."""
         if not len(frame):
             return
-        table = typed(noun, frame.drop(columns="extra", errors="ignore"))
-        plain = frame_of(noun, table, table.column_names)
-        if "extra" in frame:
-            extra = typed(noun, frame[["extra"]])
-            table = _with(table.drop_columns(["extra"] if "extra" in table.column_names else []),
-                          extra=extra.column("extra"))  # fmt: skip
+        table = typed(noun, frame)
+        plain = plain_frame(table)
         key, has_key = _scoped_keys(noun, plain, self.origin.dataset_id)
-        content = content_hash(noun, plain).view(np.int64)
+        content = content_of(noun, plain).view(np.int64)
         table = _with(
             table,
             source_file=_constant(file, len(frame)),
@@ -241,10 +240,7 @@ class _Commit:
         for block in self.staged.blocks(noun):
             stop = start + block.num_rows
             minting = decision.minting(start, stop)
-            minted = np.asarray(
-                mint(self._prefix(), count=int(minting.sum())) if minting.any() else [],
-                dtype=object,
-            )
+            minted = mint(self._prefix(), count=int(minting.sum()))
             ids = identifiers.of(start, stop, minted)
             keep = decision.keep[start:stop]
             new += int((keep & (decision.version[start:stop] == 1)).sum())
@@ -386,7 +382,8 @@ def write_span(
     full = _with(rows, n=pa.array(np.arange(n, n + rows.num_rows, dtype=np.int64)))
     if until is not None and until.null_count < len(until):
         full = _with(full, until=until)
-    bulk.insert(connection, RECORDS[noun], full)
+    same = [name for name in _SAME if name in full.column_names]
+    bulk.insert(connection, RECORDS[noun], full, same)
     connection.execute(
         SPAN.insert().values(
             noun=noun,

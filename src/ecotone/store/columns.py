@@ -17,8 +17,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from ecotone.model.errors import StoreError
+from ecotone.model.keys import content_hash
 from ecotone.model.words import say
 from ecotone.store.schema import types_of
 
@@ -155,10 +157,35 @@ def frame_of(noun: str, table: pa.Table, names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(made, columns=list(names))
 
 
+def plain_frame(table: pa.Table) -> pd.DataFrame:
+    """A DataFrame to take hashes of: texts as Python objects, which are quicker to go through."""
+    made: dict[str, Any] = {}
+    for name in table.column_names:
+        column = table.column(name)
+        if pa.types.is_large_string(column.type):
+            made[name] = pd.Series(column.to_numpy(), dtype=object)
+        elif pa.types.is_integer(column.type):
+            made[name] = column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        else:
+            made[name] = column.to_pandas()
+    return pd.DataFrame(made)
+
+
 def empty(kind: str, length: int) -> pd.Series:
     """A column of nothing in its type."""
     filler: Any = np.nan if _PANDAS[kind] in ("float64", "str") else pd.NA
     return pd.Series(filler, index=range(length), dtype=_PANDAS[kind])
+
+
+def content_of(noun: str, frame: pd.DataFrame) -> NDArray[np.uint64]:
+    """Hash of what each record says, columns nobody has described included."""
+    content = content_hash(noun, frame)
+    if "extra" in frame and frame["extra"].notna().any():
+        codes, texts = pd.factorize(frame["extra"])
+        hashed = pd.util.hash_array(np.asarray([*texts, ""], dtype=object), categorize=False)
+        # An odd factor keeps a text that moves between a described column and extra apart.
+        content = content ^ np.where(codes < 0, 0, hashed[codes] * np.uint64(0x9E3779B97F4A7C15))
+    return content
 
 
 def digest(table: pa.Table) -> str:

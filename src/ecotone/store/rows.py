@@ -14,8 +14,7 @@ import sqlalchemy as sa
 from ecotone.model.dictionary import RECORD_NOUNS, dictionary
 from ecotone.model.errors import UsageError
 from ecotone.model.words import say
-from ecotone.store._standin import content_hash
-from ecotone.store.columns import frame_of, from_rows
+from ecotone.store.columns import content_of, frame_of, from_rows
 from ecotone.store.database import Database
 from ecotone.store.schema import HEADER, RECORDS, SPAN, types_of
 
@@ -117,8 +116,9 @@ def conditions(
 def readable(column: sa.Column[Any], database: Database) -> sa.ColumnElement[Any]:
     """The column as it is read: instants as microseconds since 1970 on both databases."""
     kind = column.type.dialect_impl(database.engine.dialect)
-    if isinstance(kind, sa.TIMESTAMP):
-        seconds = sa.func.extract(sa.text("epoch from " + f'"{column.name}"'))
+    if isinstance(kind, sa.DateTime):
+        # PostgreSQL gives seconds as an exact decimal number, not as a float.
+        seconds = sa.cast(sa.extract("epoch", column), sa.Numeric)
         return sa.cast(seconds * 1_000_000, sa.BigInteger).label(column.name)
     return column
 
@@ -127,10 +127,10 @@ def state_hash(database: Database) -> str:
     """sha256 over the content of all rows that hold, whatever their order and identifiers."""
     total = hashlib.sha256()
     for noun in RECORD_NOUNS:
-        names = ["dataset_id", *(a.name for a in dictionary(noun))]
+        names = ["dataset_id", *(a.name for a in dictionary(noun)), "extra"]
         by_dataset: dict[str, list[np.ndarray[Any, Any]]] = {}
         for frame in select(database, noun, datasets=None, as_of=None, names=names, chunk=50_000):
-            hashes = content_hash(noun, frame.drop(columns="dataset_id"))
+            hashes = content_of(noun, frame.drop(columns="dataset_id"))
             for dataset_id, where in frame.groupby("dataset_id").indices.items():
                 by_dataset.setdefault(str(dataset_id), []).append(hashes[where])
         for dataset_id in sorted(by_dataset):
@@ -140,14 +140,24 @@ def state_hash(database: Database) -> str:
 
 
 def span_rows(
-    connection: sa.Connection, database: Database, noun: str, first: int, last: int
+    connection: sa.Connection, database: Database, noun: str, first: int, last: int, filled: str
 ) -> pa.Table:
-    """The rows of one span as they were written (``until`` left out), to be hashed again."""
+    """The rows of one span as they were written (``until`` left out), to be hashed again.
+
+    Of the attributes, those the span says were ``filled`` and any other that is not empty now.
+    """
     table = RECORDS[noun]
-    names = [name for name in types_of(noun) if name != "until"]
+    where = table.c.n.between(first, last)
+    known = {*HEADER, *filled.split()} - {"until"}
+    others = [name for name in types_of(noun) if name not in known and name != "until"]
+    if others:
+        counts = sa.select(*(sa.func.count(table.c[name]) for name in others)).where(where)
+        now = connection.execute(counts).one()
+        known |= {name for name, number in zip(others, now, strict=True) if number}
+    names = [name for name in types_of(noun) if name in known]
     rows = connection.execute(
         sa.select(*(readable(table.c[name], database) for name in names))
-        .where(table.c.n.between(first, last))
+        .where(where)
         .order_by(table.c.n)
     ).all()
     return from_rows(noun, names, rows)

@@ -11,16 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding
+from ecotone.model.identifiers import mint
 from ecotone.model.records import Batch, Dataset, Noun, Party, Person, Project
 from ecotone.model.words import say
 from ecotone.store import audit, documents, files, ledger, releases, rows, versions
-from ecotone.store._standin import mint
 from ecotone.store.batches import BatchWriter, Origin, finding_of, remember_file
 from ecotone.store.database import Database
 from ecotone.store.schema import BATCH, FINDING, LEDGER, QUARANTINE
@@ -357,7 +356,7 @@ class Store:
 
     def mint(self) -> str:
         """A new identifier of this node's party."""
-        return str(np.asarray(mint(self.party_id, count=1), dtype=object)[0])
+        return str(mint(self.party_id)[0])
 
     def _documents(self, kind: str) -> list[dict[str, Any]]:
         with self.database.reading() as connection:

@@ -1,751 +1,222 @@
-"""The first schema: tables of the nouns, batches, documents, releases, ledger."""
+"""The first schema. Frozen: what the dictionaries said on the day it was made, not what they say.
+
+A changed dictionary needs a step of its own; a test compares the two.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 revision = "0001"
 down_revision = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-INSTANT = sa.BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+_TYPES = {
+    "text": sa.Text(),
+    "id": sa.Text(),
+    "json": sa.Text(),
+    "integer": sa.BigInteger(),
+    "number": sa.Double(),
+    "boolean": sa.Boolean(),
+    "time": sa.BigInteger().with_variant(TIMESTAMP(timezone=True), "postgresql"),
+    "date": sa.Text().with_variant(sa.Date(), "postgresql"),
+}
+
+#: ``name:type``, or ``name`` for text; ``!`` where a row without it cannot be.
+_HEADER = """
+    id! version:integer! dataset_id! project_id batch_id! source_file source_row:integer
+    source_line:integer natural_key:integer content_hash:integer since:integer! until:integer
+    reason person! extra:json
+"""
+_NOUNS = {
+    "observation": """
+        observation_id site sample deployment media individual event level kind taxon property
+        procedure value:number unit basis limit_kind uncertainty:number count:integer value_text
+        unit_text missing_reason flags:json observer remarks latitude:number longitude:number
+        coordinate_uncertainty_m:number latitude_text longitude_text datum datum_operation
+        elevation_m:number country_code state_province locality time_start:time time_end:time
+        time_text time_zone time_precision
+    """,
+    "occurrence": """
+        occurrence_id event basis_of_record taxon taxon_rank kingdom family vernacular_name
+        individual_count:integer sex life_stage occurrence_status recorded_by record_number
+        catalog_number institution_code habitat associated_media remarks licence latitude:number
+        longitude:number coordinate_uncertainty_m:number latitude_text longitude_text datum
+        datum_operation elevation_m:number country_code state_province locality time_start:time
+        time_end:time time_text time_zone time_precision
+    """,
+    "event": """
+        event_id parent_event sampling_protocol sampling_effort habitat remarks latitude:number
+        longitude:number coordinate_uncertainty_m:number latitude_text longitude_text datum
+        datum_operation elevation_m:number country_code state_province locality time_start:time
+        time_end:time time_text time_zone time_precision
+    """,
+    "taxon": """
+        taxon_id name authorship rank status accepted_id parent_id kingdom family genus backbone
+        remarks
+    """,
+    "deployment": """
+        deployment_id site device model habitat set_up_by remarks latitude:number
+        longitude:number coordinate_uncertainty_m:number latitude_text longitude_text datum
+        datum_operation elevation_m:number country_code state_province locality time_start:time
+        time_end:time time_text time_zone time_precision
+    """,
+    "media": """
+        media_id deployment path media_type capture_method public:boolean size_bytes:integer
+        sha256 remarks time_start:time time_end:time time_text time_zone time_precision
+    """,
+    "individual": """
+        individual_id taxon sex recognised_by confidence:number remarks
+    """,
+    "site": """
+        site_id name kind water_body zone geometry_wkt latitude:number longitude:number
+        coordinate_uncertainty_m:number latitude_text longitude_text datum datum_operation
+        elevation_m:number country_code state_province locality
+    """,
+    "sample": """
+        sample_id parent site medium custody:json storage permit collected_by remarks
+        latitude:number longitude:number coordinate_uncertainty_m:number latitude_text
+        longitude_text datum datum_operation elevation_m:number country_code state_province
+        locality time_start:time time_end:time time_text time_zone time_precision
+    """,
+    "device": """
+        device_id kind model serial owner donor state
+    """,
+    "device_event": """
+        device kind detail:json remarks time_start:time time_end:time time_text time_zone
+        time_precision
+    """,
+    "coverage": """
+        name variable unit path sha256 crs west:number south:number east:number north:number
+        width:integer height:integer times:integer nodata:number stac:json time_start:time
+        time_end:time time_text time_zone time_precision
+    """,
+    "record": """
+        record_type fields:json
+    """,
+}
 
 
 def upgrade() -> None:
     """Make every table."""
+    _ledger_and_documents()
+    _batches()
+    _releases_and_runs()
+    for name, attributes in _NOUNS.items():
+        _noun(name, attributes)
+
+
+def _noun(name: str, attributes: str) -> None:
     op.create_table(
-        "coverage",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("variable", sa.Text(), nullable=True),
-        sa.Column("unit", sa.Text(), nullable=True),
-        sa.Column("path", sa.Text(), nullable=True),
-        sa.Column("sha256", sa.Text(), nullable=True),
-        sa.Column("crs", sa.Text(), nullable=True),
-        sa.Column("west", sa.Double(), nullable=True),
-        sa.Column("south", sa.Double(), nullable=True),
-        sa.Column("east", sa.Double(), nullable=True),
-        sa.Column("north", sa.Double(), nullable=True),
-        sa.Column("width", sa.BigInteger(), nullable=True),
-        sa.Column("height", sa.BigInteger(), nullable=True),
-        sa.Column("times", sa.BigInteger(), nullable=True),
-        sa.Column("nodata", sa.Double(), nullable=True),
-        sa.Column("stac", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
+        name,
+        sa.Column("n", BIG, primary_key=True, autoincrement=False),
+        *(_column(word) for word in f"{_HEADER} {attributes}".split()),
     )
-    op.create_index("coverage_id_version", "coverage", ["id", "version"], unique=True)
+    op.create_index(f"{name}_id_version", name, ["id", "version"], unique=True)
     op.create_index(
-        "coverage_natural_key",
-        "coverage",
+        f"{name}_natural_key",
+        name,
         ["natural_key"],
-        unique=False,
         sqlite_where=sa.text("natural_key IS NOT NULL"),
         postgresql_where=sa.text("natural_key IS NOT NULL"),
     )
-    op.create_table(
-        "deployment",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("deployment_id", sa.Text(), nullable=True),
-        sa.Column("site", sa.Text(), nullable=True),
-        sa.Column("device", sa.Text(), nullable=True),
-        sa.Column("model", sa.Text(), nullable=True),
-        sa.Column("habitat", sa.Text(), nullable=True),
-        sa.Column("set_up_by", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("coordinate_uncertainty_m", sa.Double(), nullable=True),
-        sa.Column("latitude_text", sa.Text(), nullable=True),
-        sa.Column("longitude_text", sa.Text(), nullable=True),
-        sa.Column("datum", sa.Text(), nullable=True),
-        sa.Column("datum_operation", sa.Text(), nullable=True),
-        sa.Column("elevation_m", sa.Double(), nullable=True),
-        sa.Column("country_code", sa.Text(), nullable=True),
-        sa.Column("state_province", sa.Text(), nullable=True),
-        sa.Column("locality", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("deployment_id_version", "deployment", ["id", "version"], unique=True)
-    op.create_index(
-        "deployment_natural_key",
-        "deployment",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "device",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("device_id", sa.Text(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=True),
-        sa.Column("model", sa.Text(), nullable=True),
-        sa.Column("serial", sa.Text(), nullable=True),
-        sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("donor", sa.Text(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("device_id_version", "device", ["id", "version"], unique=True)
-    op.create_index(
-        "device_natural_key",
-        "device",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "device_event",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("device", sa.Text(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("device_event_id_version", "device_event", ["id", "version"], unique=True)
-    op.create_index(
-        "device_event_natural_key",
-        "device_event",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "event",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("event_id", sa.Text(), nullable=True),
-        sa.Column("parent_event", sa.Text(), nullable=True),
-        sa.Column("sampling_protocol", sa.Text(), nullable=True),
-        sa.Column("sampling_effort", sa.Text(), nullable=True),
-        sa.Column("habitat", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("coordinate_uncertainty_m", sa.Double(), nullable=True),
-        sa.Column("latitude_text", sa.Text(), nullable=True),
-        sa.Column("longitude_text", sa.Text(), nullable=True),
-        sa.Column("datum", sa.Text(), nullable=True),
-        sa.Column("datum_operation", sa.Text(), nullable=True),
-        sa.Column("elevation_m", sa.Double(), nullable=True),
-        sa.Column("country_code", sa.Text(), nullable=True),
-        sa.Column("state_province", sa.Text(), nullable=True),
-        sa.Column("locality", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("event_id_version", "event", ["id", "version"], unique=True)
-    op.create_index(
-        "event_natural_key",
-        "event",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "individual",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("individual_id", sa.Text(), nullable=True),
-        sa.Column("taxon", sa.Text(), nullable=True),
-        sa.Column("sex", sa.Text(), nullable=True),
-        sa.Column("recognised_by", sa.Text(), nullable=True),
-        sa.Column("confidence", sa.Double(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("individual_id_version", "individual", ["id", "version"], unique=True)
-    op.create_index(
-        "individual_natural_key",
-        "individual",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
+
+
+def _column(word: str) -> sa.Column[object]:
+    name, _, kind = word.rstrip("!").partition(":")
+    return sa.Column(name, _TYPES[kind or "text"], nullable=not word.endswith("!"))
+
+
+def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, primary_key=key, nullable=null and not key)
+
+
+def _line(name: str = "seq", *, null: bool = False, unique: bool = False) -> sa.Column[int]:
+    """A line of the ledger; written last in its transaction, so checked at its end."""
+    line = sa.ForeignKey("ledger.seq", deferrable=True, initially="DEFERRED")
+    return sa.Column(name, BIG, line, nullable=null, unique=unique or None)
+
+
+def _ledger_and_documents() -> None:
     op.create_table(
         "ledger",
-        sa.Column("seq", BIG, autoincrement=False, nullable=False),
-        sa.Column("time", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("prev", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("seq"),
-        sa.UniqueConstraint("hash"),
+        sa.Column("seq", BIG, primary_key=True, autoincrement=False),
+        *(_text(name) for name in ("time", "kind", "person", "body", "prev")),
+        sa.Column("hash", sa.Text, nullable=False, unique=True),
     )
-    op.create_table(
-        "media",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("media_id", sa.Text(), nullable=True),
-        sa.Column("deployment", sa.Text(), nullable=True),
-        sa.Column("path", sa.Text(), nullable=True),
-        sa.Column("media_type", sa.Text(), nullable=True),
-        sa.Column("capture_method", sa.Text(), nullable=True),
-        sa.Column("public", sa.Boolean(), nullable=True),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
-        sa.Column("sha256", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("media_id_version", "media", ["id", "version"], unique=True)
-    op.create_index(
-        "media_natural_key",
-        "media",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "observation",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("observation_id", sa.Text(), nullable=True),
-        sa.Column("site", sa.Text(), nullable=True),
-        sa.Column("sample", sa.Text(), nullable=True),
-        sa.Column("deployment", sa.Text(), nullable=True),
-        sa.Column("media", sa.Text(), nullable=True),
-        sa.Column("individual", sa.Text(), nullable=True),
-        sa.Column("event", sa.Text(), nullable=True),
-        sa.Column("level", sa.Text(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=True),
-        sa.Column("taxon", sa.Text(), nullable=True),
-        sa.Column("property", sa.Text(), nullable=True),
-        sa.Column("procedure", sa.Text(), nullable=True),
-        sa.Column("value", sa.Double(), nullable=True),
-        sa.Column("unit", sa.Text(), nullable=True),
-        sa.Column("basis", sa.Text(), nullable=True),
-        sa.Column("limit_kind", sa.Text(), nullable=True),
-        sa.Column("uncertainty", sa.Double(), nullable=True),
-        sa.Column("count", sa.BigInteger(), nullable=True),
-        sa.Column("value_text", sa.Text(), nullable=True),
-        sa.Column("unit_text", sa.Text(), nullable=True),
-        sa.Column("missing_reason", sa.Text(), nullable=True),
-        sa.Column("flags", sa.Text(), nullable=True),
-        sa.Column("observer", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("coordinate_uncertainty_m", sa.Double(), nullable=True),
-        sa.Column("latitude_text", sa.Text(), nullable=True),
-        sa.Column("longitude_text", sa.Text(), nullable=True),
-        sa.Column("datum", sa.Text(), nullable=True),
-        sa.Column("datum_operation", sa.Text(), nullable=True),
-        sa.Column("elevation_m", sa.Double(), nullable=True),
-        sa.Column("country_code", sa.Text(), nullable=True),
-        sa.Column("state_province", sa.Text(), nullable=True),
-        sa.Column("locality", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("observation_id_version", "observation", ["id", "version"], unique=True)
-    op.create_index(
-        "observation_natural_key",
-        "observation",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "occurrence",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("occurrence_id", sa.Text(), nullable=True),
-        sa.Column("event", sa.Text(), nullable=True),
-        sa.Column("basis_of_record", sa.Text(), nullable=True),
-        sa.Column("taxon", sa.Text(), nullable=True),
-        sa.Column("taxon_rank", sa.Text(), nullable=True),
-        sa.Column("kingdom", sa.Text(), nullable=True),
-        sa.Column("family", sa.Text(), nullable=True),
-        sa.Column("vernacular_name", sa.Text(), nullable=True),
-        sa.Column("individual_count", sa.BigInteger(), nullable=True),
-        sa.Column("sex", sa.Text(), nullable=True),
-        sa.Column("life_stage", sa.Text(), nullable=True),
-        sa.Column("occurrence_status", sa.Text(), nullable=True),
-        sa.Column("recorded_by", sa.Text(), nullable=True),
-        sa.Column("record_number", sa.Text(), nullable=True),
-        sa.Column("catalog_number", sa.Text(), nullable=True),
-        sa.Column("institution_code", sa.Text(), nullable=True),
-        sa.Column("habitat", sa.Text(), nullable=True),
-        sa.Column("associated_media", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.Column("licence", sa.Text(), nullable=True),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("coordinate_uncertainty_m", sa.Double(), nullable=True),
-        sa.Column("latitude_text", sa.Text(), nullable=True),
-        sa.Column("longitude_text", sa.Text(), nullable=True),
-        sa.Column("datum", sa.Text(), nullable=True),
-        sa.Column("datum_operation", sa.Text(), nullable=True),
-        sa.Column("elevation_m", sa.Double(), nullable=True),
-        sa.Column("country_code", sa.Text(), nullable=True),
-        sa.Column("state_province", sa.Text(), nullable=True),
-        sa.Column("locality", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("occurrence_id_version", "occurrence", ["id", "version"], unique=True)
-    op.create_index(
-        "occurrence_natural_key",
-        "occurrence",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "record",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("record_type", sa.Text(), nullable=True),
-        sa.Column("fields", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("record_id_version", "record", ["id", "version"], unique=True)
-    op.create_index(
-        "record_natural_key",
-        "record",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "sample",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("sample_id", sa.Text(), nullable=True),
-        sa.Column("parent", sa.Text(), nullable=True),
-        sa.Column("site", sa.Text(), nullable=True),
-        sa.Column("medium", sa.Text(), nullable=True),
-        sa.Column("custody", sa.Text(), nullable=True),
-        sa.Column("storage", sa.Text(), nullable=True),
-        sa.Column("permit", sa.Text(), nullable=True),
-        sa.Column("collected_by", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("coordinate_uncertainty_m", sa.Double(), nullable=True),
-        sa.Column("latitude_text", sa.Text(), nullable=True),
-        sa.Column("longitude_text", sa.Text(), nullable=True),
-        sa.Column("datum", sa.Text(), nullable=True),
-        sa.Column("datum_operation", sa.Text(), nullable=True),
-        sa.Column("elevation_m", sa.Double(), nullable=True),
-        sa.Column("country_code", sa.Text(), nullable=True),
-        sa.Column("state_province", sa.Text(), nullable=True),
-        sa.Column("locality", sa.Text(), nullable=True),
-        sa.Column("time_start", INSTANT, nullable=True),
-        sa.Column("time_end", INSTANT, nullable=True),
-        sa.Column("time_text", sa.Text(), nullable=True),
-        sa.Column("time_zone", sa.Text(), nullable=True),
-        sa.Column("time_precision", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("sample_id_version", "sample", ["id", "version"], unique=True)
-    op.create_index(
-        "sample_natural_key",
-        "sample",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "site",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("site_id", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=True),
-        sa.Column("water_body", sa.Text(), nullable=True),
-        sa.Column("zone", sa.Text(), nullable=True),
-        sa.Column("geometry_wkt", sa.Text(), nullable=True),
-        sa.Column("latitude", sa.Double(), nullable=True),
-        sa.Column("longitude", sa.Double(), nullable=True),
-        sa.Column("coordinate_uncertainty_m", sa.Double(), nullable=True),
-        sa.Column("latitude_text", sa.Text(), nullable=True),
-        sa.Column("longitude_text", sa.Text(), nullable=True),
-        sa.Column("datum", sa.Text(), nullable=True),
-        sa.Column("datum_operation", sa.Text(), nullable=True),
-        sa.Column("elevation_m", sa.Double(), nullable=True),
-        sa.Column("country_code", sa.Text(), nullable=True),
-        sa.Column("state_province", sa.Text(), nullable=True),
-        sa.Column("locality", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("site_id_version", "site", ["id", "version"], unique=True)
-    op.create_index(
-        "site_natural_key",
-        "site",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "taxon",
-        sa.Column("n", BIG, autoincrement=False, nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=True),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("source_file", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.BigInteger(), nullable=True),
-        sa.Column("source_line", sa.BigInteger(), nullable=True),
-        sa.Column("natural_key", sa.BigInteger(), nullable=True),
-        sa.Column("content_hash", sa.BigInteger(), nullable=True),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("extra", sa.Text(), nullable=True),
-        sa.Column("taxon_id", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("authorship", sa.Text(), nullable=True),
-        sa.Column("rank", sa.Text(), nullable=True),
-        sa.Column("status", sa.Text(), nullable=True),
-        sa.Column("accepted_id", sa.Text(), nullable=True),
-        sa.Column("parent_id", sa.Text(), nullable=True),
-        sa.Column("kingdom", sa.Text(), nullable=True),
-        sa.Column("family", sa.Text(), nullable=True),
-        sa.Column("genus", sa.Text(), nullable=True),
-        sa.Column("backbone", sa.Text(), nullable=True),
-        sa.Column("remarks", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("n"),
-    )
-    op.create_index("taxon_id_version", "taxon", ["id", "version"], unique=True)
-    op.create_index(
-        "taxon_natural_key",
-        "taxon",
-        ["natural_key"],
-        unique=False,
-        sqlite_where=sa.text("natural_key IS NOT NULL"),
-        postgresql_where=sa.text("natural_key IS NOT NULL"),
-    )
-    op.create_table(
-        "batch",
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("seq", BIG, nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("verdict", sa.Text(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.Column("mapping", sa.Text(), nullable=True),
-        sa.Column("withdrawn", BIG, nullable=True),
-        sa.ForeignKeyConstraint(["seq"], ["ledger.seq"], initially="DEFERRED", deferrable=True),
-        sa.ForeignKeyConstraint(
-            ["withdrawn"], ["ledger.seq"], initially="DEFERRED", deferrable=True
-        ),
-        sa.PrimaryKeyConstraint("batch_id"),
-        sa.UniqueConstraint("seq"),
-    )
-    op.create_index(op.f("ix_batch_sha256"), "batch", ["sha256"], unique=False)
     op.create_table(
         "document",
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("since", BIG, nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.Column("original", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["since"], ["ledger.seq"], initially="DEFERRED", deferrable=True),
-        sa.PrimaryKeyConstraint("kind", "key", "version"),
+        _text("kind", key=True),
+        _text("key", key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        _line("since"),
+        _text("content"),
+        _text("original", null=True),
     )
     op.create_table(
-        "file",
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("size", BIG, nullable=False),
-        sa.Column("seq", BIG, nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["ledger.seq"], initially="DEFERRED", deferrable=True),
-        sa.PrimaryKeyConstraint("sha256"),
+        "file", _text("sha256", key=True), sa.Column("size", BIG, nullable=False), _line()
     )
+
+
+def _batches() -> None:
     op.create_table(
-        "release",
-        sa.Column("release_id", sa.Text(), nullable=False),
-        sa.Column("seq", BIG, nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("noun", sa.Text(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["ledger.seq"], initially="DEFERRED", deferrable=True),
-        sa.PrimaryKeyConstraint("release_id"),
+        "batch",
+        _text("batch_id", key=True),
+        _line(unique=True),
+        *(_text(name) for name in ("dataset_id", "sha256", "verdict", "content")),
+        _text("mapping", null=True),
+        _line("withdrawn", null=True),
     )
-    op.create_index(op.f("ix_release_dataset_id"), "release", ["dataset_id"], unique=False)
-    op.create_table(
-        "run",
-        sa.Column("run_id", sa.Text(), nullable=False),
-        sa.Column("seq", BIG, nullable=False),
-        sa.Column("path", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=True),
-        sa.Column("inputs", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["ledger.seq"], initially="DEFERRED", deferrable=True),
-        sa.PrimaryKeyConstraint("run_id"),
-    )
+    op.create_index("ix_batch_sha256", "batch", ["sha256"])
     op.create_table(
         "span",
-        sa.Column("noun", sa.Text(), nullable=False),
-        sa.Column("first", BIG, autoincrement=False, nullable=False),
+        _text("noun", key=True),
+        sa.Column("first", BIG, primary_key=True, autoincrement=False),
         sa.Column("last", BIG, nullable=False),
-        sa.Column("seq", BIG, nullable=False),
-        sa.Column("dataset_id", sa.Text(), nullable=False),
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("filled", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["ledger.seq"], initially="DEFERRED", deferrable=True),
-        sa.PrimaryKeyConstraint("noun", "first"),
+        _line(),
+        *(_text(name) for name in ("dataset_id", "batch_id", "filled", "sha256")),
     )
-    op.create_index(op.f("ix_span_seq"), "span", ["seq"], unique=False)
+    op.create_index("ix_span_seq", "span", ["seq"])
     op.create_table(
         "finding",
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["batch_id"],
-            ["batch.batch_id"],
-        ),
-        sa.PrimaryKeyConstraint("batch_id", "number"),
+        sa.Column("batch_id", sa.Text, sa.ForeignKey("batch.batch_id"), primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        _text("content"),
     )
     op.create_table(
         "quarantine",
-        sa.Column("batch_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.Text, sa.ForeignKey("batch.batch_id"), primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        _text("file"),
         sa.Column("row", BIG, nullable=False),
         sa.Column("line", BIG, nullable=False),
-        sa.Column("raw", sa.Text(), nullable=False),
-        sa.Column("finding", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["batch_id"],
-            ["batch.batch_id"],
-        ),
-        sa.PrimaryKeyConstraint("batch_id", "number"),
+        _text("raw"),
+        _text("finding", null=True),
+    )
+
+
+def _releases_and_runs() -> None:
+    op.create_table(
+        "release",
+        _text("release_id", key=True),
+        _line(),
+        _text("dataset_id"),
+        _text("noun"),
+        _text("content"),
+    )
+    op.create_index("ix_release_dataset_id", "release", ["dataset_id"])
+    op.create_table(
+        "run",
+        _text("run_id", key=True),
+        _line(),
+        _text("path"),
+        _text("sha256", null=True),
+        _text("inputs"),
     )
     op.create_table(
         "run_release",
-        sa.Column("run_id", sa.Text(), nullable=False),
-        sa.Column("release_id", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["release_id"],
-            ["release.release_id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["run.run_id"],
-        ),
-        sa.PrimaryKeyConstraint("run_id", "release_id"),
+        sa.Column("run_id", sa.Text, sa.ForeignKey("run.run_id"), primary_key=True),
+        sa.Column("release_id", sa.Text, sa.ForeignKey("release.release_id"), primary_key=True),
     )
