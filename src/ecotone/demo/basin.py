@@ -27,7 +27,7 @@ from ecotone.model.records import Dataset, Party, Person, Project
 
 #: The day on which the demo happens: agreements, embargoes and the report go by it.
 TODAY: Final = date(2025, 3, 1)
-_STREAMS: Final = ("terrain", "countries", "land", "VIWE", "KNCM", "SUEA", "wildlife", "faults")
+_STREAMS: Final = ("terrain", "countries", "VIWE", "KNCM", "SUEA", "wildlife", "faults", "land")
 #: Detection limits of each laboratory, in the units of ``properties.csv``; 0: none.
 _FIELD: Final = {"ph": 0.0, "oxygen": 0.0, "conductivity": 0.0, "turbidity": 0.0}
 _LABORATORY: Final = {

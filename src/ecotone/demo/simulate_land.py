@@ -26,8 +26,9 @@ _LEVEL: Final = {FOREST: 0.62, STEPPE: 0.33, FIELDS: 0.52, SALT: 0.12, GLACIER: 
 #: either of them whole.
 _DEGRADED: Final = (((0.66, 0.37), (0.135, 0.165)), ((0.47, 0.60), (0.075, 0.065)))
 _RECOVERING: Final = (((0.27, 0.12), (0.085, 0.075)), ((0.80, 0.72), (0.05, 0.06)))
-_CLOUDS: Final = 0.05  # share of each composite lost to clouds that outlast it
+_CLOUDS: Final = 0.02  # share of each composite lost to clouds that outlast it
 _WEATHER: Final = 0.014  # standard deviation of a year's anomaly, shared over ~20 km
+_DROUGHT: Final = 0.003  # standard deviation of what a year does to the whole basin
 _MEMORY: Final = 0.15  # lag-1 correlation of yearly anomalies
 _GRAIN: Final = 0.014  # standard deviation of one composite of one cell
 
@@ -72,10 +73,9 @@ def make_land(rng: np.random.Generator, terrain: Terrain) -> Land:
     # The change swings around the cover's usual level, so that no cell falls to bare soil.
     level = np.where(land, np.clip(level, 0.08, 0.8) - slope * (len(YEARS) - 1) / 2, 0.0)
     layers = np.empty((len(YEARS), ROWS, COLUMNS), dtype=np.int16)
-    anomaly = _WEATHER * noise.correlated(rng, (ROWS, COLUMNS), 40)
+    anomaly = _weather(rng)
     for index, year in enumerate(YEARS):
-        fresh = _WEATHER * noise.correlated(rng, (ROWS, COLUMNS), 40)
-        anomaly = _MEMORY * anomaly + np.sqrt(1 - _MEMORY**2) * fresh
+        anomaly = _MEMORY * anomaly + np.sqrt(1 - _MEMORY**2) * _weather(rng)
         layer = (level + anomaly + slope * (year - FIRST_YEAR)).astype(np.float32)
         layer += _GRAIN * rng.standard_normal((ROWS, COLUMNS), dtype=np.float32)
         layers[index] = np.round(layer / SCALE).astype(np.int16)
@@ -110,6 +110,12 @@ def _plant(
     inside = (away + 0.28 * noise.fractal(rng, (ROWS, COLUMNS), 1.5) < 1) & land
     strength = 1 + 0.35 * np.clip(noise.correlated(rng, (ROWS, COLUMNS), 45) / 2, -1, 1)
     return Change(name, np.where(inside, slope * strength, 0.0))
+
+
+def _weather(rng: np.random.Generator) -> NDArray[np.float64]:
+    """One year's anomaly: good and bad years for all, and differences some 20 km wide."""
+    local = noise.correlated(rng, (ROWS, COLUMNS), 40)
+    return _DROUGHT * rng.standard_normal() + _WEATHER * local
 
 
 def _clouds(rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -45,9 +45,8 @@ def planted_land(land: Land, countries: Countries) -> Iterator[Truth]:
     for region, mask in regions.items():
         slope = land.slope[mask & land.land]
         for name, truth, unit in (
-            ("mean_slope", float(slope.mean()), "1/a"),
-            ("decreasing", float((slope < 0).sum()), "1"),
-            ("increasing", float((slope > 0).sum()), "1"),
+            ("mean_slope", float(slope.mean()), "1/year"),
+            ("significant_fdr", float((slope != 0).sum()), "pixel"),
         ):
             yield Truth("land.trend", region, _LAND_PERIOD, name, truth, unit)
 

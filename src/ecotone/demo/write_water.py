@@ -26,7 +26,7 @@ _RUSSIAN: Final = {
     "turbidity": "Мутность",
     "uranium": "Уран",
 }
-_RUSSIAN_UNITS: Final = {"mg/L": "мг/дм3", "1": "ед. рН", "uS/cm": "мкСм/см", "NTU": "ЕМФ"}
+_RUSSIAN_UNITS: Final = {"mg/L": "мг/дм3", "1": "ед. рН", "uS/cm": "мкСм/см", "NTU": "НЕФ"}
 _CHINESE: Final = {
     "nitrate": "硝酸盐氮(mg/L)",
     "ammonium": "氨氮(mg/L)",

@@ -87,7 +87,7 @@ def test_clouds_hide_some_cells_and_lake_and_ice_have_none(
 ) -> None:
     land = nature.land.land
     assert np.isnan(ndvi[:, ~land]).all()
-    assert 0.03 < np.isnan(ndvi[:, land]).mean() < 0.08
+    assert 0.01 < np.isnan(ndvi[:, land]).mean() < 0.04
     assert (np.isnan(ndvi[:, land]).sum(axis=0) < 10).mean() > 0.99
     values = ndvi[~np.isnan(ndvi)]
     assert -0.1 < values.min() < values.max() < 1
@@ -106,12 +106,12 @@ def test_truth_of_the_land_is_what_was_planted(basin: Basin, nature: Nature) -> 
     land, slope = nature.land.land, nature.land.slope
     for region, mask in regions(basin):
         assert told[region, "mean_slope"] == pytest.approx(slope[mask & land].mean(), abs=1e-12)
-        assert told[region, "decreasing"] == (slope[mask] < 0).sum()
-        assert told[region, "increasing"] == (slope[mask] > 0).sum()
-    assert told["BASIN", "decreasing"] == sum(
-        told[r, "decreasing"] for r in ("XA", "XB", "XC", "XX")
-    )
-    assert all(told[r, "decreasing"] > 2000 for r in ("XA", "XB", "XC"))
+        assert told[region, "significant_fdr"] == (slope[mask] != 0).sum()
+    countries = ("XA", "XB", "XC")
+    parts = (*countries, "XX")
+    assert told["BASIN", "significant_fdr"] == sum(told[r, "significant_fdr"] for r in parts)
+    degraded = nature.land.degraded.mask
+    assert all((degraded & nature.countries.mask(c)).sum() > 2000 for c in countries)
 
 
 def test_water_runs_downhill_and_reaches_the_lake(nature: Nature) -> None:
@@ -165,7 +165,7 @@ def test_a_measurement_is_the_truth_with_a_few_percent_of_noise(nature: Nature) 
     for parts in nature.water.values():
         for part in parts:
             ratio = np.log(part.results["value"] / part.results["true"])
-            assert abs(ratio.mean()) < 0.002
+            assert abs(ratio.mean()) < 4 * ratio.std() / np.sqrt(len(ratio))
             assert ratio.abs().max() < 0.3
             assert (
                 part.results["censored"] == (part.results["value"] < part.results["limit"])
