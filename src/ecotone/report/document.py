@@ -73,7 +73,7 @@ def marked(text: str) -> Text:
 
 
 def clean(text: str) -> str:
-    """Text fit for paper: controls and invisible characters shown as ``\\x..``, line ends kept.
+    r"""Text fit for paper: controls and invisible characters shown as ``\x..``, line ends kept.
 
     A carriage return, a bell or a right-to-left override inside a delivered
     value would break XML, hide text or turn it round; shown as what they are,

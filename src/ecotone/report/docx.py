@@ -138,7 +138,7 @@ def _field(paragraph: WordParagraph, code: str, shown: str = "1") -> None:
 
     field = OxmlElement("w:fldSimple")
     field.set(qn("w:instr"), code)
-    run = paragraph.add_run(shown)
+    run = _styled(paragraph, shown, 8, FAINT)
     field.append(run._element)
     paragraph._element.append(field)
 
@@ -164,12 +164,16 @@ def _styled(
 def _cover(word: WordFile, tree: Node, document: Document) -> None:
     from docx.shared import Pt
 
-    banner = word.add_paragraph()
-    draft = document.status in {"draft", "reviewed"}
-    _styled(banner, tree["banner"], 12, "7A4B00" if draft else "00513B", bold=True)
-    title = word.add_paragraph(tree["title"], style="Title")
-    title.paragraph_format.space_before = Pt(90)
-    word.add_paragraph(tree["subtitle"], style="Subtitle").paragraph_format.space_after = Pt(160)
+    front = _panel(word, ACCENT)
+    settled = document.status in {"approved", "published"}
+    banner = front.paragraphs[0]
+    banner.paragraph_format.space_before = Pt(16)
+    _styled(banner, tree["banner"], 12, "BFE3D2" if settled else "FBE3B0", bold=True)
+    title = front.add_paragraph(style="Title")
+    title.paragraph_format.space_before = Pt(110)
+    _styled(title, tree["title"], None, "FFFFFF", bold=True)
+    _styled(front.add_paragraph(style="Subtitle"), tree["subtitle"], None, "DBE7EE")
+    word.add_paragraph().paragraph_format.space_after = Pt(120)
     names = tree["words"]
     approvals = [f"{a['person']}, {a['party']}, {a['date']}" for a in tree["approvals"]]
     facts = [
@@ -191,13 +195,17 @@ def _cover(word: WordFile, tree: Node, document: Document) -> None:
 
 def _contents(word: WordFile, tree: Node) -> None:
     """The chapters as plain lines, so that the page is full before Word updates anything."""
+    from docx.shared import Cm, Pt
+
     head = word.add_paragraph()
     head.paragraph_format.page_break_before = True
     _styled(head, tree["words"]["contents"], 18, ACCENT, bold=True)
     for entry in tree["contents"]:
         line = word.add_paragraph()
+        line.paragraph_format.space_after = Pt(2)
+        line.paragraph_format.left_indent = Cm(0.8 * (entry["level"] - 1))
         _styled(line, f"{entry['number']}\u2003", None, ACCENT, bold=True)
-        line.add_run(entry["text"])
+        _styled(line, entry["text"], None, "", bold=entry["level"] == 1)
 
 
 def _inline(paragraph: WordParagraph, runs: list[Node], size: float | None = None) -> None:
@@ -245,6 +253,8 @@ def _table(word: WordFile, block: Node, _: dict[str, bytes]) -> None:
     share = [c["width"] * (0.8 if c["align"] == "right" else 1.2) for c in columns]
     widths = [Cm(WIDTH_CM * s / sum(share)) for s in share]
     size = 7 if len(columns) > 7 else 8.5
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
     heads = [c["title"] + (f" ({c['unit']})" if c["unit"] else "") for c in columns]
     for index, row in enumerate(grid.rows):
         nodes = block["rows"][index - 1] if index else [{"text": h, "tone": ""} for h in heads]
@@ -316,19 +326,40 @@ def _picture(word: WordFile, block: Node, pictures: dict[str, bytes]) -> None:
         _styled(under, text, 8, FAINT)
 
 
+def _panel(word: WordFile, colour: str, columns: int = 1) -> Any:
+    """A row of shaded cells without borders; the cell, or the row of several."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    grid = word.add_table(rows=1, cols=columns)
+    for cell in grid.rows[0].cells:
+        shade = OxmlElement("w:shd")
+        shade.set(qn("w:val"), "clear")
+        shade.set(qn("w:fill"), colour)
+        cell._tc.get_or_add_tcPr().append(shade)
+    return grid.rows[0].cells[0] if columns == 1 else grid.rows[0]
+
+
 def _key_numbers(word: WordFile, block: Node, _: dict[str, bytes]) -> None:
-    for item in block["items"]:
-        line = word.add_paragraph()
-        line.paragraph_format.keep_together = True
-        _styled(line, item["label"] + "\n", 9, FAINT)
-        _styled(line, item["value"], 18, ACCENT, bold=True)
-        if item["unit"]:
-            _styled(line, f"\u00a0{item['unit']}", 11, ACCENT)
-        if item["trace"]:
-            _styled(line, f" [{item['trace']}]", 9, ACCENT).font.superscript = True
-        for key in ("interval", "note"):
-            if item[key]:
-                _styled(line, "\n" + item[key], 9)
+    """Tiles, three to a row."""
+    items = block["items"]
+    for start in range(0, len(items), 3):
+        cells = _panel(word, "F1F5F7", 3).cells
+        for cell, item in zip(cells, items[start : start + 3], strict=False):
+            _tile(cell.paragraphs[0], item)
+        word.add_paragraph()
+
+
+def _tile(line: WordParagraph, item: Node) -> None:
+    _styled(line, item["label"] + "\n", 9, FAINT)
+    _styled(line, item["value"], 18, ACCENT, bold=True)
+    if item["unit"]:
+        _styled(line, f" {item['unit']}", 10, ACCENT)
+    if item["trace"]:
+        _styled(line, f" [{item['trace']}]", 8, ACCENT)
+    for key in ("interval", "note"):
+        if item[key]:
+            _styled(line, "\n" + item[key], 9, FAINT if key == "note" else "")
 
 
 def _callout(word: WordFile, block: Node, _: dict[str, bytes]) -> None:

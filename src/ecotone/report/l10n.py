@@ -53,6 +53,12 @@ def _scientific(value: float, lang: Language) -> str:
     return f"{shown}{NBSP}×{NBSP}10{power}".replace("-", MINUS)
 
 
+def exact(value: float | int, lang: Language) -> str:
+    """A number as it was given, with no digit added or lost: ``0.95``, ``0.1``."""
+    fraction = f"{value:.12g}".partition(".")[2]
+    return number(value, lang, len(fraction) if fraction.isdigit() else None)
+
+
 def decimals_for(values: Iterable[float | int | None], digits: int = 3) -> int:
     """Places that show ``digits`` significant digits of the typical number, at most 6."""
     sizes = sorted(abs(v) for v in values if v is not None and math.isfinite(v) and v != 0)
@@ -120,11 +126,11 @@ def interval(quantity: Quantity, lang: Language) -> str:
     )
 
 
-def bounds(given: Quantity, lang: Language) -> str:
-    """``10.1 – 14.5``, for the small line under a number in a table."""
+def bounds(given: Quantity, lang: Language, decimals: int | None = None) -> str:
+    """``10.1–14.5``, for the small line under a number in a table."""
     if given.low is None and given.high is None:
         return ""
-    places = decimals_of(given)
+    places = decimals_of(given) if decimals is None else decimals
     low = f"{MINUS}∞" if given.low is None else number(given.low, lang, places)
     high = "∞" if given.high is None else number(given.high, lang, places)
     return f"{low} … {high}" if MINUS in low + high else f"{low}–{high}"
@@ -139,6 +145,16 @@ def quantity(given: Quantity, lang: Language) -> str:
     if not bounds:
         return text
     return f"{text}（{bounds}）" if lang == "zh" else f"{text} ({bounds})"
+
+
+def listed(names: Iterable[str], lang: Language) -> str:
+    """Names one after the other: ``a, b``, or ``a、b`` in Chinese."""
+    return ("、" if lang == "zh" else ", ").join(names)
+
+
+def comma(first: str, second: str, lang: Language) -> str:
+    """Two phrases with the language's comma between them."""
+    return f"{first}，{second}" if lang == "zh" else f"{first}, {second}"
 
 
 def day(on: date, lang: Language) -> str:

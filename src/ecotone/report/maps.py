@@ -46,7 +46,7 @@ class Frame:
     def height(self) -> float:
         """Inches of a map as wide as the text column, within a page."""
         west, south, east, north = self.box
-        return min(7.2, max(2.6, 5.1 * (north - south) / (east - west)))
+        return min(4.6, max(2.6, 5.1 * (north - south) / (east - west)))
 
 
 @dataclass(frozen=True)
@@ -241,8 +241,8 @@ def field_map(
                 norm=norm, extent=(west, east, south, north), interpolation="nearest", zorder=1,
             )  # fmt: skip
         if len(field.dots):
-            axes.plot(field.dots[:, 0], field.dots[:, 1], ".", color=colours.INK, markersize=1.1,
-                      markeredgewidth=0, zorder=2)  # fmt: skip
+            axes.plot(field.dots[:, 0], field.dots[:, 1], "o", color=colours.INK, markersize=1.5,
+                      markeredgewidth=0.25, markeredgecolor="white", zorder=2)  # fmt: skip
         disputed = _borders(axes, outline, frame, lang)
         _furniture(axes, frame, lang)
         bar = figure.colorbar(
@@ -318,6 +318,8 @@ def _borders(
     lines[disputed].plot(
         ax=axes, color=colours.INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=4, aspect=None
     )
+    axes.set_xlabel("")
+    axes.set_ylabel("")
     _names(axes, plane, ~disputed, lang)
     return bool((~disputed).any()), bool(disputed.any())
 
@@ -347,10 +349,10 @@ def _furniture(axes: Axes, frame: Frame, lang: Language) -> None:
     _graticule(axes, frame, lang)
     _scale_bar(axes, frame, lang)
     axes.annotate(
-        words.say("report.map.north", lang), (0.965, 0.985), (0.965, 0.90),
+        words.say("report.map.north", lang), (0.965, 0.89), (0.965, 0.965),
         xycoords="axes fraction", textcoords="axes fraction", ha="center", va="center",
         fontsize=8, weight="bold", zorder=7,
-        arrowprops={"arrowstyle": "-|>", "color": colours.INK, "linewidth": 1.2, "shrinkB": 0},
+        arrowprops={"arrowstyle": "<|-", "color": colours.INK, "linewidth": 1.2, "shrinkA": 5},
         bbox={"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 1.5},
     )  # fmt: skip
 
@@ -362,7 +364,8 @@ def _graticule(axes: Axes, frame: Frame, lang: Language) -> None:
 
     west, south, east, north = frame.box
     box = transform_bounds(frame.crs, "EPSG:4326", *frame.box, densify_pts=21)
-    step = _step((box[2] - box[0]) / 4)
+    inches = min(WIDTH - 0.6, frame.height * (east - west) / (north - south))
+    step = _step((box[2] - box[0]) * (0.95 if lang == "ru" else 0.8) / inches)
     back = Transformer.from_crs(frame.crs, "EPSG:4326", always_xy=True)
     ticks_x, names_x, ticks_y, names_y = [], [], [], []
     edge = np.linspace(0, 1, 400)
@@ -417,8 +420,8 @@ def _scale_bar(axes: Axes, frame: Frame, lang: Language) -> None:
     longitude, latitude = Transformer.from_crs(frame.crs, "EPSG:4326", always_xy=True).transform(
         x, y
     )
-    far = Geod(ellps="WGS84").fwd(longitude, latitude, 90, kilometres * 1000)
-    end_x, end_y = _to(frame, far[0], far[1])
+    end = Geod(ellps="WGS84").fwd(longitude, latitude, 90, kilometres * 1000)
+    end_x, end_y = _to(frame, end[0], end[1])
     length = float(math.hypot(float(end_x) - x, float(end_y) - y))
     tall = 0.011 * (north - south)
     from matplotlib.patches import Rectangle
@@ -430,8 +433,9 @@ def _scale_bar(axes: Axes, frame: Frame, lang: Language) -> None:
     for part, shade in enumerate((colours.INK, "white")):
         axes.add_patch(Rectangle((x + part * length / 2, y), length / 2, tall, facecolor=shade,
                                  edgecolor=colours.INK, linewidth=0.6, zorder=7))  # fmt: skip
-    for share, text in ((0.0, l10n.number(0, lang)),
-                        (1.0, l10n.with_unit(kilometres, "km", lang, _km_places(kilometres)))):  # fmt: skip
+    long = l10n.number(kilometres, lang, _km_places(kilometres))
+    far = words.say("report.map.kilometres", lang, value=long)
+    for share, text in ((0.0, l10n.number(0, lang)), (1.0, far)):
         axes.text(x + share * length, y + 2.2 * tall, text, fontsize=7, ha="center", va="bottom",
                   zorder=7)  # fmt: skip
 
@@ -458,7 +462,7 @@ def _keys(
                               linewidth=0, markersize=6, markeredgecolor="white"))  # fmt: skip
         names.append(text)
     if dotted:
-        handles.append(Line2D([], [], marker=".", color=colours.INK, linewidth=0, markersize=2.5,
+        handles.append(Line2D([], [], marker="o", color=colours.INK, linewidth=0, markersize=2,
                               markeredgewidth=0))  # fmt: skip
         names.append(dotted)
     agreed, open_question = disputed

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ROW: Final = 0.2  # inches a labelled row takes
 _FEW: Final = 4
+_LETTERS: Final = 96  # letters a line of column heads holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def histograms(
 
     ``words`` name the axis of values, the axis of counts, all cells, and the chosen ones.
     """
-    across = min(len(panels), 2)
+    across = min(len(panels), 3)
     down = -(-len(panels) // across)
     values, counts, every, chosen = words
     with canvas(0.35 + 1.75 * down) as figure:
@@ -195,13 +196,16 @@ def histograms(
                          align="edge", color=colour, linewidth=0)  # fmt: skip
             axes.axvline(0, color=colours.INK, linewidth=0.7)
             axes.set_title(bins.title)
+            if index % across == 0:
+                axes.set_ylabel(counts)
+            if index + across >= len(panels):
+                axes.set_xlabel(values)
+                axes.tick_params(labelbottom=True)
             axes.locator_params(axis="x", nbins=5)
             axes.locator_params(axis="y", nbins=4)
             local_numbers(axes.xaxis, lang)
             local_numbers(axes.yaxis, lang)
             quiet(axes, "y")
-        figure.supxlabel(values, fontsize=8)
-        figure.supylabel(counts, fontsize=8)
         _histogram_legend(figure, every, chosen)
         return png(figure, lang, place)
 
@@ -239,7 +243,7 @@ def matrix(
         "good": "#d6e6f2", "warn": "#fbe3b0", "bad": "#e8b298", "neutral": "#e3e6e8",
     }  # fmt: skip
     signs: dict[Tone, str] = {"good": "", "warn": "△ ", "bad": "■ ", "neutral": "– "}
-    with canvas(0.75 + 0.21 * len(rows)) as figure:
+    with canvas(0.85 + 0.21 * len(rows)) as figure:
         axes = figure.subplots()
         for y, line in enumerate(tones):
             for x, tone in enumerate(line):
@@ -253,7 +257,11 @@ def matrix(
                           fontsize=7, weight="bold" if tone == "bad" else "normal")  # fmt: skip
         axes.set_xlim(-0.5, len(columns) - 0.5)
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xticks(range(len(columns)), columns)
+        slanted = max(map(len, columns)) > _LETTERS / len(columns)
+        axes.set_xticks(
+            range(len(columns)), columns,
+            rotation=28 if slanted else 0, ha="left" if slanted else "center",
+        )  # fmt: skip
         axes.set_yticks(range(len(rows)), rows)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)

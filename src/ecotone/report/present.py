@@ -94,7 +94,7 @@ def present(document: Document) -> Presented:
         "contents": [
             {"number": p.number, "text": p.block.text, "anchor": p.anchor, "level": p.block.level}
             for p in placed
-            if isinstance(p.block, Heading) and p.block.level == 1
+            if isinstance(p.block, Heading) and p.block.level < 3
         ],
         "blocks": blocks,
     }
@@ -211,6 +211,13 @@ def column_decimals(table: Table, index: int) -> int:
         return column.decimals
     if column.kind != "number":
         return 0
+    bounded = [
+        l10n.decimals_of(row[index].quantity)
+        for row in table.rows
+        if isinstance(row[index], Measured) and row[index].quantity.value is not None
+    ]
+    if bounded and column.unit:
+        return sorted(bounded)[len(bounded) // 2]
     values = [value_of(row[index]) for row in table.rows]
     return l10n.decimals_for(v for v in values if v is not None)
 
@@ -236,7 +243,7 @@ def cell_node(
     if isinstance(cell, Status):
         return {**node, "text": clean(cell.text), "tone": cell.tone}
     if isinstance(cell, Measured):
-        return {**node, **_measured(cell, column, lang)}
+        return {**node, **_measured(cell, column, decimals, lang)}
     if isinstance(cell, tuple):
         pieces = runs(cell)
         return {**node, "text": "".join(p["text"] for p in pieces), "runs": pieces}
@@ -248,15 +255,22 @@ def cell_node(
     return {**node, "text": l10n.number(cell, lang, places), "raw": repr(cell)}
 
 
-def _measured(cell: Measured, column: Column, lang: Language) -> Node:
-    """A number with its unit (unless the head of the column has it) and its bounds below."""
+def _measured(cell: Measured, column: Column, decimals: int, lang: Language) -> Node:
+    """A number with its unit and its bounds below; beside it where the head has the unit."""
     given = cell.quantity
     if given.value is None:
         return {"text": words.say("report.undefined", lang), "trace": cell.trace}
+    if column.unit:
+        beside = l10n.bounds(given, lang, decimals)
+        shown = l10n.number(given.value, lang, decimals)
+        return {
+            "text": f"{shown} ({beside})".replace(" ", l10n.NBSP) if beside else shown,
+            "raw": repr(given.value),
+            "trace": cell.trace,
+        }
     places = l10n.decimals_of(given)
-    unit = "" if column.unit else given.unit
     return {
-        "text": l10n.with_unit(given.value, unit, lang, places),
+        "text": l10n.with_unit(given.value, given.unit, lang, places),
         "raw": repr(given.value),
         "sub": l10n.bounds(given, lang),
         "trace": cell.trace,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from ecotone.report import l10n
 from ecotone.report.document import (
     Cell,
     Column,
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ACROSS: Final = 4  # places or quantities side by side on a page
+#: Columns maps show better than digits do.
+_PLACES: Final = frozenset({"latitude", "longitude"})
 _COLUMNS: Final = 8  # columns of a page
 
 
@@ -37,7 +40,7 @@ def place(writing: Writing, entry: Entry, entries: Sequence[Entry]) -> str:
     """The region, and the period where there are several."""
     region = entry.region.name(writing.lang)
     several = len({e.period.id for e in entries}) > 1
-    return f"{region}, {entry.period.years}" if several else region
+    return l10n.comma(region, entry.period.years, writing.lang) if several else region
 
 
 def _quantity_title(writing: Writing, entry: Entry, name: str) -> str:
@@ -143,10 +146,11 @@ def _as_table(writing: Writing, entry: Entry, name: str, frame: pd.DataFrame) ->
     for column in own:
         if frame[column].isna().all():
             continue
-        hidden = column in folded or shown >= _COLUMNS
+        hidden = column in folded or column in _PLACES or shown >= _COLUMNS
         shown += not hidden
         columns.append(_column(writing, entry, name, column, frame, hidden))
         cells.append(_cells(writing, entry, name, column, frame, column in merged))
+    order = _worst_first(cells)
     several = frame["__years"].nunique() > 1
     for key, title in (("__region", "region"), ("__years", "period"), ("__source", "source")):
         page = key == "__years" and several
@@ -157,10 +161,24 @@ def _as_table(writing: Writing, entry: Entry, name: str, frame: pd.DataFrame) ->
     return Table(
         name,
         tuple(columns),
-        tuple(zip(*cells, strict=True)),
+        tuple(zip(*([column[i] for i in order] for column in cells), strict=True)),
         caption=plain(word),
+        note=plain(writing.say("table.worst-first")) if order != sorted(order) else (),
         source=", ".join(sources),
         sheet=word,
+    )
+
+
+def _worst_first(cells: Sequence[Sequence[Cell]]) -> list[int]:
+    """Row numbers with bad verdicts before doubtful, unknown and good ones; else as they are."""
+    count = len(cells[0]) if cells else 0
+    verdicts = next((c for c in cells if any(isinstance(v, Status) for v in c)), None)
+    if verdicts is None:
+        return list(range(count))
+    ranks = {"bad": 0, "warn": 1, "neutral": 2, "good": 3}
+    return sorted(
+        range(count),
+        key=lambda i: ranks[v.tone] if isinstance(v := verdicts[i], Status) else len(ranks),
     )
 
 
@@ -175,9 +193,16 @@ def _column(
         writing.column(entry.indicator, table, name),
         "number" if numeric else "text",
         unit=unit if numeric else "",
-        width=1.0 if numeric else 1.3,
+        width=1.0 if numeric else _text_width(writing, entry, frame, name),
         book_only=hidden,
     )
+
+
+def _text_width(writing: Writing, entry: Entry, frame: pd.DataFrame, name: str) -> float:
+    """A width that grows with the longest word of the column, so that words stay whole."""
+    values = [v for v in frame[name].unique() if isinstance(v, str)]
+    longest = max((len(writing.term(entry.indicator, v)) for v in values), default=8)
+    return min(3.0, max(0.9, longest / 9))
 
 
 def _cells(

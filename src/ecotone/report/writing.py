@@ -21,7 +21,6 @@ from ecotone.report.document import (
     Map,
     Measured,
     Paragraph,
-    Quantity,
     Run,
     Text,
     Tone,
@@ -105,14 +104,11 @@ class Writing:
         """A value of a result for a table cell, with its label."""
         return Measured(entry.quantity(name), self.label(entry, name))
 
-    def figures(self, entry: Entry, names: Iterable[str]) -> dict[str, str]:
-        """Values of a result written out, for the places of a sentence."""
-        return {name: l10n.quantity(entry.quantity(name), self.lang) for name in names}
-
     def told(self, key: str, entry: Entry, names: Iterable[str], **more: object) -> Text:
         """A sentence with numbers in it, each number followed by its trace label.
 
-        The sentence names the numbers ``{name}``; other places are filled from ``more``.
+        The sentence names the numbers ``{name}`` and says their unit; other places are filled
+        from ``more``.
         """
         names = tuple(names)
         marks = {name: f"\x00{name}\x01" for name in names}
@@ -123,21 +119,30 @@ class Writing:
             if index % 2 == 0:
                 pieces += [Run(clean(part))] if part else []
                 continue
-            shown = l10n.quantity(entry.quantity(part), self.lang)
-            pieces += [Run(clean(shown), bold=True), TraceRef(self.label(entry, part))]
+            bare = l10n.number(entry.number(part), self.lang)
+            pieces += [Run(bare, bold=True), TraceRef(self.label(entry, part))]
         return tuple(pieces)
+
+    def _number(self, entry: Entry, name: str) -> Text:
+        """A value with its unit in bold, its label, its interval."""
+        given = entry.quantity(name)
+        label = TraceRef(self.label(entry, name))
+        if given.value is None:
+            return (Run(self.say("undefined"), bold=True), label)
+        shown = l10n.with_unit(given.value, given.unit, self.lang, l10n.decimals_of(given))
+        bounds = l10n.interval(given, self.lang)
+        inside = f"（{bounds}）" if self.lang == "zh" else f" ({bounds})"
+        return (Run(clean(shown), bold=True), label, Run(inside if bounds else ""))
 
     def value_sentence(self, entry: Entry, name: str) -> Text:
         """One value with its interval, where and when it holds."""
         what = entry.word("value", name, self.lang)
         head = self.say("sentence.value", what=what, region=entry.region.name(self.lang),
                         years=entry.period.years)  # fmt: skip
-        shown = l10n.quantity(entry.quantity(name), self.lang)
         stop = "。" if self.lang == "zh" else "."
         return (
             Run(clean(head)),
-            Run(clean(shown), bold=True),
-            TraceRef(self.label(entry, name)),
+            *self._number(entry, name),
             Run(stop),
         )
 
@@ -206,8 +211,3 @@ class Writing:
     def figure_block(self, png: bytes, caption: str, alt: str, source: str) -> Figure:
         """A figure and where its numbers come from."""
         return Figure(png, plain(caption), alt, source=source)
-
-
-def spoken(quantity: Quantity, lang: Language) -> str:
-    """A quantity for an alternative text."""
-    return l10n.quantity(quantity, lang)

@@ -80,7 +80,7 @@ WORDS: dict[str, dict[str, dict[str, str]]] = {
 }
 CITED: dict[str, list[dict[str, str]]] = {
     "land.trend": [
-        {"text": "Mann, H. B. (1945). Nonparametric tests against trend.", "doi": "10.2307/1907187"},
+        {"text": "Mann, H. B. (1945). Tests against trend.", "doi": "10.2307/1907187"},
         {"text": "Sen, P. K. (1968). Estimates of the regression coefficient.",
          "doi": "10.1080/01621459.1968.10480934"},
     ],
@@ -281,7 +281,7 @@ def _document(results: list[dict[str, Any]], status: str) -> dict[str, Any]:
         "inputs": [{"name": f"inputs/{n}.csv", "path": f"inputs/{n}.csv", "origin": "node",
                     "sha256": hashlib.sha256(n.encode()).hexdigest()}
                    for n in ("Coverage", "Observation")],
-        "software": [{"name": "ecotone", "version": "0.1.0"}, {"name": "numpy", "version": "2.4.6"}],
+        "software": [{"name": "ecotone", "version": "0.1.0"}, {"name": "numpy", "version": "2"}],
         "truth": "truth.json",
     }  # fmt: skip
 

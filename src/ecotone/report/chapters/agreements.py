@@ -85,13 +85,13 @@ def _released(writing: Writing, told: list[dict[str, Any]]) -> Table:
     return Table(
         "released",
         (
-            Column(say("column.owner"), width=0.8),
-            Column(say("column.dataset"), width=1.0),
+            Column(say("column.owner"), width=0.9),
+            Column(say("column.dataset"), width=1.2),
             Column(say("column.noun"), width=1.1),
             Column(say("column.released-as"), width=1.5),
             Column(say("column.rows"), "number", width=0.7),
             Column(say("column.agreement"), width=1.1),
-            Column(say("column.release"), "code", width=1.4),
+            Column(say("column.release"), "code", width=1.2),
             Column("SHA-256", "code", book_only=True),
         ),
         tuple(rows),
@@ -105,5 +105,5 @@ def _released(writing: Writing, told: list[dict[str, Any]]) -> Table:
 
 def _level(writing: Writing, line: dict[str, Any]) -> str:
     cell = line.get("cell_degrees")
-    size = l10n.number(cell, writing.lang) if cell else ""
+    size = l10n.exact(cell, writing.lang) if cell else ""
     return writing.say(f"level.{line['level']}", cell=size)

@@ -86,7 +86,7 @@ def _numbers(writing: Writing) -> Table:
         (
             t.label,
             t.what,
-            f"{t.region}, {t.period}",
+            l10n.comma(t.region, t.period, writing.lang),
             l10n.quantity(t.quantity, writing.lang),
             f"{t.path} {t.key}",
         )
@@ -96,11 +96,11 @@ def _numbers(writing: Writing) -> Table:
     return Table(
         "trace",
         (
-            Column(say("column.trace"), width=0.45),
-            Column(say("column.quantity"), width=1.3),
+            Column(say("column.trace"), width=0.5),
+            Column(say("column.quantity"), width=1.4),
             Column(say("column.region"), width=1.0),
-            Column(say("column.value"), width=1.2),
-            Column(say("column.key"), "code", width=1.6),
+            Column(say("column.value"), width=1.3),
+            Column(say("column.key"), "code", width=2.0),
         ),
         tuple(rows),
         caption=plain(say("table.trace")),

@@ -43,13 +43,9 @@ def _asked(writing: Writing, entries: Sequence[Entry]) -> None:
     regions = dict.fromkeys(e.region.name(writing.lang) for e in entries)
     writing.paragraph(
         "asked.where",
-        regions=_listed(list(regions), writing.lang),
+        regions=l10n.listed(regions, writing.lang),
         years=", ".join(dict.fromkeys(e.period.years for e in entries)),
     )
-
-
-def _listed(names: list[str], lang: str) -> str:
-    return "、".join(names) if lang == "zh" else ", ".join(names)
 
 
 def _method(writing: Writing, entries: Sequence[Entry]) -> None:
@@ -63,8 +59,8 @@ def _method(writing: Writing, entries: Sequence[Entry]) -> None:
             Table(
                 f"parameters-{first.indicator}",
                 (
-                    Column(writing.say("column.parameter"), width=1.0),
-                    Column(writing.say("column.value"), width=2.0),
+                    Column(writing.say("column.parameter"), width=2.6),
+                    Column(writing.say("column.value"), width=1.0),
                 ),
                 tuple(rows),
                 caption=plain(
@@ -98,7 +94,7 @@ def _shown(writing: Writing, entry: Entry, value: Any) -> str:
     if isinstance(value, bool):
         return writing.say(f"parameter.{str(value).lower()}")
     if isinstance(value, float):
-        return l10n.number(value, writing.lang)
+        return l10n.exact(value, writing.lang)
     return str(value) if isinstance(value, int) else writing.term(entry.indicator, str(value))
 
 
@@ -135,7 +131,7 @@ def _remarks(writing: Writing, entries: Sequence[Entry]) -> None:
         (
             Status(writing.say(f"severity.{severity}"), _SEVERITY[severity]),
             message,
-            _listed(list(dict.fromkeys(where)), writing.lang),
+            l10n.listed(dict.fromkeys(where), writing.lang),
         )
         for (severity, message), where in places.items()
     ]
@@ -144,7 +140,7 @@ def _remarks(writing: Writing, entries: Sequence[Entry]) -> None:
         Table(
             f"remarks-{entries[0].indicator}",
             (
-                Column(writing.say("column.severity"), width=0.8),
+                Column(writing.say("column.severity"), width=1.2),
                 Column(writing.say("column.remark"), width=3.0),
                 Column(writing.say("column.region"), width=1.2),
             ),

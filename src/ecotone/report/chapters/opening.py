@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecotone.report import l10n
 from ecotone.report.document import (
     Callout,
     Cell,
@@ -47,7 +48,7 @@ def _tiles(writing: Writing, entries: tuple[Entry, ...], most: int) -> list[KeyN
     values = first.result["values"]
     chosen = [n for n in room(first.indicator).headline if n in values]
     chosen += [n for n in values if values[n].get("low") is not None and n not in chosen]
-    where = f"{first.region.name(writing.lang)}, {first.period.years}"
+    where = l10n.comma(first.region.name(writing.lang), first.period.years, writing.lang)
     return [
         KeyNumber(
             first.word("value", name, writing.lang),

@@ -135,7 +135,7 @@ def _figure(writing: Writing, pairs: list[Pair]):  # type: ignore[no-untyped-def
         said = l10n.with_unit(found.value, found.unit, lang, places)
         strips.append(
             plots.Strip(
-                f"{pair.label}, {pair.entry.region.name(lang)}",
+                l10n.comma(pair.label, pair.entry.region.name(lang), lang),
                 found.value,
                 found.low,
                 found.high,

@@ -14,8 +14,9 @@ from ecotone.report.tables import place, title
 from ecotone.report.writing import Writing
 
 #: The rasters with a two-sided ramp; others of the indicator are drawn plainly.
+_DIRECTIONS = frozenset({"increasing", "decreasing", "significant_fdr"})
 _RAMPS = {"slope": "brown-teal", "s": "orange-violet"}
-_HISTOGRAMS = 4
+_HISTOGRAMS = 6
 
 
 def sentences(writing: Writing, entry: Entry) -> list[Text]:
@@ -25,9 +26,11 @@ def sentences(writing: Writing, entry: Entry) -> list[Text]:
     pixels, significant = entry.number("pixels"), entry.number("significant")
     if pixels and significant is not None:
         share = l10n.with_unit(100 * significant / pixels, "%", writing.lang, 1)
-        said.append(
-            writing.told("sentence.land.trend", entry, ("significant", "pixels"), share=share)
-        )
+        names = ["significant", "pixels"]
+        key = "sentence.land.trend"
+        if values.keys() >= _DIRECTIONS:
+            key, names = "sentence.land.directions", [*names, *sorted(_DIRECTIONS)]
+        said.append(writing.told(key, entry, names, share=share))
     said += [
         writing.value_sentence(entry, name)
         for name, value in values.items()
@@ -85,4 +88,6 @@ def _histogram(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
     return [writing.figure_block(png, caption, f"{caption} {' '.join(told)}", source)]
 
 
-TREND = Room(headline=("significant", "pixels"), sentences=sentences, pictures=pictures)
+TREND = Room(
+    headline=("mean_slope", "significant", "decreasing"), sentences=sentences, pictures=pictures
+)

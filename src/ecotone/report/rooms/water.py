@@ -44,7 +44,7 @@ def sentences(writing: Writing, entry: Entry) -> list[Text]:
         failed=l10n.number(len(failed), writing.lang),
         all=l10n.number(len(frame), writing.lang),
         unknown=l10n.number(unknown, writing.lang),
-        worst=("、" if writing.lang == "zh" else ", ").join(names),
+        worst=l10n.listed(names, writing.lang),
     )
     return [*said, as_text(text)]
 
