@@ -74,10 +74,11 @@ def _read(
     source: Source, member: str, options: ReadOptions, report: Report, reject: Reject
 ) -> Iterator[Table]:
     from ecotone.formats.camtrapdp_checks import Judge
+    from ecotone.formats.gzip_members import GzipMembers
 
     package = read_package(source, member, report)
     judge = Judge(options.zone, package.taxa)
-    reader = _Reader(source, package, options, report, reject, judge)
+    reader = _Reader(GzipMembers(source), package, options, report, reject, judge)
     for table in TABLES:
         yield from reader.table(table)
 

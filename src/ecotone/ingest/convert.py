@@ -80,21 +80,26 @@ class Work:
         if severity is Severity.ERROR:
             self.rejected |= mask
         where = np.flatnonzero(mask)
-        texts = self.frame[column].iloc[where] if column in self.frame else None
-        for position, index in enumerate(where):
-            text = None if texts is None else texts.iloc[position]
-            self.findings.append(
-                Finding(
-                    code=code,
-                    severity=severity,
-                    row=int(self.table.row[index]),
-                    line=int(self.table.line[index]),
-                    field=name or column.removeprefix("+"),
-                    value=None if text is None or pd.isna(text) else str(text),
-                    file=self.table.file,
-                    params=params,
-                )
+        values: list[str | None] = [None] * len(where)
+        if column in self.frame:
+            cells = self.frame[column].iloc[where].to_numpy(dtype=object, na_value=None)
+            values = [None if cell is None else str(cell) for cell in cells]
+        field_name = name or column.removeprefix("+")
+        self.findings.extend(
+            Finding(
+                code=code,
+                severity=severity,
+                row=row,
+                line=line,
+                field=field_name,
+                value=value,
+                file=self.table.file,
+                params=params,
             )
+            for row, line, value in zip(
+                self.table.row[where].tolist(), self.table.line[where].tolist(), values, strict=True
+            )
+        )
 
     def column(self, *names: str) -> str | None:
         """The first of these columns that the block has; it is then used up."""
@@ -135,8 +140,13 @@ def _record(work: Work) -> pd.DataFrame:
 def _check_generic(work: Work, found: dict[str, str]) -> None:
     times.check(work, found)
     if "latitude" in found and "longitude" in found:
-        places.parse(work, found["latitude"], found["longitude"], found.get("datum"),
-                     found.get("country_code"))
+        places.parse(
+            work,
+            found["latitude"],
+            found["longitude"],
+            found.get("datum"),
+            found.get("country_code"),
+        )
     if "value" in found and "property" in found | {"property": ""}:
         numbers = parse_numbers(
             work.frame[found["value"]], decimal=work.declared.decimal, missing=work.declared.missing
@@ -150,14 +160,13 @@ def _described(work: Work) -> pd.DataFrame:
     described = attributes(noun)
     terms = by_standard(noun, vocabulary) if vocabulary != "ecotone" else {}
     names = {h: terms.get(str(h), str(h)) for h in work.frame.columns}
-    if vocabulary == "dwc" and work.table.key and work.table.key in names:
-        _use_core_key(work, names)
     raw = {
         attribute: header
         for header, attribute in names.items()
         if attribute in described and (vocabulary == "ecotone" or header in terms)
     }
-    raw |= {a: h for h, a in names.items() if a in described and h == work.table.key}
+    if vocabulary == "dwc":
+        raw = _archive_keys(work) | raw
     out = pd.DataFrame(index=work.frame.index)
     special = {**places.columns(work, raw), **times.columns(work, raw)}
     if noun == "Observation" and "value" in raw:
@@ -176,11 +185,18 @@ def _described(work: Work) -> pd.DataFrame:
     return out
 
 
-def _use_core_key(work: Work, names: dict[str, str]) -> None:
-    """A Darwin Core archive's core id is the owner's identifier where no term gives one."""
+def _archive_keys(work: Work) -> dict[str, str]:
+    """Keys of an archive's tables that no term names: the core's own id, an extension's core id."""
+    table = work.table
+    keys = {}
     own = {"Occurrence": "occurrence_id", "Event": "event_id", "Taxon": "taxon_id"}.get(work.noun)
-    if own and own not in names.values() and work.table.key:
-        names[work.table.key] = own
+    if own and table.key and table.key in work.frame:
+        keys[own] = table.key
+    # An occurrence that extends an event belongs to it.
+    core_id = "coreid" in work.frame and table.metadata.get("core") == "Event"
+    if core_id and work.noun == "Occurrence":
+        keys["event"] = "coreid"
+    return keys
 
 
 def _values(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
@@ -212,7 +228,7 @@ def _values(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
 
 
 def _flag_codes(work: Work, codes: NDArray[np.object_], column: str) -> None:
-    for code in sorted({str(c) for c in codes} - {""}):
+    for code in sorted({str(c) for c in pd.unique(codes)} - {""}):
         work.flag(code, np.asarray(codes == code), column, severity=Severity.ERROR)
 
 
@@ -230,9 +246,7 @@ def _typed(work: Work, header: str, attribute: Attribute) -> pd.Series:
         fits = texts.isna() | (texts.astype(str).str.strip() == "") | typed.notna()
     bad = ~fits.to_numpy(dtype=bool)
     if bad.any():
-        work.flag(
-            "value-not-typed", bad, header, severity=Severity.WARNING, wanted=attribute.type
-        )
+        work.flag("value-not-typed", bad, header, severity=Severity.WARNING, wanted=attribute.type)
         work.used.discard(header)
     return typed
 

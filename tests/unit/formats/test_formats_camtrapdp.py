@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 import re
 import zipfile
@@ -409,6 +410,20 @@ def test_a_table_in_several_files(tmp_path: Path) -> None:
     read_back, heard = read(path)
     assert heard.findings == []
     assert [t.file for t in read_back["Media"]] == ["media.csv", "more.csv"]
+
+
+def test_a_packed_table_is_unpacked_with_its_limits(tmp_path: Path) -> None:
+    path = written(tmp_path / "p", {}, _resource(path="media.csv.gz"))
+    plain = path / "media.csv"
+    (path / "media.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    tables, heard = read(path)
+    assert heard.findings == []
+    assert counts(tables)["Media"] == 3
+    (path / "media.csv.gz").write_bytes(gzip.compress(b"mediaID\n" + b"a" * (8 << 20)))
+    with pytest.raises(Refused) as refusal:
+        read(path)
+    assert refusal.value.finding.code == "archive-bomb"
 
 
 def test_other_packages_are_not_taken(tmp_path: Path) -> None:
