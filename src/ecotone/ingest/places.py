@@ -69,9 +69,7 @@ def columns(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
     return out
 
 
-def parse(
-    work: Work, lat: str, lon: str, datum: str | None, country: str | None
-) -> pd.DataFrame:
+def parse(work: Work, lat: str, lon: str, datum: str | None, country: str | None) -> pd.DataFrame:
     """Read, check and transform the coordinates of a block, flagging rows."""
     frame, declared = work.frame, work.declared
     decimal = declared.decimal or "."
@@ -80,7 +78,7 @@ def parse(
     y = parse_coordinates(frame[lat].mask(metres), kind="latitude", decimal=decimal)
     x = parse_coordinates(frame[lon].mask(metres), kind="longitude", decimal=decimal)
     for header, read in ((lat, y), (lon, x)):
-        for code in sorted({str(c) for c in read.code} - {""}):
+        for code in sorted({str(c) for c in pd.unique(read.code)} - {""}):
             work.flag(code, np.asarray(read.code == code), header, severity=SEVERITY[code])
     one_only = np.isnan(y.degrees) ^ np.isnan(x.degrees)
     one_only &= (y.code == "") & (x.code == "")
@@ -99,14 +97,14 @@ def parse(
         )
         given = given if isinstance(given, str) else given.to_numpy(dtype=object)
         moved = transform_to_wgs84(y.degrees, x.degrees, given, country=named)
-        for code in sorted({str(c) for c in moved.code} - {""}):
+        for code in sorted({str(c) for c in pd.unique(moved.code)} - {""}):
             mask = np.asarray(moved.code == code)
             if code not in ("latitude-out-of-range", "longitude-out-of-range"):
                 work.flag(code, mask, datum or lat, severity=SEVERITY[code])
         degrees_y, degrees_x = moved.latitude, moved.longitude
         operation, added = moved.operation, moved.added_uncertainty_m
     doubt = check_places(degrees_y, degrees_x, country=named)
-    for code in sorted({str(c) for c in doubt} - {""}):
+    for code in sorted({str(c) for c in pd.unique(doubt)} - {""}):
         work.flag(code, np.asarray(doubt == code), lat, severity=SEVERITY[code])
     out["latitude"], out["longitude"] = degrees_y, degrees_x
     out["_added"] = added

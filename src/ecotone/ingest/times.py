@@ -198,10 +198,16 @@ def _zones(work: Work, header: str | None) -> str | pd.Series | None:
 
 def _filled(work: Work, texts: pd.Series) -> Mask:
     """Cells that say something: not empty, not a mark for a missing value."""
-    plain = texts.astype("str").str.strip().str.casefold()
     absent = {mark for mark, (kind, _) in marks().items() if kind == "missing"}
     absent |= {mark.strip().casefold() for mark in work.declared.missing}
-    return np.asarray((plain.notna() & ~plain.isin(absent)).to_numpy(dtype=bool))
+    filled = texts.notna().to_numpy(dtype=bool)
+    # No mark is long: only short cells can be one.
+    length = texts.astype("str").str.len().to_numpy(dtype=np.float64, na_value=0)
+    short = np.flatnonzero(length <= max(map(len, absent)) + 2)
+    if len(short):
+        plain = texts.iloc[short].astype("str").str.strip().str.casefold()
+        filled[short] &= ~plain.isin(absent).to_numpy(dtype=bool)
+    return np.asarray(filled)
 
 
 def _is_clock(texts: pd.Series) -> bool:

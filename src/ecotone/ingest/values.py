@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import functools
+import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecotone.model.texts import distinct, plain_numbers
+
 Codes = NDArray[np.object_]
+Texts = NDArray[np.object_]
+_SIGN = re.compile(r"(?:<=|>=|[<>≤≥])\s*")
+_BLANKS = re.compile(r"(?<=\d)[\u00a0\u202f ](?=\d{3})|\s+$")
+_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_SPELLED = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _BELOW = ("<", "≤", "＜")
 _ABOVE = (">", "≥", "＞")
 
@@ -54,16 +64,14 @@ def parse_numbers(
     ``decimal-comma-undeclared``. A detection limit is never taken for a measurement: such a
     result carries ``limit_kind``.
     """
-    codes, unique = pd.factorize(texts, use_na_sentinel=True)
-    table = _read_unique(unique.astype(object), decimal, missing or {})
-    # Entry -1 of factorize (missing) points at the last row, which reads as an empty cell.
-    value = table.value[codes].copy()
-    kind = table.limit_kind[codes].copy()
-    reason = table.missing_reason[codes].copy()
-    code = table.code[codes].copy()
+    different, inverse = distinct(texts)
+    table = _read_distinct(different, decimal, missing or {})
+    rows = np.arange(len(different)) if inverse is None else inverse
+    value, kind = table.value[rows], table.limit_kind[rows]
+    reason, code = table.missing_reason[rows], table.code[rows]
     if qualifier is not None:
         signs = qualifier.fillna("").astype(str).str.strip()
-        unset = np.array([k is None for k in kind])
+        unset = pd.isna(kind)
         kind[unset & signs.isin(_BELOW).to_numpy()] = "below"
         kind[unset & signs.isin(_ABOVE).to_numpy()] = "above"
     if limit is not None:
@@ -76,46 +84,40 @@ def parse_numbers(
     return Numbers(value, kind, reason, code)
 
 
-def _read_unique(
-    unique: NDArray[np.object_], decimal: str | None, own: Mapping[str, str]
-) -> Numbers:
-    """Read each different text; one more entry at the end stands for a missing cell."""
-    raw = pd.Series([*unique, ""], dtype=object).astype(str)
+def _read_distinct(texts: Texts, decimal: str | None, own: Mapping[str, str]) -> Numbers:
+    """Read each text by itself: plain numbers at once, the rest with care."""
+    value, _, plain = plain_numbers(texts)
+    kind: Codes = np.full(len(texts), None, dtype=object)
+    reason: Codes = np.full(len(texts), None, dtype=object)
+    code: Codes = np.full(len(texts), "", dtype=object)
+    known = {mark: reason for mark, (_, reason) in marks().items()}
+    known |= {mark.strip().casefold(): reason for mark, reason in own.items()}
+    for index in np.flatnonzero(~plain):
+        value[index], kind[index], reason[index], code[index] = _read(texts[index], decimal, known)
+    return Numbers(value, kind, reason, code)
+
+
+def _read(
+    text: str, decimal: str | None, known: Mapping[str, str]
+) -> tuple[float, str | None, str | None, str]:
+    """Value, limit, reason and code of one text."""
     # Full-width digits and signs come from Chinese keyboards.
-    text = raw.map(lambda t: unicodedata.normalize("NFKC", t)).str.strip()
-    size = len(text)
-    kind: Codes = np.full(size, None, dtype=object)
-    reason: Codes = np.full(size, None, dtype=object)
-    code: Codes = np.full(size, "", dtype=object)
-    below = text.str.startswith(_BELOW).to_numpy(dtype=bool)
-    above = text.str.startswith(_ABOVE).to_numpy(dtype=bool)
-    kind[below], kind[above] = "below", "above"
-    bare = text.str.lstrip("<>≤≥=").str.strip()
-    bare = bare.str.replace("[\u00a0\u202f ]", "", regex=True)
-    comma = bare.str.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?").to_numpy(dtype=bool)
-    if decimal == ",":
-        bare = bare.str.replace(",", ".", regex=False)
-    # Python's own names of infinity and NaN are marks here, not numbers.
-    spelled = bare.str.casefold().str.lstrip("+-").isin(("nan", "inf", "infinity"))
-    number = pd.to_numeric(bare.where(~spelled), errors="coerce").to_numpy(dtype=np.float64).copy()
-    bad = np.isnan(number)
-    folded = text.str.casefold()
-    own_folded = {k.strip().casefold(): v for k, v in own.items()}
-    for index in np.flatnonzero(bad):
-        mark = folded.iloc[index]
-        if mark in own_folded:
-            reason[index] = own_folded[mark]
-        elif mark in marks():
-            reason[index] = marks()[mark][1]
-        else:
-            code[index] = (
-                "number-not-finite"
-                if spelled.iloc[index]
-                else "decimal-comma-undeclared"
-                if comma[index] and decimal is None
-                else "number-unreadable"
-            )
-    overflow = np.isinf(number)
-    code[overflow] = "number-not-finite"
-    number[overflow] = np.nan
-    return Numbers(number, kind, reason, code)
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if plain.casefold() in known:
+        return np.nan, None, known[plain.casefold()], ""
+    sign = _SIGN.match(plain)
+    mark = sign[0].strip() if sign else ""
+    kind = {"<": "below", "≤": "below", "<=": "below"}.get(mark, "above" if mark else None)
+    bare = _BLANKS.sub("", plain[len(sign[0]) :] if sign else plain)
+    if "," in bare and _COMMA.fullmatch(bare):
+        if decimal != ",":
+            return np.nan, None, None, "decimal-comma-undeclared"
+        bare = bare.replace(",", ".")
+    if _SPELLED.fullmatch(bare):
+        return np.nan, None, None, "number-not-finite"
+    if not _NUMBER.fullmatch(bare):
+        return np.nan, None, None, "number-unreadable"
+    number = float(bare)
+    if math.isinf(number):
+        return np.nan, None, None, "number-not-finite"
+    return number, kind, None, ""

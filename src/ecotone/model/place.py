@@ -23,6 +23,7 @@ from ecotone.model.datum import Transformed, transform_to_wgs84
 from ecotone.model.datum_names import Datum, resolve_datum
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Severity
+from ecotone.model.texts import distinct, plain_numbers
 
 __all__ = [
     "SEVERITY",
@@ -92,7 +93,6 @@ _MARKED: Final = re.compile(
 )
 _SPACED: Final = re.compile(rf"([+-]?)(\d{{1,3}}(?:\.\d*)?)(?:[\s:]+{_PART}(?:[\s:]+{_PART})?)?")
 _COMMA: Final = re.compile(r"(?<=\d),(?=\d)")
-_PLAIN: Final = r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,26 +122,17 @@ def parse_coordinates(
     >>> got.degrees.round(6).tolist(), got.code.tolist()[3:]
     ([38.5, 38.504167, 38.5, nan, nan], ['decimal-comma-undeclared', 'latitude-out-of-range'])
     """
-    column = pd.Series(text, dtype="str").str.strip()
-    n = len(column)
-    degrees, step = np.full(n, np.nan), np.full(n, np.nan)
-    code = np.full(n, "", dtype=object)
-    given = (column.notna() & (column != "")).to_numpy(dtype=bool)
-    easy = column.str.fullmatch(_PLAIN).fillna(False).to_numpy(dtype=bool)
-    plain = column[easy]
-    degrees[easy] = plain.astype(np.float64)
-    dot = plain.str.find(".").to_numpy(dtype=np.float64)
-    length = plain.str.len().to_numpy(dtype=np.float64)
-    step[easy] = 10.0 ** -np.where(dot < 0, 0.0, length - dot - 1)
-    hard = np.flatnonzero(given & ~easy)
-    if len(hard):
-        codes, uniques = pd.factorize(column.iloc[hard])
-        read = [_read(str(one), kind, decimal) for one in uniques]
-        degrees[hard] = np.array([r[0] for r in read])[codes]
-        step[hard] = np.array([r[1] for r in read])[codes]
-        code[hard] = np.array([r[2] for r in read], dtype=object)[codes]
+    column = text if isinstance(text, pd.Series) else pd.Series(list(text), dtype="str")
+    different, inverse = distinct(column)
+    degrees, places, easy = plain_numbers(different)
+    step = np.where(easy, 10.0 ** -places.astype(np.float64), np.nan)
+    code = np.full(len(different), "", dtype=object)
+    for row in np.flatnonzero(~easy & (different != "")):
+        degrees[row], step[row], code[row] = _read(different[row], kind, decimal)
     wide = np.abs(degrees) > _LIMIT[kind]
     code[wide], degrees[wide], step[wide] = f"{kind}-out-of-range", np.nan, np.nan
+    if inverse is not None:
+        degrees, step, code = degrees[inverse], step[inverse], code[inverse]
     return Coordinates(degrees, step, code)
 
 

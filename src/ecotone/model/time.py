@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Severity
+from ecotone.model.texts import distinct, lengths_of
 from ecotone.model.time_fixed import NO_OFFSET, read_fixed
 from ecotone.model.time_text import PRECISIONS, Excel, Moment, Precision, Reading, read_time
 from ecotone.model.time_zone import (
@@ -34,7 +35,16 @@ from ecotone.model.time_zone import (
     to_utc,
 )
 
-__all__ = ["PRECISIONS", "SEVERITY", "Excel", "Precision", "Times", "format_time", "infer_day_first", "parse_times"]
+__all__ = [
+    "PRECISIONS",
+    "SEVERITY",
+    "Excel",
+    "Precision",
+    "Times",
+    "format_time",
+    "infer_day_first",
+    "parse_times",
+]
 
 Instants = NDArray[np.datetime64]
 Texts = NDArray[np.object_]
@@ -76,9 +86,20 @@ class Times:
 
     start: Instants  #: UTC, microseconds
     end: Instants
-    precision: Texts  #: one of :data:`PRECISIONS`, None where there is no time
-    zone: Texts  #: zone or offset by which it was read, as written or declared; None for none
     code: Texts  #: finding code, "" for none; severities in :data:`SEVERITY`
+    precision_place: NDArray[np.int8]  #: place in :data:`PRECISIONS`, -1 where there is no time
+    zone_place: NDArray[np.int32]  #: place in ``zones``, -1 for none
+    zones: tuple[str, ...]  #: zones and offsets by which rows were read, as written or declared
+
+    @property
+    def precision(self) -> Texts:
+        """One of :data:`PRECISIONS` per row, None where there is no time."""
+        return np.array([*PRECISIONS, None], dtype=object)[self.precision_place]
+
+    @property
+    def zone(self) -> Texts:
+        """The zone or offset by which each row was read, None for none."""
+        return np.array([*self.zones, None], dtype=object)[self.zone_place]
 
     @property
     def rejected(self) -> Bools:
@@ -91,8 +112,8 @@ class Times:
             {
                 "time_start": pd.Series(self.start, index=index).dt.tz_localize("UTC"),
                 "time_end": pd.Series(self.end, index=index).dt.tz_localize("UTC"),
-                "time_zone": pd.Series(self.zone, index=index, dtype="str"),
-                "time_precision": pd.Series(self.precision, index=index, dtype="str"),
+                "time_zone": pd.Series(_taken(self.zones, self.zone_place), index=index),
+                "time_precision": pd.Series(_taken(PRECISIONS, self.precision_place), index=index),
             }
         )
 
@@ -123,7 +144,7 @@ def parse_times(
     (['', 'time-naive', ''], ['minute', None, 'month'])
     """
     column = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype="str")
-    different, inverse = _different(column)
+    different, inverse = distinct(column)
     wall = _read(different, day_first, excel)
     if inverse is not None:
         wall = wall.take(inverse)
@@ -198,23 +219,9 @@ class _Wall:
         )
 
 
-def _different(column: pd.Series) -> tuple[Texts, NDArray[np.intp] | None]:
-    """The different texts and where each row finds its own; all rows where few repeat."""
-    n = len(column)
-    sample = column.iloc[:: max(n // _SAMPLE, 1)]
-    if n > 100 and sample.nunique(dropna=False) > 0.5 * len(sample):
-        return column.to_numpy(dtype=object, na_value=""), None
-    codes, uniques = pd.factorize(column, use_na_sentinel=True)
-    texts = np.empty(len(uniques) + 1, dtype=object)
-    # Code -1 (missing) finds the last entry, which reads as an empty cell.
-    texts[:-1], texts[-1] = np.asarray(uniques, dtype=object), ""
-    return texts, np.asarray(codes, dtype=np.intp)
-
-
 def _read(texts: Texts, day_first: bool | None, excel: Excel | None) -> _Wall:
-    stripped = np.array([str(text).strip() for text in texts], dtype=object)
-    lengths = np.fromiter(map(len, stripped), dtype=np.int64, count=len(stripped))
-    fixed = read_fixed(stripped, lengths, day_first)
+    lengths = lengths_of(texts)
+    fixed = read_fixed(texts, lengths, day_first)
     zones, zone = _written_offsets(fixed.offset_s, fixed.zulu)
     clock = fixed.precision >= _FIRST_CLOCK
     code = np.full(len(texts), "", dtype=object)
@@ -233,7 +240,7 @@ def _read(texts: Texts, day_first: bool | None, excel: Excel | None) -> _Wall:
     )
     places = {given: place for place, given in enumerate(zones)}
     for row in np.flatnonzero(~fixed.read & (lengths > 0)):
-        _note(wall, int(row), read_time(stripped[row], day_first=day_first, excel=excel), places)
+        _note(wall, int(row), read_time(texts[row], day_first=day_first, excel=excel), places)
     return wall
 
 
@@ -329,11 +336,13 @@ def _placed(wall: _Wall, declared: _Declared, now: datetime | None) -> Times:
         clock.mark(given & (start > moment + _DAY_US), "time-future")
     gone = ~given | _among(code, _ERRORS)
     start[gone], end[gone] = _NAT, _NAT
-    precision = np.array([*PRECISIONS, None], dtype=object)[np.where(gone, -1, wall.precision)]
-    zone = clock.words()
-    zone[gone] = None
     return Times(
-        start.astype("datetime64[us]"), end.astype("datetime64[us]"), precision, zone, code
+        start=start.astype("datetime64[us]"),
+        end=end.astype("datetime64[us]"),
+        code=code,
+        precision_place=np.where(gone, np.int8(-1), wall.precision),
+        zone_place=np.where(gone, np.int32(-1), clock.places()),
+        zones=clock.names,
     )
 
 
@@ -380,10 +389,20 @@ class _Clock:
             lighter = [c for c, s in SEVERITY.items() if _WEIGHT[s] < _WEIGHT[SEVERITY[code]]]
             self.code[rows[_among(self.code[rows], {"", *lighter})]] = code
 
-    def words(self) -> Texts:
-        """The zone of each row as written or declared."""
-        words = np.array([text or None for _, text in self._zones], dtype=object)
-        return np.asarray(words[self._start_zone])
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The zones as written or declared."""
+        return tuple(text for _, text in self._zones)
+
+    def places(self) -> NDArray[np.int32]:
+        """Place of each row's zone in ``names``, -1 where none is named."""
+        named = np.array([bool(text) for text in self.names])
+        return np.where(named[self._start_zone], self._start_zone, np.int32(-1))
+
+
+def _taken(words: Sequence[str], places: NDArray[np.integer[Any]]) -> Any:
+    """Words by place as a text column; -1 is missing."""
+    return pd.array(words, dtype="str").take(places, allow_fill=True)
 
 
 def _among(code: Texts, wanted: AbstractSet[str]) -> Bools:
