@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from ecotone.store import Store
 
+#: Columns of text where no terminal says how wide it is: a file or a pipe.
+_WIDE = 160
+
 Node = Annotated[Path | None, typer.Option("--node", help=word("option.node"), metavar="DIR")]
 By = Annotated[str | None, typer.Option("--by", help=word("option.by"), metavar="PERSON")]
 Why = Annotated[str, typer.Option("--why", help=word("option.why"), metavar="TEXT")]
@@ -73,16 +76,20 @@ def print_json(document: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
-    """Rows under headings."""
+    """Rows under headings; a cell too wide is folded, never cut: identifiers are for copying."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(*columns, title=title or None, title_justify="left", box=SIMPLE)
+    table = Table(title=title or None, title_justify="left", box=SIMPLE, pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    terminal = Console(highlight=False)
+    console = terminal if terminal.is_terminal else Console(highlight=False, width=_WIDE)
+    console.print(table)
 
 
 def print_line(text: str = "") -> None:

@@ -168,7 +168,12 @@ def _decisions(decisions, as_json: bool) -> None:  # type: ignore[no-untyped-def
 
 
 def _head(frame) -> None:  # type: ignore[no-untyped-def]  # a DataFrame, imported late
+    """A few records side by side: attributes are many, records few."""
     if frame.empty:
         return
     shown = frame.dropna(axis="columns", how="all")
-    print_table(list(map(str, shown.columns)), shown.astype(str).to_numpy().tolist())
+    cells = shown.astype(object).where(shown.notna(), "-").astype(str)
+    print_table(
+        [word("correct.attribute"), *(str(n) for n in range(1, len(cells) + 1))],
+        [(name, *cells[name]) for name in cells.columns],
+    )

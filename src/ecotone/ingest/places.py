@@ -109,7 +109,8 @@ def parse(work: Work, lat: str, lon: str, datum: str | None, country: str | None
     out["latitude"], out["longitude"] = degrees_y, degrees_x
     out["_added"] = added
     out["_precision"] = precision_m(degrees_y, y.step_deg, x.step_deg)
-    out["_operation"] = pd.Series(operation, index=frame.index, dtype=object)
+    told = pd.Series(operation, index=frame.index, dtype=object)
+    out["_operation"] = told.where(told != "", None)
     return out
 
 
