@@ -22,7 +22,7 @@ from ecotone.demo.simulate_water import Water, days_between, make_water
 from ecotone.demo.simulate_wild import captures, deployments, encounters
 from ecotone.demo.stations import Stations, place_stations
 from ecotone.demo.terrain import Terrain, make_terrain
-from ecotone.demo.truth import planted_land, planted_water
+from ecotone.demo.truth import planted_land, planted_water, statements
 from ecotone.model.records import Dataset, Party, Person, Project
 
 #: The day on which the demo happens: agreements, embargoes and the report go by it.
@@ -149,7 +149,14 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
     faulty = _deliver_faults(folder, nature, streams["faults"])
     by_country = {p.country_code: nature.water[p.party_id] for p in told.parties}
     planted = [*planted_land(nature.land, nature.countries), *planted_water(by_country)]
-    write_json(folder / "truth.json", {"seed": seed, "values": [t.told() for t in planted]})
+    write_json(
+        folder / "truth.json",
+        {
+            "seed": seed,
+            "values": [t.told() for t in planted],
+            "statements": statements(nature.land, nature.stations),
+        },
+    )
     return Basin(
         folder=folder,
         today=TODAY,
@@ -189,7 +196,7 @@ def _deliver_land(folder: Path, nature: Nature) -> tuple[Delivery, ...]:
     write_land.write_banded(bands, nature.land, claimed("XA"))
     netcdf = folders["KNCM"] / "ndvi-keshdora-2009-2024.nc"
     write_land.write_netcdf(netcdf, nature.land, claimed("XB"), "NCM Keshdora")
-    dated = folders["SUEA"] / "ndvi-suvarin"
+    dated = folders["SUEA"] / "ndvi-suvarin-2009-2024"
     write_land.write_dated(dated, nature.land, claimed("XC"))
     return (
         Delivery("ndvi-bands", "VIWE", "XA-LAND", bands),

@@ -47,7 +47,7 @@ def write_faulty_loggers(rng: np.random.Generator, path: Path, stations: Station
     cuts = np.cumsum([0, *FAULTS.values()])
     at_fault = {name: rows[a:b] for name, a, b in zip(FAULTS, cuts, cuts[1:], strict=False)}
     table.loc[at_fault["latitude"], "latitude"] = "141.25000"
-    table.loc[at_fault["longitude"], "longitude"] = "-1600.57500"
+    table.loc[at_fault["longitude"], "longitude"] = "-260.05750"
     table.loc[at_fault["time"], "sampled_at"] = "2024-05-17T09:30:00"
     table.loc[at_fault["date"], "sampled_at"] = "2024-02-30T10:00:00-10:00"
     table.loc[at_fault["value"], "result"] = "sensor dry"

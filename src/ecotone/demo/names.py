@@ -77,11 +77,12 @@ def invented() -> Invented:
 
 
 @functools.cache
-def _all_pollution() -> tuple[Pollution, ...]:
+def all_pollution() -> tuple[Pollution, ...]:
+    """Everything that pollutes the river, read once."""
     told = tomllib.loads(data_text("pollution.toml"))["pollution"]
     return tuple(Pollution(**{**p, "months": tuple(p["months"])}) for p in told)
 
 
 def pollution(party: str) -> tuple[Pollution, ...]:
     """What pollutes a party's part of the river."""
-    return tuple(source for source in _all_pollution() if source.party == party)
+    return tuple(source for source in all_pollution() if source.party == party)

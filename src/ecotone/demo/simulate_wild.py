@@ -44,7 +44,7 @@ def encounters(
     """So many encounters on foot within a country.
 
     Columns of ``species()`` and latitude, longitude, uncertainty (m), at (local time), count,
-    elevation, walker (0 to 5).
+    elevation, cover (class), walker (0 to 5).
     """
     places = {name: np.flatnonzero(where & mask) for name, where in habitats(terrain).items()}
     present = species()[species()["habitat"].map(lambda name: len(places[name]) > 0)]
@@ -67,6 +67,7 @@ def encounters(
     seen["at"] = pd.Timestamp(_NIGHT) + pd.to_timedelta(day * 1440 + minute, unit="min")
     seen["count"] = 1 + rng.poisson(seen["group"] - 1)
     seen["elevation"] = np.round(terrain.elevation[rows, columns])
+    seen["cover"] = terrain.cover[rows, columns]
     seen["walker"] = rng.integers(0, 6, number)
     return seen.sort_values("at", kind="stable").reset_index(drop=True)
 

@@ -12,9 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.demo.countries import BASIN, Countries
-from ecotone.demo.names import data_text, invented
+from ecotone.demo.grid import area_km2
+from ecotone.demo.names import Pollution, all_pollution, data_text, invented
 from ecotone.demo.simulate_land import FIRST_YEAR, LAST_YEAR, Land
 from ecotone.demo.simulate_water import YEAR, Water
+from ecotone.demo.stations import Stations
 from ecotone.model.words import LANGUAGES, say
 
 _LAND_PERIOD: Final = f"{FIRST_YEAR}-{LAST_YEAR}"
@@ -60,10 +62,54 @@ def planted_water(waters: Mapping[str, list[Water]]) -> Iterator[Truth]:
     for region, rows in {BASIN: pd.concat(judged.values()), **judged}.items():
         beyond = int(rows["beyond"].sum())
         for name, truth, unit in (
-            ("exceedances", float(beyond), "1"),
+            ("exceedances", float(beyond), "results"),
             ("share_compliant", 1.0 - beyond / len(rows), "1"),
         ):
             yield Truth("water.compliance", region, str(YEAR), name, truth, unit)
+
+
+def statements(land: Land, stations: Mapping[str, Stations]) -> list[dict[str, str]]:
+    """What was planted, in sentences: for the report's last page."""
+    told = []
+    for change in (land.degraded, land.recovering):
+        area = f"{area_km2(change.mask):.0f}"
+        mean = f"{abs(change.slope[change.mask].mean()):.4f}"
+        told.append(
+            {
+                lang: say(
+                    f"demo.planted.{change.name}", lang, area=area, slope=_decimal(mean, lang)
+                )
+                for lang in LANGUAGES
+            }
+        )
+    told.extend(_polluted(source, stations[source.party]) for source in all_pollution())
+    return [*told, {lang: say("demo.planted.lead", lang) for lang in LANGUAGES}]
+
+
+def _polluted(source: Pollution, stations: Stations) -> dict[str, str]:
+    return {
+        lang: say(
+            "demo.planted.pollution",
+            lang,
+            place=source.name[lang],
+            station=stations.ids[source.rank],
+            property=say(f"demo.property.{source.property}", lang),
+            factor=_decimal(f"{source.factor:g}", lang),
+            months=_spans(source.months),
+        )
+        for lang in LANGUAGES
+    }
+
+
+def _spans(months: tuple[int, ...]) -> str:
+    """1-3, 11-12."""
+    starts = [m for m in months if m - 1 not in months]
+    ends = [m for m in months if m + 1 not in months]
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True))
+
+
+def _decimal(number: str, lang: str) -> str:
+    return number.replace(".", ",") if lang == "ru" else number
 
 
 def judge(results: pd.DataFrame) -> pd.DataFrame:

@@ -89,6 +89,7 @@ def write_banded(path: Path, land: Land, mask: NDArray[np.bool_]) -> None:
         file.write(_within(land, mask))
         file.descriptions = tuple(day.isoformat() for day in land.dates)
         file.scales = (SCALE,) * len(land.dates)
+        file.update_tags(variable="ndvi")
 
 
 def write_dated(folder: Path, land: Land, mask: NDArray[np.bool_]) -> None:
@@ -99,6 +100,7 @@ def write_dated(folder: Path, land: Land, mask: NDArray[np.bool_]) -> None:
             file.write(layer, 1)
             file.descriptions = ("ndvi",)
             file.scales = (SCALE,)
+            file.update_tags(variable="ndvi")
 
 
 def write_layer(path: Path, layer: NDArray[Any], nodata: float, unit: str) -> None:

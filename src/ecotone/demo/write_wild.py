@@ -11,6 +11,7 @@ import pandas as pd
 
 from ecotone.demo.files import write_csv
 from ecotone.demo.names import data_text, invented
+from ecotone.demo.terrain import FIELDS, FOREST, SALT, STEPPE
 from ecotone.formats.camtrapdp_write import write_camtrapdp
 from ecotone.formats.dwca_write import write_dwca
 
@@ -18,6 +19,9 @@ _WALKERS: Final = {
     "VIWE": ("I. Tarrend", "O. Fessin", "L. Marro", "T. Ilvast", "K. Umbrel", "A. Ressin"),
     "SUEA": ("林苏瓦", "塔木然", "何云河", "阿合兰", "于北原", "沙里木"),
 }
+
+
+_CHINESE_COVERS: Final = {FOREST: "森林", STEPPE: "草原", FIELDS: "农田", SALT: "盐滩"}
 
 
 def write_darwin_core(path: Path, seen: pd.DataFrame, offset: str) -> None:
@@ -143,7 +147,7 @@ def write_transects(path: Path, seen: pd.DataFrame) -> None:
                 "观测时间": seen["at"].dt.strftime("%Y-%m-%d %H:%M:%S"),
                 "地点": invented().basin["zh"],
                 "记录人": seen["walker"].map(dict(enumerate(_WALKERS["SUEA"]))),
-                "生境": seen["habitat"],
+                "生境": seen["cover"].map(_CHINESE_COVERS),
                 "备注": "",
             }
         ),

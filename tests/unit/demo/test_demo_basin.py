@@ -177,5 +177,7 @@ def test_everything_shown_has_words_in_three_languages(basin: Basin) -> None:
     keys |= set(told)
     assert all(has(key) for key in keys)
     assert len({say(key, lang) for key in keys for lang in LANGUAGES}) == 3 * len(keys)
-    for value in json.loads(basin.truth.read_text(encoding="utf-8"))["values"]:
-        assert set(value["label"]) == set(LANGUAGES)
+    truth = json.loads(basin.truth.read_text(encoding="utf-8"))
+    assert all(set(value["label"]) == set(LANGUAGES) for value in truth["values"])
+    assert len(truth["statements"]) == 9
+    assert all(set(said) == set(LANGUAGES) for said in truth["statements"])

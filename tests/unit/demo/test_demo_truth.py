@@ -198,7 +198,7 @@ def test_faults_of_the_logger_file_are_each_in_rows_of_their_own(basin: Basin) -
     naive = ~table["sampled_at"].str.contains(r"-10:00$")
     seen = {
         "latitude": table["latitude"] == "141.25000",
-        "longitude": table["longitude"].str.startswith("-1600"),
+        "longitude": table["longitude"] == "-260.05750",
         "time": naive,
         "date": table["sampled_at"].str.startswith("2024-02-30"),
         "value": table["result"] == "sensor dry",
