@@ -170,28 +170,21 @@ def _lines(
 def _spans(connection: sa.Connection, database: Database, said: Said) -> Iterator[Broken]:
     """Rows against the digest of what was written, block by block, and no row beside them."""
     numbers: dict[str, int] = {}
-    filled = {
-        (row.noun, row.first): row.filled
-        for row in connection.execute(sa.select(SPAN.c.noun, SPAN.c.first, SPAN.c.filled))
-    }
-    for line, body in said:
-        for span in (Span(*listed) for listed in body.get("spans", ())):
-            numbers[span.noun] = numbers.get(span.noun, 0) + span.last - span.first + 1
-            rows = span_rows(
-                connection,
-                database,
-                span.noun,
-                span.first,
-                span.last,
-                filled.get((span.noun, span.first), ""),
-            )
-            if digest(rows) != span.sha256:
-                yield Broken(
-                    "rows",
-                    line.seq,
-                    f"{span.noun} {span.first}-{span.last}",
-                    {"noun": span.noun, "first": str(span.first), "last": str(span.last)},
-                )
+    table = SPAN.c
+    fields = (table.noun, table.first, table.last, table.dataset_id, table.batch_id, table.filled,
+              table.sha256)  # fmt: skip
+    listed = {tuple(row) for row in connection.execute(sa.select(*fields, table.seq))}
+    expected = {(*span, line.seq) for line, body in said for span in body.get("spans", ())}
+    for *span, seq in sorted(listed ^ expected):
+        where = f"{span[0]} {span[1]}-{span[2]}"
+        yield Broken("foreign" if (*span, seq) in listed else "gone", seq, where)
+    for *fields_of, seq in sorted(expected, key=lambda each: each[-1]):
+        span = Span(*fields_of)
+        numbers[span.noun] = numbers.get(span.noun, 0) + span.last - span.first + 1
+        rows = span_rows(connection, database, span)
+        if digest(rows) != span.sha256:
+            told = {"noun": span.noun, "first": str(span.first), "last": str(span.last)}
+            yield Broken("rows", seq, f"{span.noun} {span.first}-{span.last}", told)
     for noun in RECORD_NOUNS:
         held = connection.execute(sa.select(sa.func.count()).select_from(RECORDS[noun]))
         extra = int(held.scalar_one()) - numbers.get(noun, 0)

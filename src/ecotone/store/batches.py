@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -235,7 +235,6 @@ class _Commit:
     def _rows(self, noun: str) -> None:
         known, decision = self._decide(noun)
         identifiers = classify.Identifiers(decision, known)
-        n = next_n(self.connection, noun)
         start, new = 0, 0
         for block in self.staged.blocks(noun):
             stop = start + block.num_rows
@@ -245,7 +244,7 @@ class _Commit:
             keep = decision.keep[start:stop]
             new += int((keep & (decision.version[start:stop] == 1)).sum())
             if keep.any():
-                n = self._insert(noun, block, decision, ids, start, n)
+                self._insert(noun, block, decision, ids, start)
             start = stop
         if len(decision.closes):
             close(self.connection, noun, decision.closes, self.seq)
@@ -269,8 +268,7 @@ class _Commit:
         decision: classify.Decision,
         ids: NDArray[np.object_],
         start: int,
-        n: int,
-    ) -> int:
+    ) -> None:
         part = slice(start, start + block.num_rows)
         length, origin = block.num_rows, self.origin
         version = decision.version[part]
@@ -293,12 +291,9 @@ class _Commit:
             table = table.filter(pa.array(keep))
         superseded = decision.superseded[part][keep]
         until = pa.array(np.full(table.num_rows, self.seq, dtype=np.int64), mask=~superseded)
-        self._born_ended.append(n + np.flatnonzero(superseded))
-        span = write_span(
-            self.connection, noun, table, until, n, self.seq, origin.dataset_id, origin.batch_id
-        )
+        span = write_span(self.connection, noun, table, until, self.seq)
+        self._born_ended.append(span.first + np.flatnonzero(superseded))
         self.spans.append(span)
-        return span.last + 1
 
     def _batch(self) -> Batch:
         origin = self.origin
@@ -355,16 +350,19 @@ class _Commit:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Rows of one noun written together."""
+    """Rows of one noun written together: consecutive numbers, one dataset, one batch."""
 
     noun: str
     first: int
     last: int
+    dataset_id: str
+    batch_id: str
+    filled: str  #: attributes that hold something in any of the rows
     sha256: str
 
     def line(self) -> list[object]:
         """As it stands in the ledger."""
-        return [self.noun, self.first, self.last, self.sha256]
+        return list(astuple(self))
 
 
 def write_span(
@@ -372,30 +370,24 @@ def write_span(
     noun: str,
     rows: pa.Table,
     until: pa.Array | None,
-    n: int,
     seq: int,
-    dataset_id: str,
-    batch_id: str,
 ) -> Span:
     """Insert rows with consecutive ``n`` and keep the digest of what was written."""
-    span = Span(noun, n, n + rows.num_rows - 1, digest(rows))
-    full = _with(rows, n=pa.array(np.arange(n, n + rows.num_rows, dtype=np.int64)))
+    n = next_n(connection, noun)
+    span = Span(
+        noun,
+        n,
+        n + rows.num_rows - 1,
+        dataset_id=rows.column("dataset_id")[0].as_py(),
+        batch_id=rows.column("batch_id")[0].as_py(),
+        filled=" ".join(name for name in rows.column_names if name not in HEADER),
+        sha256=digest(rows),
+    )
+    full = _with(rows, n=pa.array(np.arange(n, span.last + 1, dtype=np.int64)))
     if until is not None and until.null_count < len(until):
         full = _with(full, until=until)
-    same = [name for name in _SAME if name in full.column_names]
-    bulk.insert(connection, RECORDS[noun], full, same)
-    connection.execute(
-        SPAN.insert().values(
-            noun=noun,
-            first=span.first,
-            last=span.last,
-            seq=seq,
-            dataset_id=dataset_id,
-            batch_id=batch_id,
-            filled=" ".join(name for name in rows.column_names if name not in HEADER),
-            sha256=span.sha256,
-        )
-    )
+    bulk.insert(connection, RECORDS[noun], full, same=_SAME)
+    connection.execute(SPAN.insert().values(seq=seq, **asdict(span)))
     return span
 
 

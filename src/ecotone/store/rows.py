@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from ecotone.model.words import say
 from ecotone.store.columns import content_of, frame_of, from_rows
 from ecotone.store.database import Database
 from ecotone.store.schema import HEADER, RECORDS, SPAN, types_of
+
+if TYPE_CHECKING:
+    from ecotone.store.batches import Span
 
 #: Header columns a selection starts with; the attributes follow, then ``extra``.
 SHOWN: Final = (
@@ -139,16 +142,14 @@ def state_hash(database: Database) -> str:
     return total.hexdigest()
 
 
-def span_rows(
-    connection: sa.Connection, database: Database, noun: str, first: int, last: int, filled: str
-) -> pa.Table:
+def span_rows(connection: sa.Connection, database: Database, span: Span) -> pa.Table:
     """The rows of one span as they were written (``until`` left out), to be hashed again.
 
-    Of the attributes, those the span says were ``filled`` and any other that is not empty now.
+    Of the attributes, those the span says were filled and any other that is not empty now.
     """
-    table = RECORDS[noun]
-    where = table.c.n.between(first, last)
-    known = {*HEADER, *filled.split()} - {"until"}
+    noun, table = span.noun, RECORDS[span.noun]
+    where = table.c.n.between(span.first, span.last)
+    known = {*HEADER, *span.filled.split()} - {"until"}
     others = [name for name in types_of(noun) if name not in known and name != "until"]
     if others:
         counts = sa.select(*(sa.func.count(table.c[name]) for name in others)).where(where)

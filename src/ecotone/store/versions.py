@@ -19,7 +19,7 @@ from ecotone.model.errors import UsageError
 from ecotone.model.records import RECORD_CLASSES
 from ecotone.model.words import say
 from ecotone.store import ledger, releases
-from ecotone.store.batches import close, next_n, write_span
+from ecotone.store.batches import close, write_span
 from ecotone.store.columns import frame_of, from_rows, typed
 from ecotone.store.database import Database
 from ecotone.store.rows import readable
@@ -91,7 +91,7 @@ def correct(
         raise UsageError(say("store.nothing-changed", id=id))
 
     seq = ledger.next_seq(connection)
-    n, batch_id, dataset_id = int(old["n"]), str(old["batch_id"]), str(old["dataset_id"])
+    n, dataset_id = int(old["n"]), str(old["dataset_id"])
     row = found.drop_columns(["n", "until", "extra", *own])
     row = _replaced(row, version=old["version"] + 1, since=seq, reason=reason, person=person)
     for name in after_table.column_names:
@@ -100,9 +100,7 @@ def correct(
     if old["extra"] is not None:
         row = row.append_column("extra", found.column("extra"))
     closed = {noun: close(connection, noun, np.array([n], dtype=np.int64), seq)}
-    span = write_span(
-        connection, noun, row, None, next_n(connection, noun), seq, dataset_id, batch_id
-    )
+    span = write_span(connection, noun, row, None, seq)
     ledger.append(
         connection,
         "correct",
@@ -225,9 +223,6 @@ def _restore(
         .join(last, last.c.id == table.c.id)
         .order_by(table.c.n)
     )
-    dataset_id = connection.execute(
-        sa.select(BATCH.c.dataset_id).where(BATCH.c.batch_id == batch_id)
-    ).scalar_one()
     rows = connection.execute(statement).all()
     if not rows:
         return 0
@@ -235,9 +230,7 @@ def _restore(
     version = pa.array([row[-1] + 1 for row in rows], type=pa.int64())
     copies = copies.set_column(names.index("version"), "version", version)
     copies = _replaced(copies, since=seq, reason=reason, person=person)
-    span = write_span(
-        connection, noun, copies, None, next_n(connection, noun), seq, dataset_id, batch_id
-    )
+    span = write_span(connection, noun, copies, None, seq)
     spans.append(span.line())
     return len(rows)
 
