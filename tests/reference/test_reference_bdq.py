@@ -7,6 +7,7 @@ import json
 
 import pandas as pd
 import pytest
+from tests.support import shared
 
 from ecotone.ingest.checks import (
     coordinates,
@@ -22,7 +23,6 @@ from ecotone.ingest.checks import (
 )
 from ecotone.ingest.checks.base import Check
 from ecotone.ingest.checks.block import Block
-from tests.support import shared
 
 FAMILIES = (
     coordinates, countries, heights, identifiers, licence, occurrence, record, taxon, time,

@@ -181,6 +181,13 @@ def measure(unmet: Mask, values: Texts) -> Responses:
     return Responses(status.astype(object), result.astype(object))
 
 
+def proposals(mask: Mask, values: str | Texts) -> Texts:
+    """Values where they are proposed, None elsewhere."""
+    proposed = np.full(len(mask), None, dtype=object)
+    proposed[mask] = values if isinstance(values, str) else values[mask]
+    return proposed
+
+
 def amendment(
     unmet: Mask, changes: Mapping[str, Texts], *, filled: bool, external: Mask | None = None
 ) -> Responses:
@@ -193,7 +200,7 @@ def amendment(
         external: rows that could be answered only with data we do not have.
     """
     blocked = unmet if external is None else unmet | external
-    kept = {term: np.where(blocked, None, values) for term, values in changes.items()}
+    kept = {term: proposals(~blocked, values) for term, values in changes.items()}
     proposed = np.zeros(len(unmet), dtype=np.bool_)
     for values in kept.values():
         proposed |= values != np.array(None, dtype=object)

@@ -124,6 +124,34 @@ class Block:
             self._terms[name] = Term(column, self.rows)
         return self._terms[name]
 
+    def distinct(
+        self, *names: str, rows: Mask | None = None
+    ) -> tuple[NDArray[np.intp], list[tuple[str, ...]]]:
+        """The distinct combinations of some terms, empty ones as "", and which each row has.
+
+        With ``rows`` only these are looked at, and only their codes given.
+        """
+        chosen = slice(None) if rows is None else np.flatnonzero(rows)
+        terms = [self.term(name) for name in names]
+        texts = [np.where(term.empty, "", term.text)[chosen] for term in terms]
+        codes, found = pd.factorize(pd.MultiIndex.from_arrays(texts))
+        return codes.astype(np.intp), [tuple(map(str, values)) for values in found]
+
+    def numbers(self, name: str) -> Floats:
+        """A typed column of numbers, NaN where missing; text is read as :class:`Term` does."""
+        header = self.header(name)
+        if header is None or not pd.api.types.is_numeric_dtype(self.frame[header]):
+            return self.term(name).numbers
+        return self.frame[header].to_numpy(dtype=np.float64, na_value=np.nan)
+
+    def instants(self, name: str) -> NDArray[np.datetime64]:
+        """A typed column of UTC instants, NaT where missing."""
+        header = self.header(name)
+        if header is None:
+            return np.full(self.rows, np.datetime64("NaT", "us"))
+        column = pd.to_datetime(self.frame[header], utc=True, errors="coerce", format="ISO8601")
+        return column.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+
     def nothing(self) -> Mask:
         """A mask without any row."""
         return np.zeros(self.rows, dtype=np.bool_)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Literal
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from ecotone.ingest.checks.base import (
     Check,
@@ -16,6 +17,7 @@ from ecotone.ingest.checks.base import (
     Responses,
     Texts,
     amendment,
+    proposals,
     validation,
 )
 from ecotone.ingest.checks.block import Block
@@ -148,27 +150,45 @@ def _assume_datum(block: Block, parameters: Parameters) -> Responses:
     uncertainty = block.term(UNCERTAINTY).numbers
     placed = ~block.term(LAT).empty & ~block.term(LON).empty
     external = empty & placed & (uncertainty > 0)
-    filled = np.where(empty, parameters["defaultGeodeticDatum"], None).astype(object)
+    filled = proposals(empty, parameters["defaultGeodeticDatum"])
     return amendment(block.nothing(), {DATUM: filled}, filled=True, external=external)
 
 
 def _transposed(block: Block, parameters: Parameters) -> Responses:
-    lat, lon, country = block.term(LAT), block.term(LON), block.term(COUNTRY)
-    unmet = lat.empty | lon.empty | country.empty
-    return amendment(unmet, _turned(lat.text, lon.text, country.text), filled=False)
+    unmet = block.term(LAT).empty | block.term(LON).empty | block.term(COUNTRY).empty
+    outside = ~unmet & _outside(block)
+    codes, distinct = block.distinct(LAT, LON, COUNTRY, rows=outside)
+    found = _columns(codes, [_turn(*texts) for texts in distinct], (LAT, LON))
+    changes = {term: np.full(block.rows, None, dtype=object) for term in found}
+    for term, values in found.items():
+        changes[term][outside] = values
+    return amendment(unmet, changes, filled=False)
 
 
-def _turned(lat: Texts, lon: Texts, country: Texts) -> dict[str, Texts]:
-    """The one way of swapping axes or signs that brings a place into its country's box."""
-    rows = pd.DataFrame({"lat": lat, "lon": lon, "country": country}).astype(object)
-    codes, distinct = pd.factorize(pd.MultiIndex.from_frame(rows))
-    found = [_turn(*map(str, values)) for values in distinct]
-    new: dict[str, Texts] = {}
-    for place, term in enumerate((LAT, LON)):
+def _outside(block: Block) -> Mask:
+    """Rows whose numbers lie outside the box of their country, where it has one."""
+    lat, lon, country = block.term(LAT).numbers, block.term(LON).numbers, block.term(COUNTRY)
+    outside = block.nothing()
+    for place, code in enumerate(country.values):
+        box = countries().get(str(code))
+        if box is not None:
+            rows = np.flatnonzero(country.codes == place)
+            outside[rows] = ~box.holds(lat[rows], lon[rows])
+    return outside
+
+
+def _columns(
+    codes: NDArray[np.intp],
+    found: Sequence[tuple[str | None, ...] | None],
+    terms: tuple[str, ...],
+) -> dict[str, Texts]:
+    """Proposals per distinct combination -> proposals per row and term."""
+    columns: dict[str, Texts] = {}
+    for place, term in enumerate(terms):
         values = np.empty(len(found), dtype=object)
-        values[:] = [pair and pair[place] for pair in found]
-        new[term] = values[codes]
-    return new
+        values[:] = [answer and answer[place] for answer in found]
+        columns[term] = values[codes]
+    return columns
 
 
 def _turn(lat: str, lon: str, country: str) -> tuple[str, str] | None:
@@ -200,19 +220,11 @@ def _negative(number: str) -> str:
 
 
 def _from_verbatim(block: Block, parameters: Parameters) -> Responses:
-    terms = [block.term(t) for t in (V_COORDINATES, V_LAT, V_LON, V_SRS)]
     unmet = ~block.term(LAT).empty | ~block.term(LON).empty
-    unmet |= terms[0].empty & (terms[1].empty | terms[2].empty)
-    texts = [np.where(t.empty, "", t.text) for t in terms]
-    rows = pd.MultiIndex.from_arrays(texts)
-    codes, distinct = pd.factorize(rows)
-    found = [_read_verbatim(*map(str, values)) for values in distinct]
-    new: dict[str, Texts] = {}
-    for place, term in enumerate((LAT, LON, DATUM)):
-        values = np.empty(len(found), dtype=object)
-        values[:] = [answer and answer[place] for answer in found]
-        new[term] = values[codes]
-    return amendment(unmet, new, filled=True)
+    unmet |= block.term(V_COORDINATES).empty & (block.term(V_LAT).empty | block.term(V_LON).empty)
+    codes, distinct = block.distinct(V_COORDINATES, V_LAT, V_LON, V_SRS)
+    found = [_read_verbatim(*texts) for texts in distinct]
+    return amendment(unmet, _columns(codes, found, (LAT, LON, DATUM)), filled=True)
 
 
 def _read_verbatim(
@@ -251,19 +263,16 @@ def _split(text: str) -> tuple[str, str] | None:
 
 
 def _two_degrees(lat: str, lon: str) -> tuple[str, str] | None:
-    read = [
-        parse_coordinates(np.array([text.strip()], dtype=object), kind=kind)
-        for text, kind in ((lat, "latitude"), (lon, "longitude"))
-    ]
-    if any(np.isnan(r.degrees[0]) for r in read):
+    y, x = _degrees(lat.strip(), "latitude"), _degrees(lon.strip(), "longitude")
+    return None if y is None or x is None else (y, x)
+
+
+def _degrees(text: str, kind: Literal["latitude", "longitude"]) -> str | None:
+    """Decimal degrees as text, as written where they are decimal already."""
+    degrees = parse_coordinates(np.array([text], dtype=object), kind=kind).degrees[0]
+    if np.isnan(degrees):
         return None
-    y, x = (
-        text.strip()
-        if _PLAIN.fullmatch(text.strip())
-        else f"{r.degrees[0]:.7f}".rstrip("0").rstrip(".")
-        for text, r in zip((lat, lon), read, strict=True)
-    )
-    return y, x
+    return text if _PLAIN.fullmatch(text) else f"{degrees:.7f}".rstrip("0").rstrip(".")
 
 
 CHECKS: Final = (

@@ -15,7 +15,10 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from ecotone.model.time_fixed import read_fixed
 
 Texts = NDArray[np.object_]
 
@@ -30,6 +33,10 @@ _CLOCK: Final = re.compile(
     r"([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d)(?:[.,](\d{1,9}))?)?)?"
     r"(Z|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?",
     re.ASCII,
+)
+_COMMON: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 _ZERO: Final = datetime.date(1970, 1, 1).toordinal()
 _DAY_S: Final = 86_400.0
@@ -81,15 +88,46 @@ class _Point:
 def read_iso_dates(values: Texts) -> IsoDates:
     """Read distinct texts."""
     dates = _nothing(len(values))
-    for index, text in enumerate(values):
-        parts = text.split("/")
-        first = _point(parts[0])
-        if first is None or len(parts) > 2:
-            continue
-        last = first if len(parts) == 1 else _second(parts[0], parts[1])
-        if last is not None:
-            _put(dates, index, first, last, single=len(parts) == 1)
+    common = pd.Series(values, dtype="str").str.fullmatch(_COMMON).fillna(False)
+    _read_common(dates, values, np.flatnonzero(common.to_numpy(dtype=np.bool_)))
+    for index in np.flatnonzero(~dates.valid).tolist():
+        ends = _ends(values[index])
+        if ends is not None:
+            _put(dates, index, *ends, single="/" not in values[index])
     return dates
+
+
+def is_iso_date(text: str) -> bool:
+    """Whether one text is a date, a time or an interval of ISO 8601.
+
+    >>> is_iso_date("1880-05-08/10"), is_iso_date("1963-03-08T24:00")
+    (True, False)
+    """
+    ends = _ends(text)
+    return ends is not None and _length(*ends, single="/" not in text) >= 0
+
+
+def _ends(text: str) -> tuple[_Point, _Point] | None:
+    parts = text.split("/")
+    first = _point(parts[0]) if len(parts) <= 2 else None
+    last = first if len(parts) == 1 or first is None else _second(parts[0], parts[1])
+    return None if first is None or last is None else (first, last)
+
+
+def _read_common(dates: IsoDates, values: Texts, rows: NDArray[np.intp]) -> None:
+    """The forms most files use, by whole columns; what does not exist is left unread."""
+    texts = values[rows]
+    lengths = pd.Series(texts, dtype="str").str.len().to_numpy(dtype=np.int64)
+    read = read_fixed(texts, np.asarray(lengths, dtype=np.int64), None)
+    kept, wall = rows[read.read], read.wall[read.read] / 1e6
+    kind = read.precision[read.read].astype(np.int64)
+    step = np.array([np.nan, np.nan, _DAY_S, np.nan, 60.0, 1.0])[kind]
+    day = (wall // _DAY_S).astype(np.int64)
+    dates.valid[kept] = True
+    dates.first_day[kept] = dates.last_day[kept] = day
+    dates.start_s[kept], dates.end_s[kept] = wall, wall + step
+    dates.precision[kept] = np.where(step == _DAY_S, DAY, TIME)
+    dates.seconds[kept] = step
 
 
 def _nothing(rows: int) -> IsoDates:
@@ -105,22 +143,29 @@ def _nothing(rows: int) -> IsoDates:
 
 
 def _put(dates: IsoDates, index: int, first: _Point, last: _Point, *, single: bool) -> None:
-    start = first.first * _DAY_S + first.clock_s
-    if last.precision < TIME:
-        end, last_day = last.after * _DAY_S, last.after - 1
-    else:
-        # A clock time that closes an interval is the instant itself; alone it lasts its own step.
-        end = last.first * _DAY_S + last.clock_s + (last.step_s if single else 0.0)
-        last_day = last.first
-    shift = (last.offset_s or 0.0) - (first.offset_s or 0.0) if last.offset_s is not None else 0.0
-    seconds = end - start - shift
+    seconds = _length(first, last, single=single)
     if seconds < 0:
         return
     dates.valid[index] = True
-    dates.first_day[index], dates.last_day[index] = first.first, last_day
-    dates.start_s[index], dates.end_s[index] = start, end
+    dates.first_day[index] = first.first
+    dates.last_day[index] = last.after - 1
+    dates.start_s[index] = first.first * _DAY_S + first.clock_s
+    dates.end_s[index] = _end(last, single=single)
     dates.precision[index] = min(first.precision, last.precision)
     dates.seconds[index] = seconds
+
+
+def _end(last: _Point, *, single: bool) -> float:
+    """Where a date ends; a clock time that closes an interval is the instant itself."""
+    if last.precision < TIME:
+        return last.after * _DAY_S
+    return last.first * _DAY_S + last.clock_s + (last.step_s if single else 0.0)
+
+
+def _length(first: _Point, last: _Point, *, single: bool) -> float:
+    """Seconds from the first instant to the end, by their own zones; below 0 if reversed."""
+    shift = (last.offset_s or 0.0) - (first.offset_s or 0.0) if last.offset_s is not None else 0.0
+    return _end(last, single=single) - first.first * _DAY_S - first.clock_s - shift
 
 
 def _second(first: str, text: str) -> _Point | None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import numpy as np
-
-from ecotone.ingest.checks.base import Check, Parameters, Responses, amendment, validation
+from ecotone.ingest.checks.base import (
+    Check,
+    Parameters,
+    Responses,
+    amendment,
+    proposals,
+    validation,
+)
 from ecotone.ingest.checks.block import Block
 from ecotone.ingest.checks.common import not_empty
 from ecotone.ingest.checks.vocabulary import plain
@@ -76,7 +81,7 @@ def _standard(block: Block, parameters: Parameters) -> Responses:
 
 def _amend(block: Block, parameters: Parameters) -> Responses:
     column = block.term(LICENCE)
-    proposed = np.where(column.matches(_STANDARD), None, column.each(address))
+    proposed = proposals(~column.matches(_STANDARD), column.each(address))
     return amendment(block.nothing(), {LICENCE: proposed}, filled=False)
 
 

@@ -13,6 +13,7 @@ from ecotone.ingest.checks.base import (
     Responses,
     amendment,
     issue,
+    proposals,
     validation,
 )
 from ecotone.ingest.checks.block import Block
@@ -33,8 +34,7 @@ def _assume_present(block: Block, parameters: Parameters) -> Responses:
     empty = block.term(STATUS).empty
     for term in _COUNTS:
         empty = empty & block.term(term).empty
-    default = parameters["defaultOccurrenceStatus"]
-    proposed = np.where(empty, default, None).astype(object)
+    proposed = proposals(empty, parameters["defaultOccurrenceStatus"])
     return amendment(block.nothing(), {STATUS: proposed}, filled=True)
 
 

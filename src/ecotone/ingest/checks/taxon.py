@@ -10,7 +10,6 @@ import re
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from ecotone.ingest.checks.base import Check, Parameters, Responses, validation
 from ecotone.ingest.checks.block import Block
@@ -42,11 +41,10 @@ _EPITHET: Final = re.compile(r"[^\W\d_][\w-]*")
 
 
 def _polynomial(block: Block, parameters: Parameters) -> Responses:
-    columns = [block.term(term) for term in (NAME, *_PARTS)]
-    texts = [np.where(column.empty, "", column.text) for column in columns]
-    codes, distinct = pd.factorize(pd.MultiIndex.from_arrays(texts))
-    agree = np.array([_agrees(*map(str, parts)) for parts in distinct], dtype=np.bool_)
-    unmet = columns[0].empty | (columns[1].empty & columns[2].empty & columns[3].empty)
+    codes, distinct = block.distinct(NAME, *_PARTS)
+    agree = np.array([_agrees(*texts) for texts in distinct], dtype=np.bool_)
+    nothing = [block.term(term).empty for term in _PARTS]
+    unmet = block.term(NAME).empty | (nothing[0] & nothing[1] & nothing[2])
     return validation(unmet, agree[codes])
 
 

@@ -95,7 +95,7 @@ def _year_in_range(block: Block, parameters: Parameters) -> Responses:
     return validation(np.isnan(years), within)
 
 
-def leap(years: NDArray[np.float64]) -> Mask:
+def leap(years: NDArray[np.float64] | NDArray[np.int64]) -> Mask:
     """Whether years have a 29 February."""
     return np.asarray((years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0)))
 

@@ -6,11 +6,11 @@ import re
 from typing import Final
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from ecotone.ingest.checks.base import Check, Parameters, Responses, Texts, amendment
+from ecotone.ingest.checks.base import Check, Parameters, Responses, Texts, amendment, proposals
 from ecotone.ingest.checks.block import Block
-from ecotone.ingest.checks.isodates import DAY, MONTH, read_iso_dates
+from ecotone.ingest.checks.isodates import DAY, MONTH, is_iso_date
 from ecotone.ingest.checks.time import (
     D_DAY,
     D_MONTH,
@@ -27,14 +27,10 @@ _ORDINAL: Final = re.compile(r"\s*0*([1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?\.?\s
 _WHOLE: Final = re.compile(r"\s*[+-]?[0-9]{1,15}\s*")
 
 
-def _is_iso(text: str) -> bool:
-    return bool(read_iso_dates(np.array([text], dtype=object)).valid[0])
-
-
 def _standardized(label: str, guid: str, term: str) -> Check:
     def run(block: Block, parameters: Parameters) -> Responses:
         column = block.term(term)
-        proposed = column.each(lambda text: None if _is_iso(text) else to_iso(text))
+        proposed = column.each(lambda text: None if is_iso_date(text) else to_iso(text))
         return amendment(column.empty, {term: proposed}, filled=False)
 
     return Check(label=label, guid=guid, dimension="Conformance", terms=(term,), function=run)
@@ -47,18 +43,10 @@ def _from_verbatim(block: Block, parameters: Parameters) -> Responses:
         # Four digits below 1582 are more often a shelf mark or a short date than a year.
         if re.fullmatch(r"\s*[0-9]{4}\s*", text) and int(text) < 1582:
             return None
-        return text.strip() if _is_iso(text.strip()) else to_iso(text)
+        return text.strip() if is_iso_date(text.strip()) else to_iso(text)
 
     unmet = ~block.term(EVENT).empty | verbatim.empty
     return amendment(unmet, {EVENT: verbatim.each(read)}, filled=True)
-
-
-def _distinct(block: Block, *terms: str) -> tuple[Texts, list[tuple[str, ...]]]:
-    """Codes of the rows and the distinct combinations of some terms, empty as ''."""
-    columns = [block.term(term) for term in terms]
-    texts = [np.where(column.empty, "", column.text) for column in columns]
-    codes, distinct = pd.factorize(pd.MultiIndex.from_arrays(texts))
-    return codes, [tuple(map(str, values)) for values in distinct]
 
 
 def _whole(text: str) -> int | None:
@@ -74,7 +62,7 @@ def _year_month_day(year: str, month: str, day: str) -> str | None:
 
 
 def _from_year_month_day(block: Block, parameters: Parameters) -> Responses:
-    codes, distinct = _distinct(block, D_YEAR, D_MONTH, D_DAY)
+    codes, distinct = block.distinct(D_YEAR, D_MONTH, D_DAY)
     proposed = np.empty(len(distinct), dtype=object)
     proposed[:] = [_year_month_day(*texts) for texts in distinct]
     unmet = ~block.term(EVENT).empty | np.isnan(block.term(D_YEAR).integers)
@@ -87,14 +75,16 @@ def _from_days_of_year(block: Block, parameters: Parameters) -> Responses:
     unmet = ~block.term(EVENT).empty | block.term(START).empty | block.term(END).empty
     unmet |= np.isnan(years)
     sound = (years >= 1) & (years <= 9999) & (first >= 1) & (first < last) & (last <= 366)
-    start_of_year = (np.where(sound, years, 1970).astype(np.int64) - 1970).astype("datetime64[Y]")
-    day_one = start_of_year.astype("datetime64[D]")
-    begin = day_one + (np.where(sound, first, 1).astype(np.int64) - 1)
-    end = day_one + (np.where(sound, last, 1).astype(np.int64) - 1)
-    sound &= end.astype("datetime64[Y]") == start_of_year
-    texts = pd.Series(np.datetime_as_string(begin)) + "/" + pd.Series(np.datetime_as_string(end))
-    proposed = np.where(sound, texts.to_numpy(dtype=object), None).astype(object)
-    return amendment(unmet, {EVENT: proposed}, filled=True)
+    year = (np.where(sound, years, 1970).astype(np.int64) - 1970).astype("datetime64[Y]")
+    begin, end = _day_of(year, np.where(sound, first, 1)), _day_of(year, np.where(sound, last, 1))
+    sound &= end.astype("datetime64[Y]") == year
+    texts = np.datetime_as_string(begin).astype(object) + "/" + np.datetime_as_string(end)
+    return amendment(unmet, {EVENT: proposals(sound, texts.astype(object))}, filled=True)
+
+
+def _day_of(year: NDArray[np.datetime64], number: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    days = (number - 1).astype(np.int64).astype("timedelta64[D]")
+    return np.asarray(year.astype("datetime64[D]") + days)
 
 
 def _from_event_date(block: Block, parameters: Parameters) -> Responses:
@@ -113,7 +103,7 @@ def _from_event_date(block: Block, parameters: Parameters) -> Responses:
         (END, to_day, end),
     ):
         wanted = known & block.term(term).empty
-        changes[term] = np.where(wanted, values.astype(str).astype(object), None)
+        changes[term] = proposals(wanted, values.astype(str).astype(object))
     return amendment(~dates.valid, changes, filled=True)
 
 

@@ -11,9 +11,7 @@ import functools
 import re
 from typing import Final
 
-import numpy as np
-
-from ecotone.ingest.checks.isodates import read_iso_dates
+from ecotone.ingest.checks.isodates import is_iso_date
 
 #: Languages of labels in the networks' region and in the collections that hold its specimens.
 _LANGUAGES: Final = (
@@ -44,7 +42,7 @@ def to_iso(text: str) -> str | None:
     clean = _WEEKDAY.sub("", _ORDINAL.sub(r"\1", text.strip()))
     clean = _RUSSIAN_YEAR.sub("", clean).strip()
     iso = _numeric(clean) or _named(clean)
-    return iso if iso is not None and _is_iso(iso) else None
+    return iso if iso is not None and is_iso_date(iso) else None
 
 
 def month_number(word: str) -> int | None:
@@ -108,10 +106,6 @@ def _named(text: str) -> str | None:
     if month is None:
         return None
     return calendar_iso(int(year), month, int(day) if day else None)
-
-
-def _is_iso(text: str) -> bool:
-    return bool(read_iso_dates(np.array([text], dtype=object)).valid[0])
 
 
 @functools.cache
