@@ -12,7 +12,7 @@ import re
 import unicodedata
 from importlib import resources
 
-_UNIT_IN_HEADER = re.compile(r"^(?P<name>.*?)\s*[\(\[,]\s*(?P<unit>[^()\[\]]+?)\s*[\)\]]?$")
+_UNIT_IN_HEADER = re.compile(r"^(?P<name>.*)\s*[\(\[,]\s*(?P<unit>[^()\[\],]+?)\s*[\)\]]?$")
 
 
 def plain(header: str) -> str:

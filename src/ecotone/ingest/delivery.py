@@ -79,7 +79,9 @@ class Orders:
         m = self.mapping
         return Declared(
             zone=self.zone or (m.zone if m else None),
+            zones=dict(m.zones) if m else {},
             day_first=m.day_first if m else None,
+            excel=m.excel if m else None,
             datum=self.datum or (m.datum if m else None),
             decimal=self.decimal or (m.decimal if m else None),
             country=self.country,
@@ -151,9 +153,7 @@ class _Run:
     def read(self, source: Source) -> None:
         found = self._format_of(source)
         self.format = found.name
-        for table in found.read(
-            source, self.orders.read_options(), self._report, self._reject
-        ):
+        for table in found.read(source, self.orders.read_options(), self._report, self._reject):
             self.tables += 1
             table = _without_notes(table)
             self._take(table, self._mapped(table))
@@ -216,8 +216,10 @@ class _Run:
         done.findings.extend(self._checker.duplicates(table, done))
         checked = list(self._checker.findings(table, done))
         self._reject_rows(table, done, checked)
+        told = mappings.Headers(self.orders.mapping, table.frame, table.row)
         why: dict[int, Finding] = {}
-        for finding in (*checked, *done.findings):
+        for said in (*checked, *done.findings):
+            finding = replace(said, field=told.of(said.field, said.row, said.value))
             self.sink.find(finding)
             if finding.severity is Severity.ERROR and finding.row is not None:
                 why.setdefault(finding.row, finding)

@@ -11,7 +11,10 @@ A mapping is a small TOML file a steward keeps beside the data::
     decimal = ","
     zone = "Asia/Dushanbe"       # of times without an offset
     day_first = true
+    excel = 1900                 # calendar of dates that are day numbers
     datum = "EPSG:4284"
+    [mapping.zones]              # stations in other zones
+    "Нукус" = "Asia/Samarkand"
     [mapping.missing]            # marks, and why there is no value
     "н/б" = "no observation"
     [mapping.properties]         # names of properties as they stand -> the one name
@@ -27,18 +30,24 @@ A mapping is a small TOML file a steward keeps beside the data::
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from ecotone.ingest.columns import recognise, split_unit
+from ecotone.model import units
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
 from ecotone.model.errors import InputRefused
 from ecotone.model.records import Noun
+from ecotone.model.time_zone import UnknownZone, resolve_zone
 from ecotone.model.words import say
 
 #: Columns a mapping may name besides the attributes of its noun; they help to read them.
@@ -67,7 +76,9 @@ class Mapping(Noun):
     decimal: Literal[".", ","] | None = None
     sheet: str | None = None
     zone: str | None = None
+    zones: dict[str, str] = Field(default_factory=dict)
     day_first: bool | None = None
+    excel: Literal[1900, 1904] | None = None
     datum: str | None = None
     unit: str | None = None
     missing: dict[str, str] = Field(default_factory=dict)
@@ -86,7 +97,19 @@ class Mapping(Noun):
             raise ValueError(f"{self.record} has no attribute {', '.join(unknown)}")
         if (self.layout == "wide") != bool(self.values):
             raise ValueError("a wide layout needs [[values]], a long one has none")
+        self._spoken()
         return self
+
+    def _spoken(self) -> None:
+        """ValueError for a zone or a unit nobody knows: each row of a file would suffer by it."""
+        for zone in filter(None, (self.zone, *self.zones.values())):
+            try:
+                resolve_zone(zone)
+            except UnknownZone as unknown:
+                raise ValueError(f"there is no time zone '{zone}'") from unknown
+        for unit in filter(None, (self.unit, *(value.unit for value in self.values))):
+            if not units.known(unit):
+                raise ValueError(f"'{unit}' is not a unit known here")
 
     @property
     def sha256(self) -> str:
@@ -140,7 +163,8 @@ def apply(mapping: Mapping, frame: pd.DataFrame) -> pd.DataFrame:
     if mapping.unit is not None and "unit" not in base:
         base["unit"] = mapping.unit
     if "property" in base and mapping.properties:
-        base["property"] = base["property"].replace(mapping.properties)
+        names = {name.strip(): one for name, one in mapping.properties.items()}
+        base["property"] = base["property"].astype("str").str.strip().replace(names)
     return base
 
 
@@ -156,14 +180,41 @@ def _one_property(base: pd.DataFrame, frame: pd.DataFrame, value: ValueColumn) -
     return out
 
 
+class Headers:
+    """What the file calls an attribute, so that a finding names the column a steward sees."""
+
+    def __init__(
+        self, mapping: Mapping | None, mapped: pd.DataFrame, rows: NDArray[np.int64]
+    ) -> None:
+        self._mapping = mapping
+        self._mapped = mapped
+        self._rows = rows
+
+    def of(self, attribute: str | None, row: int | None, value: str | None) -> str | None:
+        """The header of an attribute; for a value of a wide table, that of its own column."""
+        if self._mapping is None or attribute is None:
+            return attribute
+        if attribute == "value" and self._mapping.values:
+            return self._of_values.get((row, value), attribute)
+        return self._mapping.columns.get(attribute, attribute)
+
+    @functools.cached_property
+    def _of_values(self) -> dict[tuple[int | None, str | None], str]:
+        if self._mapping is None or not len(self._mapped):
+            return {}
+        names = [v.column for v in self._mapping.values]
+        columns = np.tile(names, len(self._mapped) // len(names))
+        cells = self._mapped["value"].to_numpy(dtype=object, na_value=None)
+        return dict(zip(zip(self._rows.tolist(), cells, strict=True), columns, strict=True))
+
+
 def propose(
     frame: pd.DataFrame, *, encoding: str = "", delimiter: str = "", decimal: str = ""
 ) -> str:
     """A mapping file to start from, as TOML text; the steward corrects and saves it."""
     found = recognise([str(h) for h in frame.columns])
-    columns = {a: h for a, h in found.items() if a != "country_code" or a in found}
     wide = "value" not in found
-    values = _numeric_columns(frame, set(columns.values())) if wide else []
+    values = _numeric_columns(frame, set(found.values())) if wide else []
     lines = ["[mapping]", 'record = "Observation"', f'layout = "{"wide" if values else "long"}"']
     for key, given in (("encoding", encoding), ("delimiter", delimiter), ("decimal", decimal)):
         if given:
@@ -173,10 +224,12 @@ def propose(
         '# zone = "Asia/Dushanbe"',
         "",
         "[columns]",
-        *(f"{name} = {_quoted(header)}" for name, header in columns.items()),
+        *(f"{name} = {_quoted(header)}" for name, header in found.items()),
     ]
     for header in values:
         name, unit = split_unit(header)
+        if not units.known(unit):
+            name, unit = header, ""
         lines += [
             "",
             "[[values]]",
@@ -201,5 +254,5 @@ def _numeric_columns(frame: pd.DataFrame, used: set[str]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
-    return f'"{escaped.replace(chr(10), " ")}"'
+    """A TOML basic string: JSON's escapes are TOML's too, but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

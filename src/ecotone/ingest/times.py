@@ -200,7 +200,7 @@ def _filled(work: Work, texts: pd.Series) -> Mask:
     """Cells that say something: not empty, not a mark for a missing value."""
     absent = {mark for mark, (kind, _) in marks().items() if kind == "missing"}
     absent |= {mark.strip().casefold() for mark in work.declared.missing}
-    filled = texts.notna().to_numpy(dtype=bool)
+    filled = texts.notna().to_numpy(dtype=bool, copy=True)
     # No mark is long: only short cells can be one.
     length = texts.astype("str").str.len().to_numpy(dtype=np.float64, na_value=0)
     short = np.flatnonzero(length <= max(map(len, absent)) + 2)

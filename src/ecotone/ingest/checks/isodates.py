@@ -164,7 +164,8 @@ def _end(last: _Point, *, single: bool) -> float:
 
 def _length(first: _Point, last: _Point, *, single: bool) -> float:
     """Seconds from the first instant to the end, by their own zones; below 0 if reversed."""
-    shift = (last.offset_s or 0.0) - (first.offset_s or 0.0) if last.offset_s is not None else 0.0
+    known = first.offset_s is not None and last.offset_s is not None
+    shift = (last.offset_s or 0.0) - (first.offset_s or 0.0) if known else 0.0
     return _end(last, single=single) - first.first * _DAY_S - first.clock_s - shift
 
 
