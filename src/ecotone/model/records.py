@@ -76,6 +76,20 @@ class Observation(Placed, Timed):
     flags: dict[str, Any] | None = None
     observer: str | None = None
     remarks: str | None = None
+    setup_kind: str | None = None
+    life_stage: str | None = None
+    sex: str | None = None
+    behaviour: str | None = None
+    position_radius_m: float | None = None
+    position_angle_deg: float | None = None
+    speed_m_s: float | None = None
+    box_x: float | None = None
+    box_y: float | None = None
+    box_width: float | None = None
+    box_height: float | None = None
+    classified_at: str | None = None
+    classification_probability: float | None = None
+    tags: str | None = None
 
 
 class Occurrence(Placed, Timed):
@@ -101,6 +115,36 @@ class Occurrence(Placed, Timed):
     associated_media: str | None = None
     remarks: str | None = None
     licence: str | None = None
+    site: str | None = None
+    taxon_id: str | None = None
+    authorship: str | None = None
+    phylum: str | None = None
+    taxon_class: str | None = None
+    taxon_order: str | None = None
+    genus: str | None = None
+    identified_by: str | None = None
+    identified_on: str | None = None
+    identification_qualifier: str | None = None
+    organism: str | None = None
+    quantity: str | None = None
+    quantity_type: str | None = None
+    behaviour: str | None = None
+    reproductive_condition: str | None = None
+    establishment_means: str | None = None
+    collection_code: str | None = None
+    dataset_name: str | None = None
+    rights_holder: str | None = None
+    sampling_protocol: str | None = None
+    sampling_effort: str | None = None
+    county: str | None = None
+    municipality: str | None = None
+    verbatim_locality: str | None = None
+    elevation_max_m: float | None = None
+    depth_min_m: float | None = None
+    depth_max_m: float | None = None
+    coordinate_precision: float | None = None
+    source_generalizations: str | None = None
+    source_withheld: str | None = None
 
 
 class Event(Placed, Timed):
@@ -112,6 +156,22 @@ class Event(Placed, Timed):
     sampling_effort: str | None = None
     habitat: str | None = None
     remarks: str | None = None
+    site: str | None = None
+    event_type: str | None = None
+    field_number: str | None = None
+    sample_size: str | None = None
+    sample_size_unit: str | None = None
+    field_notes: str | None = None
+    licence: str | None = None
+    county: str | None = None
+    municipality: str | None = None
+    verbatim_locality: str | None = None
+    elevation_max_m: float | None = None
+    depth_min_m: float | None = None
+    depth_max_m: float | None = None
+    coordinate_precision: float | None = None
+    source_generalizations: str | None = None
+    source_withheld: str | None = None
 
 
 class Taxon(Noun):
@@ -129,6 +189,19 @@ class Taxon(Noun):
     genus: str | None = None
     backbone: str | None = None
     remarks: str | None = None
+    name_id: str | None = None
+    accepted_name: str | None = None
+    original_id: str | None = None
+    phylum: str | None = None
+    taxon_class: str | None = None
+    taxon_order: str | None = None
+    specific_epithet: str | None = None
+    infraspecific_epithet: str | None = None
+    vernacular_name: str | None = None
+    nomenclatural_code: str | None = None
+    nomenclatural_status: str | None = None
+    published_in: str | None = None
+    licence: str | None = None
 
 
 class Deployment(Placed, Timed):
@@ -141,6 +214,17 @@ class Deployment(Placed, Timed):
     habitat: str | None = None
     set_up_by: str | None = None
     remarks: str | None = None
+    camera_delay_s: int | None = None
+    camera_height_m: float | None = None
+    camera_depth_m: float | None = None
+    camera_tilt_deg: int | None = None
+    camera_heading_deg: int | None = None
+    detection_distance_m: float | None = None
+    timestamp_issues: bool | None = None
+    bait: bool | None = None
+    feature_type: str | None = None
+    groups: str | None = None
+    tags: str | None = None
 
 
 class Media(Timed):
@@ -155,6 +239,9 @@ class Media(Timed):
     size_bytes: Annotated[int, Field(ge=0)] | None = None
     sha256: str | None = None
     remarks: str | None = None
+    file_name: str | None = None
+    exif: str | None = None
+    favourite: bool | None = None
 
 
 class Individual(Noun):

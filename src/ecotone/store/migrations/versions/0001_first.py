@@ -32,40 +32,60 @@ _HEADER = """
 """
 _NOUNS = {
     "observation": """
-        observation_id site sample deployment media individual event level kind taxon property
-        procedure value:number unit basis limit_kind uncertainty:number count:integer value_text
-        unit_text missing_reason flags:json observer remarks latitude:number longitude:number
-        coordinate_uncertainty_m:number latitude_text longitude_text datum datum_operation
-        elevation_m:number country_code state_province locality time_start:time time_end:time
-        time_text time_zone time_precision
+        observation_id site sample deployment media individual event level kind taxon
+        property procedure value:number unit basis limit_kind uncertainty:number
+        count:integer value_text unit_text missing_reason flags:json observer remarks
+        setup_kind life_stage sex behaviour position_radius_m:number
+        position_angle_deg:number speed_m_s:number box_x:number box_y:number
+        box_width:number box_height:number classified_at classification_probability:number
+        tags latitude:number longitude:number coordinate_uncertainty_m:number
+        latitude_text longitude_text datum datum_operation elevation_m:number country_code
+        state_province locality time_start:time time_end:time time_text time_zone
+        time_precision
     """,
     "occurrence": """
-        occurrence_id event basis_of_record taxon taxon_rank kingdom family vernacular_name
-        individual_count:integer sex life_stage occurrence_status recorded_by record_number
-        catalog_number institution_code habitat associated_media remarks licence latitude:number
-        longitude:number coordinate_uncertainty_m:number latitude_text longitude_text datum
-        datum_operation elevation_m:number country_code state_province locality time_start:time
-        time_end:time time_text time_zone time_precision
+        occurrence_id event basis_of_record taxon taxon_rank kingdom family
+        vernacular_name individual_count:integer sex life_stage occurrence_status
+        recorded_by record_number catalog_number institution_code habitat associated_media
+        remarks licence site taxon_id authorship phylum taxon_class taxon_order genus
+        identified_by identified_on identification_qualifier organism quantity
+        quantity_type behaviour reproductive_condition establishment_means collection_code
+        dataset_name rights_holder sampling_protocol sampling_effort county municipality
+        verbatim_locality elevation_max_m:number depth_min_m:number depth_max_m:number
+        coordinate_precision:number source_generalizations source_withheld latitude:number
+        longitude:number coordinate_uncertainty_m:number latitude_text longitude_text
+        datum datum_operation elevation_m:number country_code state_province locality
+        time_start:time time_end:time time_text time_zone time_precision
     """,
     "event": """
-        event_id parent_event sampling_protocol sampling_effort habitat remarks latitude:number
-        longitude:number coordinate_uncertainty_m:number latitude_text longitude_text datum
-        datum_operation elevation_m:number country_code state_province locality time_start:time
-        time_end:time time_text time_zone time_precision
+        event_id parent_event sampling_protocol sampling_effort habitat remarks site
+        event_type field_number sample_size sample_size_unit field_notes licence county
+        municipality verbatim_locality elevation_max_m:number depth_min_m:number
+        depth_max_m:number coordinate_precision:number source_generalizations
+        source_withheld latitude:number longitude:number coordinate_uncertainty_m:number
+        latitude_text longitude_text datum datum_operation elevation_m:number country_code
+        state_province locality time_start:time time_end:time time_text time_zone
+        time_precision
     """,
     "taxon": """
-        taxon_id name authorship rank status accepted_id parent_id kingdom family genus backbone
-        remarks
+        taxon_id name authorship rank status accepted_id parent_id kingdom family genus
+        backbone remarks name_id accepted_name original_id phylum taxon_class taxon_order
+        specific_epithet infraspecific_epithet vernacular_name nomenclatural_code
+        nomenclatural_status published_in licence
     """,
     "deployment": """
-        deployment_id site device model habitat set_up_by remarks latitude:number
-        longitude:number coordinate_uncertainty_m:number latitude_text longitude_text datum
-        datum_operation elevation_m:number country_code state_province locality time_start:time
+        deployment_id site device model habitat set_up_by remarks camera_delay_s:integer
+        camera_height_m:number camera_depth_m:number camera_tilt_deg:integer
+        camera_heading_deg:integer detection_distance_m:number timestamp_issues:boolean
+        bait:boolean feature_type groups tags latitude:number longitude:number
+        coordinate_uncertainty_m:number latitude_text longitude_text datum datum_operation
+        elevation_m:number country_code state_province locality time_start:time
         time_end:time time_text time_zone time_precision
     """,
     "media": """
-        media_id deployment path media_type capture_method public:boolean size_bytes:integer
-        sha256 remarks time_start:time time_end:time time_text time_zone time_precision
+        media_id deployment path media_type capture_method public:boolean
+        size_bytes:integer sha256 remarks file_name exif favourite:boolean time_start:time
+        time_end:time time_text time_zone time_precision
     """,
     "individual": """
         individual_id taxon sex recognised_by confidence:number remarks
