@@ -158,27 +158,30 @@ class Check:
 
 
 _EMPTY: Final = ""
+#: Words by number: picking them is many times quicker than building them row by row.
+_STATUS: Final = np.array(
+    [str(Status.RUN_HAS_RESULT), str(Status.INTERNAL_PREREQUISITES_NOT_MET)], dtype=object
+)
+_VERDICT: Final = np.array([_EMPTY, str(Result.NOT_COMPLIANT), str(Result.COMPLIANT)], dtype=object)
+_CONCERN: Final = np.array([str(Result.NOT_ISSUE), str(Result.POTENTIAL_ISSUE)], dtype=object)
 
 
 def validation(unmet: Mask, compliant: Mask) -> Responses:
     """COMPLIANT or not, where the prerequisites are met."""
-    status = np.where(unmet, Status.INTERNAL_PREREQUISITES_NOT_MET, Status.RUN_HAS_RESULT)
-    result = np.where(compliant, Result.COMPLIANT, Result.NOT_COMPLIANT).astype(object)
-    return Responses(status.astype(object), np.where(unmet, _EMPTY, result).astype(object))
+    verdict = (1 + compliant.view(np.int8)) * ~unmet
+    return Responses(_STATUS[unmet.view(np.int8)], _VERDICT[verdict])
 
 
 def issue(potential: Mask) -> Responses:
     """POTENTIAL_ISSUE or NOT_ISSUE on every row."""
-    status = np.full(len(potential), str(Status.RUN_HAS_RESULT), dtype=object)
-    result = np.where(potential, Result.POTENTIAL_ISSUE, Result.NOT_ISSUE)
-    return Responses(status, result.astype(object))
+    status = np.full(len(potential), _STATUS[0], dtype=object)
+    return Responses(status, _CONCERN[potential.view(np.int8)])
 
 
 def measure(unmet: Mask, values: Texts) -> Responses:
     """A number as text, NOT_REPORTED where there is nothing to measure."""
-    status = np.where(unmet, Status.INTERNAL_PREREQUISITES_NOT_MET, Status.RUN_HAS_RESULT)
     result = np.where(unmet, str(Result.NOT_REPORTED), values)
-    return Responses(status.astype(object), result.astype(object))
+    return Responses(_STATUS[unmet.view(np.int8)], result.astype(object))
 
 
 def proposals(mask: Mask, values: str | Texts) -> Texts:
@@ -205,7 +208,8 @@ def amendment(
     for values in kept.values():
         proposed |= values != np.array(None, dtype=object)
     said = Status.FILLED_IN if filled else Status.AMENDED
-    status = np.where(proposed, str(said), str(Status.NOT_AMENDED)).astype(object)
+    status = np.full(len(unmet), str(Status.NOT_AMENDED), dtype=object)
+    status[proposed] = str(said)
     if external is not None:
         status[external] = str(Status.EXTERNAL_PREREQUISITES_NOT_MET)
     status[unmet] = str(Status.INTERNAL_PREREQUISITES_NOT_MET)

@@ -16,10 +16,15 @@ Mask = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 Floats = NDArray[np.float64]
 
-#: What BDQ calls empty: nothing but white space and characters that do not print.
-_BLANK: Final = r"[\s\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028\u2029\u2060\ufeff]*"
-_NUMBER: Final = r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?\s*"
-_INTEGER: Final = r"\s*[+-]?[0-9]{1,15}\s*"
+#: What BDQ calls empty: nothing but white space and characters that do not print. Written so that
+#: Arrow's expressions take it: they know no escapes beyond two digits.
+_BLANK: Final = (
+    r"[\x00-\x20\x7f-\xa0"
+    + "".join(map(chr, (0x1680, 0x180E, 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF)))
+    + f"{chr(0x2000)}-{chr(0x200F)}]*"
+)
+_NUMBER: Final = r"[ \t\xa0]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?[ \t\xa0]*"
+_INTEGER: Final = r"[ \t\xa0]*[+-]?[0-9]{1,15}[ \t\xa0]*"
 
 
 class Term:
@@ -28,11 +33,11 @@ class Term:
     def __init__(self, column: pd.Series | None, rows: int) -> None:
         if column is None:
             self.codes = np.full(rows, -1, dtype=np.int64)
-            self.values: Texts = np.empty(0, dtype=object)
+            self._series = pd.Series([], dtype="str")
         else:
             codes, values = pd.factorize(column.astype("str"))
             self.codes = codes.astype(np.int64)
-            self.values = np.asarray(values, dtype=object)
+            self._series = pd.Series(values, dtype="str")
 
     def spread(self, per_value: NDArray[np.generic], missing: object) -> NDArray[np.generic]:
         """An answer per distinct value -> an answer per row; ``missing`` where there is none."""
@@ -42,8 +47,9 @@ class Term:
         return filled[self.codes]
 
     @functools.cached_property
-    def _series(self) -> pd.Series:
-        return pd.Series(self.values, dtype="str")
+    def values(self) -> Texts:
+        """The distinct texts."""
+        return self._series.to_numpy(dtype=object)
 
     def matches(self, pattern: str) -> Mask:
         """Rows whose whole text fits a pattern."""
@@ -69,8 +75,8 @@ class Term:
 
     def _parsed(self, pattern: str) -> Floats:
         fits = self._fits(pattern)
-        numbers = np.full(len(self.values), np.nan)
-        numbers[fits] = self.values[fits].astype(np.float64)
+        numbers = np.full(len(self._series), np.nan)
+        numbers[fits] = self._series[fits].astype(np.float64)
         numbers[~np.isfinite(numbers)] = np.nan
         return np.asarray(self.spread(numbers, np.nan))
 

@@ -113,7 +113,7 @@ def _distinct(
     """Distinct texts in the order they come, where each is first, and how often it is there."""
     codes, values = pd.factorize(pd.Series(texts, dtype=object), use_na_sentinel=False)
     _, first, counts = np.unique(codes, return_index=True, return_counts=True)
-    return [None if pd.isna(v) else str(v) for v in values], first, counts
+    return [v if isinstance(v, str) else None for v in values], first, counts
 
 
 def _finding(
