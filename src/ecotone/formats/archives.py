@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 from ecotone.formats.base import Limits, refused
-from ecotone.formats.names import NameBook, is_clutter, member_name
+from ecotone.formats.names import NameBook, is_clutter, is_root, member_name
 from ecotone.formats.streams import DAMAGE, CountedStream, Meter, Slice, buffered
 
 _LOCAL_HEADER: Final = 30
@@ -57,6 +57,8 @@ def list_zip(file: BinaryIO, archive: str, limits: Limits) -> tuple[zipfile.ZipF
     book = NameBook(archive)
     meter = Meter(archive, limits)
     for info in infos:
+        if info.is_dir() and is_root(info.orig_filename):
+            continue
         name = member_name(_zip_name(info), archive, limits)
         _check_zip_kind(info, name, archive)
         folder = info.is_dir()
@@ -163,6 +165,8 @@ def list_tar(file: BinaryIO, archive: str, limits: Limits) -> Members:
                 count += 1
                 if count > limits.members:
                     raise refused("archive-too-many", file=archive, most=str(limits.members))
+                if info.isdir() and is_root(info.name):
+                    continue
                 name = member_name(info.name, archive, limits)
                 _check_tar_kind(info, name, archive)
                 book.add(name, folder=info.isdir())

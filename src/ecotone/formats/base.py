@@ -78,7 +78,7 @@ class Limits:
     name_length: int = 1_000  #: characters in a member's name
     xml_bytes: int = 32 << 20
     xml_depth: int = 100
-    xml_nodes: int = 1_000_000
+    xml_nodes: int = 200_000  #: elements and attributes; more would take over a second
     json_bytes: int = 256 << 20
     json_depth: int = 100
     field_chars: int = 1 << 20  #: one cell of a table

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Final
 
+from ecotone.formats import csv_scan
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
+from ecotone.formats.csv_text import TextStream
 from ecotone.formats.delimited import Sniffed, read_blocks, sniff
 from ecotone.formats.headers import column_names, has_header
 from ecotone.model.finding import Finding, Severity
@@ -63,21 +65,18 @@ def _is_table(source: Source, member: str) -> bool:
     ending = PurePosixPath(member).suffix.lower()
     if ending not in (*_SURE, *_MAYBE) and source.only is None:
         return False
-    with source.open(member) as stream:
-        head = stream.read(_PEEK)
-    plain = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    with source.open(member) as raw:
+        head = TextStream(raw, None, member, lambda finding: None).read(_PEEK)
+    plain = head.lstrip().lower()
     if not plain or plain.startswith(_OTHERS) or not _is_text(head):
         return False
     return ending in _SURE or sniff(source, member).sure
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether bytes look like text: hardly any control characters (UTF-16's zeros aside)."""
-    zeros = head.count(0)
-    if zeros > 0.3 * len(head):
-        head = head.replace(b"\0", b"")
+    """Whether letters, found in whatever encoding, hold hardly any control characters."""
     odd = sum(head.count(bytes((code,))) for code in range(32) if code not in (9, 10, 12, 13))
-    return odd <= max(1, 0.02 * len(head))
+    return odd + head.count(csv_scan.BAD_BYTE) <= max(1, 0.02 * len(head))
 
 
 def _read_table(

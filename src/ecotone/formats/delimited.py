@@ -15,6 +15,7 @@ import numpy as np
 
 from ecotone.formats import csv_scan
 from ecotone.formats.base import Limits, ReadOptions, Reject, Report, Source, refused
+from ecotone.formats.cells import NUMBER
 from ecotone.formats.csv_scan import Bad, Dialect, Scan, scan
 from ecotone.formats.csv_text import TextStream
 from ecotone.formats.headers import column_names
@@ -386,7 +387,7 @@ def sniff(
     # Marks in the letters would make records bad; the cells are only looked at.
     head = head.replace(b"\0", b" ").replace(bytes((csv_scan.BAD_BYTE,)), b"?")
     best = Sniffed(delimiter or ",", False, ())
-    best_score = (-1.0, 0)
+    best_score = (-1.0, 0, 0.0)
     for candidate in delimiter or _DELIMITERS:
         dialect = make_dialect(candidate, quote, None, member)
         found = scan(
@@ -398,9 +399,15 @@ def sniff(
             continue
         usual = max(set(counts), key=lambda c: (counts.count(c), c))
         share = counts.count(usual) / (len(counts) + len(found.bad))
-        score = (round(share, 1), usual) if usual > 1 else (0.0, usual)
+        records = tuple(tuple(cells) for cells in cells_of(found))
+        score = (round(share, 1) if usual > 1 else 0.0, usual, _numeric(records))
         if score > best_score:
             best_score = score
-            records = tuple(tuple(cells) for cells in cells_of(found))
             best = Sniffed(candidate, usual > 1 and share > 0.9, records)
     return best
+
+
+def _numeric(records: Sequence[Sequence[str]]) -> float:
+    """The share of cells that are numbers: few are when the decimal comma divides the fields."""
+    cells = [cell for record in records for cell in record]
+    return sum(NUMBER.fullmatch(cell) is not None for cell in cells) / len(cells)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from ecotone.formats.base import Report
+from ecotone.formats.cells import NUMBER
 from ecotone.model.finding import Finding, Severity
 
-_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 _YEAR: Final = re.compile(r"(?:1[6-9]|20|21)\d\d")
 _SHOWN: Final = 5
 
@@ -56,9 +56,9 @@ def has_header(records: Sequence[Sequence[str]]) -> bool:
     or count upwards, as the headers of wide tables do.
     """
     if len(records) < 2:
-        return not records or not any(_NUMBER.fullmatch(c.strip()) for c in records[0])
+        return not records or not any(NUMBER.fullmatch(c.strip()) for c in records[0])
     first, others = records[0], records[1:]
-    numeric = [i for i, cell in enumerate(first) if _NUMBER.fullmatch(cell.strip())]
+    numeric = [i for i, cell in enumerate(first) if NUMBER.fullmatch(cell.strip())]
     above = [i for i in numeric if _mostly_numbers(others, i)]
     if not above:
         return True
@@ -67,7 +67,7 @@ def has_header(records: Sequence[Sequence[str]]) -> bool:
 
 def _mostly_numbers(records: Sequence[Sequence[str]], column: int) -> bool:
     cells = [r[column].strip() for r in records if len(r) > column and r[column].strip()]
-    return bool(cells) and sum(bool(_NUMBER.fullmatch(c)) for c in cells) > 0.8 * len(cells)
+    return bool(cells) and sum(bool(NUMBER.fullmatch(c)) for c in cells) > 0.8 * len(cells)
 
 
 def _counts_upwards(texts: list[str]) -> bool:

@@ -44,6 +44,11 @@ def member_name(raw: str, archive: str, limits: Limits) -> str:
     return "/".join(parts)
 
 
+def is_root(raw: str) -> bool:
+    """Whether a folder's entry is the archive's own top, as ``tar`` writes it."""
+    return raw.rstrip("/") == "."
+
+
 def is_clutter(name: str) -> bool:
     """Whether a member is a desktop's leftover or hidden, so not part of the delivery."""
     return any(part.startswith(".") or part in _CLUTTER for part in name.split("/"))

@@ -77,6 +77,8 @@ def parse_text(text: str, member: str, limits: Limits) -> Element:
 
     # The letters are decoded already; a declaration of bytes would now mislead the parser.
     body = _DECLARATION.sub("", text, count=1)
+    if body.count("<") - body.count("</") > limits.xml_nodes:
+        raise refused("xml-too-many", file=member, most=str(limits.xml_nodes))
     parser = DefusedXMLParser(target=_Builder(member, limits), encoding="utf-8", forbid_dtd=True)
     try:
         for start in range(0, len(body), _FEED):
