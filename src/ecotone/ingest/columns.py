@@ -17,8 +17,8 @@ _UNIT_IN_HEADER = re.compile(r"^(?P<name>.*)\s*[\(\[,]\s*(?P<unit>[^()\[\],]+?)\
 
 def plain(header: str) -> str:
     """A header without case, width, punctuation and spacing."""
-    text = unicodedata.normalize("NFKC", header).casefold().replace("ё", "е")
-    return re.sub(r"[\s_\-.№#:]+", "", text)
+    text = unicodedata.normalize("NFKC", header.replace("№", "")).casefold().replace("ё", "е")
+    return re.sub(r"[\s_\-.#:]+", "", text)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ Columns nobody has described go into ``extra`` as JSON, as they were.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -147,11 +148,10 @@ def _check_generic(work: Work, found: dict[str, str]) -> None:
             found.get("datum"),
             found.get("country_code"),
         )
-    if "value" in found and "property" in found | {"property": ""}:
-        numbers = parse_numbers(
-            work.frame[found["value"]], decimal=work.declared.decimal, missing=work.declared.missing
-        )
-        if np.isfinite(numbers.value).mean() >= 0.5 if len(numbers.value) else False:
+    if "value" in found:
+        texts = work.frame[found["value"]]
+        numbers = parse_numbers(texts, decimal=work.declared.decimal, missing=work.declared.missing)
+        if np.isfinite(numbers.value).sum() * 2 >= max(len(texts), 1):
             _flag_codes(work, numbers.code, found["value"])
 
 
@@ -235,15 +235,18 @@ def _flag_codes(work: Work, codes: NDArray[np.object_], column: str) -> None:
 def _typed(work: Work, header: str, attribute: Attribute) -> pd.Series:
     """One column in its type; text that does not fit is told, kept in extra, and left empty."""
     texts = work.frame[header]
-    reader = _READERS.get(attribute.type)
+    empty = texts.isna() | (texts.astype("str").str.strip() == "")
     if attribute.choices:
-        fits = texts.isna() | texts.isin(attribute.choices)
+        fits = empty | texts.isin(attribute.choices)
         typed = texts.where(fits)
-    elif reader is None:
-        return texts
+    elif attribute.type in ("number", "integer"):
+        typed, readable = _number(work, texts, whole=attribute.type == "integer")
+        fits = empty | readable
+    elif attribute.type in _READERS:
+        typed = _READERS[attribute.type](texts)
+        fits = empty | typed.notna()
     else:
-        typed = reader(texts)
-        fits = texts.isna() | (texts.astype(str).str.strip() == "") | typed.notna()
+        return texts
     bad = ~fits.to_numpy(dtype=bool)
     if bad.any():
         work.flag("value-not-typed", bad, header, severity=Severity.WARNING, wanted=attribute.type)
@@ -251,15 +254,19 @@ def _typed(work: Work, header: str, attribute: Attribute) -> pd.Series:
     return typed
 
 
-def _number(texts: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(texts, errors="coerce").astype("Float64")
-    return numbers.where(np.isfinite(numbers.to_numpy(dtype=np.float64, na_value=np.nan)))
-
-
-def _integer(texts: pd.Series) -> pd.Series:
-    numbers = _number(texts)
-    whole = numbers.where((numbers % 1 == 0) & (numbers.abs() < 2**53))
-    return whole.astype("Int64")
+def _number(work: Work, texts: pd.Series, *, whole: bool) -> tuple[pd.Series, pd.Series]:
+    """Numbers, and which texts are one or a mark for a missing one; a limit is no number here."""
+    declared = work.declared
+    read = parse_numbers(texts, decimal=declared.decimal, missing=declared.missing)
+    exact = pd.isna(read.limit_kind)
+    value = np.where(exact, read.value, np.nan)
+    readable = exact & (read.code == "")
+    if whole:
+        sound = np.isnan(value) | ((value % 1 == 0) & (np.abs(value) < 2**53))
+        value, readable = np.where(sound, value, np.nan), readable & sound
+    numbers = pd.Series(value, index=texts.index)
+    typed = numbers.astype("Int64") if whole else numbers
+    return typed, pd.Series(readable, index=texts.index)
 
 
 def _boolean(texts: pd.Series) -> pd.Series:
@@ -267,10 +274,27 @@ def _boolean(texts: pd.Series) -> pd.Series:
     return texts.str.strip().str.lower().map(words).astype("boolean")
 
 
+def _json(texts: pd.Series) -> pd.Series:
+    """Texts that are JSON, as they are."""
+    good = {text: _is_json(text) for text in texts.dropna().unique()}
+    return texts.where(texts.map(good).fillna(False).astype(bool))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 _READERS: Final[dict[str, Callable[[pd.Series], pd.Series]]] = {
-    "number": _number,
-    "integer": _integer,
     "boolean": _boolean,
+    "json": _json,
 }
 
 
@@ -287,8 +311,13 @@ def to_json(frame: pd.DataFrame) -> list[str]:
     if frame.empty:
         return [""] * 0
     if not frame.columns.is_unique:
+        again = frame.columns.duplicated()
         frame = frame.set_axis(
-            [f"{name} ({i})" for i, name in enumerate(frame.columns, start=1)], axis=1
+            [
+                f"{n} ({i})" if more else str(n)
+                for i, (n, more) in enumerate(zip(frame.columns, again, strict=True), start=1)
+            ],
+            axis=1,
         )
     text = frame.to_json(orient="records", lines=True, force_ascii=False)
     return text.rstrip("\n").split("\n")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecotone.ingest.values import parse_numbers
 from ecotone.model.datum_names import is_projected
 from ecotone.model.finding import Severity
 from ecotone.model.place import (
@@ -22,51 +23,71 @@ from ecotone.model.place import (
 if TYPE_CHECKING:
     from ecotone.ingest.convert import Work
 
+#: What a hand-held satellite receiver reaches under an open sky, metres.
+_RECEIVER_M: Final = 10.0
+
 
 def columns(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
-    """The typed place attributes, for a noun whose block has both coordinates.
+    """The typed place attributes, for a noun whose block has coordinates.
 
     A latitude without a longitude (or the reverse) is told and kept as text.
     """
     lat, lon = raw.get("latitude"), raw.get("longitude")
     if lat is None or lon is None:
-        for name, header in (("latitude", lat), ("longitude", lon)):
-            if header is not None:
-                filled = work.frame[header].notna().to_numpy(dtype=bool)
-                work.flag("coordinate-alone", filled, header, severity=Severity.WARNING, have=name)
-        return {}
+        return _alone(work, {"latitude": lat, "longitude": lon})
     placed = parse(work, lat, lon, raw.get("datum"), raw.get("country_code"))
-    own = raw.get("coordinate_uncertainty_m")
-    if own is not None:
-        work.used.add(own)
-        stated = pd.to_numeric(work.frame[own], errors="coerce").to_numpy(dtype=np.float64).copy()
-        wrong = work.frame[own].notna().to_numpy(dtype=bool) & ~(stated > 0)
-        # 0 says "no uncertainty at all", which no instrument gives; Darwin Core forbids it.
-        work.flag("uncertainty-not-positive", wrong, own, severity=Severity.WARNING)
-        stated[wrong] = np.nan
-        uncertainty = combine_uncertainty(stated, placed["_added"].to_numpy())
-    else:
-        uncertainty = combine_uncertainty(
-            placed["_precision"].to_numpy(), placed["_added"].to_numpy()
-        )
-    work.used |= {lat, lon}
     index = work.frame.index
+    work.used |= {lat, lon}
     out = {
         "latitude": placed["latitude"],
         "longitude": placed["longitude"],
-        "coordinate_uncertainty_m": pd.Series(uncertainty, index=index),
-        "latitude_text": work.frame[raw.get("latitude_text", lat)],
-        "longitude_text": work.frame[raw.get("longitude_text", lon)],
+        "coordinate_uncertainty_m": pd.Series(_uncertainty(work, raw, placed), index=index),
         "datum_operation": placed["_operation"],
     }
+    for name, header in (("latitude_text", lat), ("longitude_text", lon)):
+        out[name] = work.frame[header]
+        if name in raw:
+            work.used.add(raw[name])
+            out[name] = work.frame[raw[name]].fillna(work.frame[header])
     datum = raw.get("datum")
     if datum is not None:
         work.used.add(datum)
         out["datum"] = work.frame[datum]
     elif work.declared.datum:
         out["datum"] = pd.Series(work.declared.datum, index=index)
-    work.used |= {raw[n] for n in ("latitude_text", "longitude_text") if n in raw}
     return out
+
+
+def _alone(work: Work, headers: dict[str, str | None]) -> dict[str, pd.Series]:
+    """A coordinate without the other is no place: its text alone is kept."""
+    out = {}
+    for name, header in headers.items():
+        if header is not None:
+            work.used.add(header)
+            filled = work.frame[header].notna().to_numpy(dtype=bool)
+            work.flag("coordinate-alone", filled, header, severity=Severity.WARNING, have=name)
+            out[name] = pd.Series(np.nan, index=work.frame.index)
+            out[f"{name}_text"] = work.frame[header]
+    return out
+
+
+def _uncertainty(work: Work, raw: dict[str, str], placed: pd.DataFrame) -> NDArray[np.float64]:
+    """Radius in metres: as stated, else as the digits hide; unknown where neither tells one.
+
+    Few digits surely hide the place; many prove nothing, so a radius below a hand-held receiver's
+    is not believed.
+    """
+    rounded = placed["_precision"].to_numpy()
+    known = np.where(rounded >= _RECEIVER_M, rounded, np.nan)
+    own = raw.get("coordinate_uncertainty_m")
+    if own is not None:
+        work.used.add(own)
+        stated = parse_numbers(work.frame[own], decimal=work.declared.decimal).value
+        wrong = work.frame[own].notna().to_numpy(dtype=bool) & ~(stated > 0)
+        # 0 says "no uncertainty at all", which no instrument gives; Darwin Core forbids it.
+        work.flag("uncertainty-not-positive", wrong, own, severity=Severity.WARNING)
+        known = np.where(stated > 0, stated, known)
+    return np.where(np.isnan(known), np.nan, combine_uncertainty(known, placed["_added"]))
 
 
 def parse(work: Work, lat: str, lon: str, datum: str | None, country: str | None) -> pd.DataFrame:

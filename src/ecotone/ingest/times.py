@@ -57,6 +57,8 @@ def columns(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
     ``raw`` names the header of each attribute of the noun that the block has.
     """
     source = _source(work)
+    if source.start is None and source.end is not None:
+        return _end_alone(work, source.end, raw.get("time_zone") or source.zone)
     texts = None if source.start is None else _texts(work, source.start, source.clock)
     header = source.start
     if work.table.vocabulary == "dwc":
@@ -82,6 +84,14 @@ def columns(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
     return {str(name): out[name] for name in out}
 
 
+def _end_alone(work: Work, header: str, zone: str | None) -> dict[str, pd.Series]:
+    """An end whose start nobody wrote."""
+    out = parse(work, header, zone=zone).frame(work.frame.index)
+    out["time_start"] = pd.Series(pd.NaT, index=out.index, dtype="datetime64[us, UTC]")
+    out["time_text"] = "/" + work.frame[header].astype("str")
+    return {str(name): out[name] for name in out}
+
+
 def parse(
     work: Work, header: str, zone: str | None = None, texts: pd.Series | None = None
 ) -> Times:
@@ -103,7 +113,7 @@ def check(work: Work, found: dict[str, str]) -> None:
     if header is None:
         return
     texts = _texts(work, header, clock if header == date else None)
-    times, inferred = _read(work, texts, found.get("zone"))
+    times, inferred = _read(work, texts, found.get("zone"), found.get("site"))
     filled = _filled(work, texts)
     unread = np.isin(times.code.astype(str), sorted(_NOT_A_TIME))
     if filled.any() and (filled & ~unread).sum() * 2 >= filled.sum():
@@ -111,11 +121,15 @@ def check(work: Work, found: dict[str, str]) -> None:
 
 
 def _source(work: Work) -> _Source:
-    vocabulary = work.table.vocabulary
+    vocabulary, frame = work.table.vocabulary, work.frame
+    start = work.column(*_STARTS.get(vocabulary, ()))
+    clock = work.column(*_CLOCKS.get(vocabulary, ()))
+    if vocabulary == "ecotone" and start == "time" and "date" in frame and _is_clock(frame[start]):
+        start, clock = work.column("date"), "time"
     return _Source(
-        start=work.column(*_STARTS.get(vocabulary, ())),
+        start=start,
         end=work.column(*_ENDS.get(vocabulary, ())),
-        clock=work.column(*_CLOCKS.get(vocabulary, ())),
+        clock=clock,
         zone=work.column("zone") if vocabulary == "ecotone" else None,
     )
 
@@ -164,7 +178,9 @@ def _two_digits(number: NDArray[np.float64]) -> pd.Series:
     return pd.Series(whole).astype("str").str.zfill(2)
 
 
-def _read(work: Work, texts: pd.Series, zone: str | None) -> tuple[Times, bool | None]:
+def _read(
+    work: Work, texts: pd.Series, zone: str | None, site: str | None = None
+) -> tuple[Times, bool | None]:
     """The times, and the order of day and month where it was taken from the column itself."""
     declared = work.declared
     day_first = declared.day_first
@@ -173,7 +189,7 @@ def _read(work: Work, texts: pd.Series, zone: str | None) -> tuple[Times, bool |
         day_first = inferred = infer_day_first(texts)
     times = parse_times(
         texts.where(_filled(work, texts), None),
-        zone=_zones(work, zone),
+        zone=_zones(work, zone, site),
         day_first=day_first,
         excel=declared.excel,
         now=datetime.now(UTC),
@@ -181,10 +197,10 @@ def _read(work: Work, texts: pd.Series, zone: str | None) -> tuple[Times, bool |
     return times, inferred
 
 
-def _zones(work: Work, header: str | None) -> str | pd.Series | None:
+def _zones(work: Work, header: str | None, site: str | None) -> str | pd.Series | None:
     """The zone of each row: its own column, else its station's, else the delivery's."""
     declared = work.declared
-    site = next((c for c in ("site", "locationID") if c in work.frame), None)
+    site = site or next((c for c in ("site", "locationID") if c in work.frame), None)
     if header is None and not (declared.zones and site):
         return declared.zone
     zone = pd.Series(None, index=work.frame.index, dtype="str")

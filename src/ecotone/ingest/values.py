@@ -25,6 +25,7 @@ _BLANKS = re.compile(r"(?<=\d)[\u00a0\u202f ](?=\d{3})|\s+$")
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SPELLED = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+_NOT_DETECTED = "not detected"
 _BELOW = ("<", "≤", "＜")
 _ABOVE = (">", "≥", "＞")
 
@@ -46,6 +47,11 @@ def marks() -> dict[str, tuple[str, str]]:
     return {
         line["mark"]: (line["kind"], line["reason"]) for line in csv.DictReader(text.splitlines())
     }
+
+
+@functools.cache
+def _undetected_marks() -> frozenset[str]:
+    return frozenset(mark for mark, (kind, _) in marks().items() if kind == "below")
 
 
 def parse_numbers(
@@ -74,9 +80,12 @@ def parse_numbers(
         unset = pd.isna(kind)
         kind[unset & signs.isin(_BELOW).to_numpy()] = "below"
         kind[unset & signs.isin(_ABOVE).to_numpy()] = "above"
+        undetected = signs.str.casefold().isin(_undetected_marks()).to_numpy(dtype=bool)
+        kind[undetected & pd.isna(kind)] = "below"
+        reason[undetected & (reason == "empty")] = _NOT_DETECTED
     if limit is not None:
         limits = parse_numbers(limit, decimal=decimal).value
-        undetected = (reason == "not detected") & np.isfinite(limits)
+        undetected = (reason == _NOT_DETECTED) & np.isfinite(limits)
         value[undetected] = limits[undetected]
         kind[undetected] = "below"
         reason[undetected] = None
@@ -86,14 +95,22 @@ def parse_numbers(
 
 def _read_distinct(texts: Texts, decimal: str | None, own: Mapping[str, str]) -> Numbers:
     """Read each text by itself: plain numbers at once, the rest with care."""
-    value, _, plain = plain_numbers(texts)
+    value, _, plain = plain_numbers(texts, comma=decimal == ",")
     kind: Codes = np.full(len(texts), None, dtype=object)
     reason: Codes = np.full(len(texts), None, dtype=object)
     code: Codes = np.full(len(texts), "", dtype=object)
     known = {mark: reason for mark, (_, reason) in marks().items()}
     known |= {mark.strip().casefold(): reason for mark, reason in own.items()}
+    for mark in own:
+        # A mark may look like a number: -999.
+        marked = plain & (texts == mark.strip())
+        value[marked], plain[marked] = np.nan, False
+    seen: dict[str, tuple[float, str | None, str | None, str]] = {}
     for index in np.flatnonzero(~plain):
-        value[index], kind[index], reason[index], code[index] = _read(texts[index], decimal, known)
+        text = texts[index]
+        if text not in seen:
+            seen[text] = _read(text, decimal, known)
+        value[index], kind[index], reason[index], code[index] = seen[text]
     return Numbers(value, kind, reason, code)
 
 

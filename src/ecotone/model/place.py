@@ -124,7 +124,7 @@ def parse_coordinates(
     """
     column = text if isinstance(text, pd.Series) else pd.Series(list(text), dtype="str")
     different, inverse = distinct(column)
-    degrees, places, easy = plain_numbers(different)
+    degrees, places, easy = plain_numbers(different, comma=decimal == ",")
     step = np.where(easy, 10.0 ** -places.astype(np.float64), np.nan)
     code = np.full(len(different), "", dtype=object)
     for row in np.flatnonzero(~easy & (different != "")):

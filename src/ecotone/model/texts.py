@@ -48,11 +48,11 @@ def lengths_of(texts: Texts) -> Ints:
     return np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
 
 
-def plain_numbers(texts: Texts) -> tuple[Floats, Ints, Bools]:
+def plain_numbers(texts: Texts, *, comma: bool = False) -> tuple[Floats, Ints, Bools]:
     """Numbers of the form ``[+-]digits[.digits]`` with at most 15 digits.
 
-    Gives values (correctly rounded, NaN elsewhere), digits after the point, and which texts have
-    the form.
+    With ``comma`` the point may be a comma. Gives values (correctly rounded, NaN elsewhere),
+    digits after the point, and which texts have the form.
 
     >>> [part.tolist() for part in plain_numbers(np.array(["-38.50", "7", "1e3"], dtype=object))]
     [[-38.5, 7.0, nan], [2, 0, 0], [True, True, False]]
@@ -67,7 +67,10 @@ def plain_numbers(texts: Texts) -> tuple[Floats, Ints, Bools]:
             continue
         width = int(lengths[rows].max())
         chars = texts[rows].astype(f"U{width}").view(np.uint32).reshape(len(rows), width)
-        mantissa, after, good = _scan(np.ascontiguousarray(chars.T))
+        columns = np.ascontiguousarray(chars.T)
+        if comma:
+            columns[columns == ord(",")] = ord(".")
+        mantissa, after, good = _scan(columns)
         # Both are exact in a double, so the quotient is the double nearest to the text.
         value[rows] = np.where(good, mantissa / _TENS[after], np.nan)
         places[rows], plain[rows] = np.where(good, after, 0), good
