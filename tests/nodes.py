@@ -19,9 +19,7 @@ WATER = Dataset(dataset_id="kncm-water", party_id="KNCM", title="Water quality")
 def new_node(folder: Path, url: str | None = None) -> Store:
     """A node with one party, one steward, two datasets."""
     store = init_node(folder, party=PARTY, person=STEWARD, database=url)
-    store.put_project(
-        Project(project_id="basin", title="Basin", party_id="KNCM"), person="aigul"
-    )
+    store.put_project(Project(project_id="basin", title="Basin", party_id="KNCM"), person="aigul")
     store.put_dataset(WATER, person="aigul")
     store.put_dataset(
         Dataset(dataset_id="kncm-other", party_id="KNCM", title="Other", project_id="basin"),

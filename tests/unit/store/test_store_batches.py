@@ -49,9 +49,7 @@ def test_what_goes_in_comes_out(store: Store) -> None:
     assert batch.counts["new"] == 500
     assert store.count("Observation", ["kncm-water"]) == 500
     assert store.count("Observation", ["kncm-other"]) == 0
-    assert store.totals() == [
-        {"dataset_id": "kncm-water", "noun": "Observation", "records": 500}
-    ]
+    assert store.totals() == [{"dataset_id": "kncm-water", "noun": "Observation", "records": 500}]
 
 
 def test_every_type_of_every_noun_survives(store: Store) -> None:
