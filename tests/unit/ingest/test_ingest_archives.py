@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from ecotone.formats.camtrapdp_records import as_fields
+from ecotone.formats.camtrapdp_rules import TABLES
 from ecotone.formats.camtrapdp_write import write_camtrapdp
+from ecotone.formats.dwc_records import as_terms
 from ecotone.formats.dwca_write import write_dwca
 from ecotone.ingest.delivery import Delivery, Orders, process
 from ecotone.ingest.sinks import DrySink
@@ -248,3 +251,41 @@ def test_a_fault_is_told_once(
     assert delivery.verdict == verdict
     assert [(f["code"], f["row"]) for f in sink.told()] == [(code, 2)]
     assert [r[3] for r in sink.rejects] == ([code] if verdict == "partial" else [])
+
+
+def test_a_package_read_and_written_again_says_the_same(tmp_path: Path) -> None:
+    _, sink = deliver(package(tmp_path / "p.zip"))
+    tables = {table: as_fields(table, sink.one(noun)) for table, noun in TABLES.items()}
+    again = write_camtrapdp(tmp_path / "again.zip", *tables.values(), STUDY)
+    delivery, back = deliver(again)
+    assert delivery.verdict == "accepted"
+    assert back.told() == []
+    for noun in TABLES.values():
+        told = ["time_text", "time_zone"]
+        before = sink.one(noun).drop(columns=told).dropna(axis=1, how="all")
+        after = back.one(noun).drop(columns=told).dropna(axis=1, how="all")
+        pd.testing.assert_frame_equal(after, before, check_dtype=False)
+
+
+def test_occurrences_read_and_written_again_say_the_same(tmp_path: Path) -> None:
+    occurrences = pd.DataFrame(
+        {
+            "occurrenceID": ["1", "2"],
+            "scientificName": ["Panthera uncia", "Capra sibirica"],
+            "eventDate": ["2025-06-01", "2025-06-01T06:00:00+05:00"],
+            "decimalLatitude": ["38.5", "38.25"],
+            "decimalLongitude": ["73", "73.5"],
+            "geodeticDatum": ["EPSG:4326"] * 2,
+            "coordinateUncertaintyInMeters": ["100", "30.5"],
+            "individualCount": ["3", None],
+            "continent": ["Asia", None],
+        },
+        dtype="str",
+    )
+    _, sink = deliver(write_dwca(tmp_path / "a.zip", {"Occurrence": occurrences}, {}))
+    terms = as_terms("Occurrence", sink.one("Occurrence"))
+    for name in occurrences:
+        assert terms[name].fillna("").tolist() == occurrences[name].fillna("").tolist()
+    delivery, back = deliver(write_dwca(tmp_path / "b.zip", {"Occurrence": terms}, {}))
+    assert delivery.verdict == "accepted"
+    assert set(back.one("Occurrence")["time_text"]) == set(occurrences["eventDate"])
