@@ -214,7 +214,9 @@ def trend_of_block(ask: Ask, window: Window) -> Block:
     yearly = ask.mosaic.yearly(window, ask.start, ask.end)
     means = yearly.means
     if ask.region is not None:
-        means[:, ~ask.mosaic.inside(ask.region, window)] = np.nan
+        outside = ~ask.mosaic.inside(ask.region, window)
+        means[:, outside] = np.nan
+        yearly.disputed[outside] = False
     years = np.arange(ask.start, ask.end + 1)
     test = mann_kendall(means, years, method=ask.method, level=_LEVEL, minimum=_FEWEST_YEARS)
     maps = np.stack([test.s, test.p, test.slope, test.low, test.high]).astype(np.float32)
@@ -231,7 +233,7 @@ def trend_of_block(ask: Ask, window: Window) -> Block:
         increasing=_count(significant & (test.s > 0)),
         decreasing=_count(significant & (test.s < 0)),
         whole=_count(whole),
-        disputed=yearly.disputed,
+        disputed=_count(yearly.disputed),
     )
     return Block(window, maps, tally)
 

@@ -57,13 +57,13 @@ class YearlyMeans:
         means: (years, rows, columns), NaN where no party has data.
         lowest: smallest value met; NaN for none.
         highest: largest value met; NaN for none.
-        disputed: pixels where two parties' means differ; the first party's counts.
+        disputed: (rows, columns), where two parties' means differ; the first party's counts.
     """
 
     means: NDArray[np.float64]
     lowest: float
     highest: float
-    disputed: int
+    disputed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,20 @@ class Mosaic:
         return Window(0, 0, self.width, self.height)
 
     def around(self, region: BaseGeometry) -> Window | None:
-        """The smallest window that holds a region (longitude, latitude); None if outside."""
-        if self.crs is None or region.is_empty:
+        """The smallest window that holds a region (longitude, latitude); None if outside.
+
+        All of it where that cannot be told: no reference system, a turned grid, one that goes
+        on beyond 180 degrees, a region beyond the edge of the projection.
+        """
+        grid = self.transform
+        turned = grid.b != 0 or grid.d != 0 or grid.a <= 0 or grid.e >= 0
+        if self.crs is None or region.is_empty or turned:
             return self.whole()
-        west, south, east, north = transform_bounds("EPSG:4326", self.crs, *region.bounds)
-        if self.crs.is_geographic and self.transform.c + self.width * self.transform.a > 180:
+        edges = transform_bounds("EPSG:4326", self.crs, *region.bounds)
+        beyond = self.crs.is_geographic and grid.c + self.width * grid.a > 180
+        if beyond or not np.isfinite(edges).all():
             return self.whole()
-        asked = from_bounds(west, south, east, north, self.transform)
+        asked = from_bounds(*edges, grid)
         top = max(0, int(np.floor(asked.row_off)))
         left = max(0, int(np.floor(asked.col_off)))
         bottom = min(self.height, int(np.ceil(asked.row_off + asked.height)))
@@ -123,10 +130,11 @@ class Mosaic:
 
     def yearly(self, window: Window, start: int, end: int) -> YearlyMeans:
         """Each calendar year's mean of each pixel, from the first party that has any."""
-        shape = (end - start + 1, int(window.height), int(window.width))
-        means = np.full(shape, np.nan)
-        lowest, highest, disputed = [np.nan], [np.nan], 0
-        for tile in self.tiles:
+        shape = (int(window.height), int(window.width))
+        means = np.full((end - start + 1, *shape), np.nan)
+        disputed = np.zeros(shape, dtype=np.bool_)
+        lowest, highest = [np.nan], [np.nan]
+        for number, tile in enumerate(self.tiles):
             own = _shared(window, tile)
             if own is None:
                 continue
@@ -135,10 +143,11 @@ class Mosaic:
             lowest.append(np.fmin.reduce(values, axis=None))
             highest.append(np.fmax.reduce(values, axis=None))
             rows, columns = _within(own, window)
-            before = means[:, rows, columns]
-            differ = np.abs(before - here) > _SAME
-            disputed += int(np.count_nonzero(differ.any(axis=0)))
-            means[:, rows, columns] = np.where(np.isnan(before), here, before)
+            if number:
+                before = means[:, rows, columns]
+                disputed[rows, columns] |= (np.abs(before - here) > _SAME).any(axis=0)
+                here = np.where(np.isnan(before), here, before)
+            means[:, rows, columns] = here
         return YearlyMeans(
             means, float(np.fmin.reduce(lowest)), float(np.fmax.reduce(highest)), disputed
         )
