@@ -23,6 +23,8 @@ from ecotone.model.place import (
 if TYPE_CHECKING:
     from ecotone.ingest.convert import Work
 
+#: In Darwin Core the place is one part of a record that holds without it: told, kept as text.
+_MILD_IN_DWC: Final = frozenset({"datum-unknown", "datum-missing"})
 #: What a hand-held satellite receiver reaches under an open sky, metres.
 _RECEIVER_M: Final = 10.0
 
@@ -121,7 +123,9 @@ def parse(work: Work, lat: str, lon: str, datum: str | None, country: str | None
         for code in sorted({str(c) for c in pd.unique(moved.code)} - {""}):
             mask = np.asarray(moved.code == code)
             if code not in ("latitude-out-of-range", "longitude-out-of-range"):
-                work.flag(code, mask, datum or lat, severity=SEVERITY[code])
+                mild = code in _MILD_IN_DWC and work.table.vocabulary == "dwc"
+                severity = Severity.WARNING if mild else SEVERITY[code]
+                work.flag(code, mask, datum or lat, severity=severity)
         degrees_y, degrees_x = moved.latitude, moved.longitude
         operation, added = moved.operation, moved.added_uncertainty_m
     doubt = check_places(degrees_y, degrees_x, country=named)

@@ -77,7 +77,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _DAY_US: Final = 86_400_000_000
 _NAT: Final = np.iinfo(np.int64).min
 _SAMPLE: Final = 2_000
-_YEAR_LAST: Final = r"\s*(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?!\d)"
+_YEAR_LAST: Final = r"^\s*(\d{1,2})[/-](\d{1,2})[/-]\d{4}(?!\d)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
