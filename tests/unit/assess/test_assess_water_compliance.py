@@ -180,6 +180,9 @@ def test_region_takes_placed_results_only(tmp_path: Path) -> None:
     result = run(tmp_path, results, region=box(69, 39, 71, 41))
     assert result.values["stations"].value == 1
     assert codes(result) == ["water-unplaced"]
+    nowhere = run(tmp_path, RESULTS, region=box(69, 39, 71, 41))
+    assert nowhere.values["results"].value == 7
+    assert codes(nowhere) == ["water-region-not-applied"]
 
 
 def test_properties_without_a_limit_are_told(tmp_path: Path) -> None:

@@ -99,10 +99,16 @@ def _whole(given: Scalar) -> int | None:
 
 
 def _in_region(results: pd.DataFrame, region: BaseGeometry, notes: Notes) -> pd.DataFrame:
-    """Results placed inside the region; those without a place are counted."""
+    """Results placed inside the region; those without a place are counted.
+
+    Where no result has a place the region cannot be applied: all are taken, and that is said.
+    """
     import shapely
 
     placed = results["latitude"].notna() & results["longitude"].notna()
+    if not placed.any():
+        notes.add(Finding("water-region-not-applied", Severity.WARNING))
+        return results
     if not placed.all():
         count = str(int((~placed).sum()))
         notes.add(Finding("water-unplaced", Severity.WARNING, params={"count": count}))
