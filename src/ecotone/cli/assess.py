@@ -160,11 +160,12 @@ def assess_in(
 
     folder = _carry_out(plan, runs, cluster, door, quiet=quiet)
     told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    store.record_run(
-        run_id=folder.name,
-        path=folder.as_posix(),
-        releases=[line["release"] for line in told["agreements"]],
-    )
+    if folder.name not in {run["run_id"] for run in store.runs()}:
+        store.record_run(
+            run_id=folder.name,
+            path=folder.as_posix(),
+            releases=[line["release"] for line in told["agreements"]],
+        )
     return folder
 
 

@@ -214,6 +214,9 @@ class _Telling:
             print_line(word("ingest.repeated", batch=extra["batch"]))
         elif extra.get("batch"):
             print_line(word("ingest.batch", batch=extra["batch"]))
+            counts = {"new": 0, "changed": 0, "unchanged": 0, **extra.get("counts", {})}
+            if counts["changed"] or counts["unchanged"]:
+                print_line(word("ingest.counts", **{k: f"{v:,}" for k, v in counts.items()}))
             if done.rejected:
                 print_line(word("ingest.quarantine", batch=extra["batch"]))
 

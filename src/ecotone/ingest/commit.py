@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ecotone.ingest.delivery import Delivery, Orders, process
 from ecotone.ingest.sinks import DrySink
+from ecotone.model.dictionary import RECORD_NOUNS
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding
 from ecotone.model.records import Batch, Dataset
@@ -90,7 +91,7 @@ def ingest(
     reading = reading_of(orders)
     before = store.existing_batch(sha256, dataset_id, mapping=reading)
     if before is not None:
-        rows = {k: v for k, v in before.counts.items() if k != "rejected"}
+        rows = {k: v for k, v in before.counts.items() if k in RECORD_NOUNS}
         told = Delivery(before.verdict, before.reader, rows, before.counts.get("rejected", 0))
         return Ingested(told, before, repeated=True)
     with store.begin_batch(

@@ -1,0 +1,101 @@
+"""The virtual basin, whole: the demo, its promises, and the tutorial as it is written."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.command import ecotone
+
+ROOT = Path(__file__).parents[1]
+TUTORIAL = ROOT / "docs" / "tutorials" / "basin.md"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder in which the demo has been run."""
+    folder = tmp_path_factory.mktemp("basin")
+    told = ecotone("demo", folder / "ecotone-demo", "--lang", "en", "--to", "html", "--to", "xlsx")
+    assert told.code == 0, told.err
+    assert "report-en.html" in told.out
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(place) -> Path:
+    (folder,) = (place / "ecotone-demo" / "node" / "runs").iterdir()
+    return folder
+
+
+def test_three_parties_deliver_at_no_toy_size(place):
+    told = ecotone("status", "--node", place / "ecotone-demo" / "node", "--json").json
+    owners = {d["dataset_id"]: d["party_id"] for d in told["datasets"]}
+    records: dict[str, int] = {}
+    for total in told["totals"]:
+        party = owners[total["dataset_id"]]
+        records[party] = records.get(party, 0) + total["records"]
+    assert len(records) == 3
+    assert min(records.values()) >= 10_000
+    assert told["ledger_holds"]
+    verdicts = [b["verdict"] for b in told["batches"]]
+    assert verdicts.count("refused") == 1 and verdicts.count("partial") == 1
+
+
+def test_estimates_agree_with_what_was_planted(place, run):
+    document = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    results = {
+        (r["indicator"], r["region"], r["period"]): json.loads(
+            (run / r["path"]).read_text(encoding="utf-8")
+        )["values"]
+        for r in document["results"]
+    }
+    truth = json.loads((run / document["truth"]).read_text(encoding="utf-8"))["values"]
+    inside = with_interval = 0
+    for planted in truth:
+        key = (planted["indicator"], planted["region"], planted["period"])
+        value = results[key][planted["name"]]
+        if value["low"] is not None and value["high"] is not None:
+            with_interval += 1
+            inside += value["low"] <= planted["truth"] <= value["high"]
+    assert with_interval >= 5
+    assert inside / with_interval >= 0.7, "95 % intervals should hold the truth nearly always"
+
+
+def test_exact_places_of_cats_do_not_cross_the_border(place):
+    node = place / "ecotone-demo" / "node"
+    asked = ["share", "preview", "Occurrence", "--node", node, "--rows", 100_000, "--json"]
+    own = ecotone(*asked, "--reader", "VIWE").json["rows"]
+    partner = ecotone(*asked, "--reader", "SUEA").json["rows"]
+    exact = {
+        (r["latitude"], r["longitude"]) for r in own if (r["taxon"] or "").startswith("Panthera")
+    }
+    seen = [r for r in partner if (r["taxon"] or "").startswith("Panthera")]
+    foreign = [r for r in seen if r["dataset_id"].startswith("XA")]
+    assert exact and foreign
+    assert not exact & {(r["latitude"], r["longitude"]) for r in foreign}
+    assert all(r["coordinate_uncertainty_m"] > 5_000 for r in foreign)
+
+
+def test_the_demo_makes_way_only_for_itself(place, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    told = ecotone("demo", tmp_path / "mine")
+    assert told.code == 2
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "mine"
+
+
+def test_the_tutorial_as_it_is_written(place, run, monkeypatch):
+    monkeypatch.chdir(place)
+    blocks = re.findall(r"```sh\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
+    commands = [line for block in blocks for line in block.strip().splitlines()]
+    assert len(commands) > 12
+    for command in commands[1:]:
+        words = shlex.split(command.replace("RUN", run.as_posix()))
+        assert words[0] == "ecotone"
+        told = ecotone(*words[1:])
+        assert told.code == 0, f"{command}\n{told.err}"
+    assert any(Path("for-comments").glob("*.docx"))
