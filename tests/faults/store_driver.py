@@ -13,8 +13,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from ecotone.store import open_node  # noqa: E402  # the tests' own folder has to be found first
 from tests.nodes import results  # noqa: E402
+
+from ecotone.store import open_node  # noqa: E402  # the tests' own folder has to be found first
 
 BLOCK = 10_000
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-
-from ecotone.store import Store, open_node
 from tests.nodes import new_node
 from tests.postgres import server
+
+from ecotone.store import Store, open_node
 
 DRIVER = Path(__file__).with_name("store_driver.py")
 ROWS = 100_000

@@ -28,7 +28,18 @@ from ecotone.store.batches import Span, closed_line, lines_digest
 from ecotone.store.columns import digest
 from ecotone.store.database import Database
 from ecotone.store.rows import span_rows
-from ecotone.store.schema import BATCH, DOCUMENT, FILE, FINDING, QUARANTINE, RECORDS, SPAN
+from ecotone.store.schema import (
+    BATCH,
+    DOCUMENT,
+    FILE,
+    FINDING,
+    QUARANTINE,
+    RECORDS,
+    RELEASE,
+    RUN,
+    RUN_RELEASE,
+    SPAN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ def verify(
         found += _batches(connection, said)
         found += _spans(connection, database, said)
         found += _closings(connection, said)
+        found += _releases(connection, said)
+        found += _runs(connection, said)
         found += _files(connection, folder, said)
         return found
 
@@ -213,6 +226,46 @@ def _closings(connection: sa.Connection, said: Said) -> Iterator[Broken]:
                 yield Broken("ended", seq, noun)
         for seq in wanted:
             yield Broken("ended", seq, noun)
+
+
+def _releases(connection: sa.Connection, said: Said) -> Iterator[Broken]:
+    expected = {
+        body["release_id"]: (line.seq, body) for line, body in said if line.kind == "release"
+    }
+    for row in connection.execute(sa.select(RELEASE)):
+        seq, body = expected.pop(row.release_id, (None, None))
+        if body is None or seq is None:
+            yield Broken("foreign", None, row.release_id)
+            continue
+        told = {name: value for name, value in body.items() if name != "release_id"}
+        same = (row.content, row.seq, row.dataset_id, row.noun) == (
+            ledger.canonical(told),
+            seq,
+            told["dataset_id"],
+            told["noun"],
+        )
+        if not same:
+            yield Broken("release", seq, row.release_id)
+    for name, (seq, _) in expected.items():
+        yield Broken("gone", seq, name)
+
+
+def _runs(connection: sa.Connection, said: Said) -> Iterator[Broken]:
+    expected = {body["run_id"]: (line.seq, body) for line, body in said if line.kind == "run"}
+    given: dict[str, list[str]] = {}
+    for row in connection.execute(sa.select(RUN_RELEASE)):
+        given.setdefault(row.run_id, []).append(row.release_id)
+    for row in connection.execute(sa.select(RUN)):
+        seq, body = expected.pop(row.run_id, (None, None))
+        if body is None or seq is None:
+            yield Broken("foreign", None, row.run_id)
+            continue
+        now = (row.path, row.sha256, sorted(given.get(row.run_id, [])), row.inputs, row.seq)
+        wanted = (body["path"], body["sha256"], body["releases"], ledger.canonical(body["inputs"]))
+        if now != (*wanted, seq):
+            yield Broken("run", seq, row.run_id)
+    for name, (seq, _) in expected.items():
+        yield Broken("gone", seq, name)
 
 
 def _files(connection: sa.Connection, folder: Path, said: Said) -> Iterator[Broken]:

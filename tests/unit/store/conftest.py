@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from ecotone.store import Store
 from tests.nodes import new_node
 from tests.postgres import server
+
+from ecotone.store import Store
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 

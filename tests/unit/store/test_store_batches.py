@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.nodes import deliver, everything, results
 
 from ecotone.model.errors import StoreError, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.store import Store, open_node
-from tests.nodes import deliver, everything, results
 
 NUMBERS = np.array([1], dtype=np.int64)
 
