@@ -11,7 +11,7 @@ from ecotone.model.words import LANGUAGES, Language, say
 from ecotone.report.document import Document
 from ecotone.report.present import Presented, present
 
-#: Told before each file: done, of how many, which file.
+#: Told after each file: done, of how many, which file.
 Progress = Callable[[int, int, str], None]
 FORMATS: Final = ("html", "pdf", "xlsx", "docx")
 
@@ -42,15 +42,13 @@ def build_report(
     total = len(langs) * len(formats)
     made: list[Path] = []
     for lang in langs:
-        progress(len(made), total, f"report-{lang}")
         document = compose(run, cast(Language, lang), pictures)
         shown = present(document)
         for wanted in formats:
             path = out_dir / f"report-{lang}.{wanted}"
-            progress(len(made), total, path.name)
             _write(path, render(document, shown, wanted))
             made.append(path)
-    progress(total, total, "")
+            progress(len(made), total, path.name)
     return made
 
 

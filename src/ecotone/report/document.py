@@ -91,7 +91,10 @@ def clean(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with what is needed to judge it; ``value`` None means undefined."""
+    """A number with what is needed to judge it; ``value`` None means undefined.
+
+    A ``share`` is held as a fraction of one, as the run has it, and read as a percentage.
+    """
 
     value: float | int | None
     unit: str = ""
@@ -99,6 +102,7 @@ class Quantity:
     high: float | None = None
     level: float | None = None
     se: float | None = None
+    share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +151,16 @@ class ItemList:
 class Column:
     """One column of a table; numbers are aligned right and share their decimals.
 
-    A column ``book_only`` stands in the workbook and on no page.
+    A column ``book_only`` stands in the workbook and on no page; one of ``share`` holds
+    fractions of one that are read as percentages.
     """
 
     title: str
     kind: ColumnKind = "text"
     unit: str = ""
     decimals: int | None = None
-    width: float = 1.0
     book_only: bool = False
+    share: bool = False
 
 
 @dataclass(frozen=True, slots=True)

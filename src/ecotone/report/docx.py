@@ -250,7 +250,7 @@ def _table(word: WordFile, block: Node, _: dict[str, bytes]) -> None:
     grid = word.add_table(rows=1 + len(block["rows"]), cols=len(columns))
     grid.style = word.styles["Table Grid"]
     grid.autofit = False
-    share = [c["width"] * (0.8 if c["align"] == "right" else 1.2) for c in columns]
+    share = [c["width"] for c in columns]
     widths = [Cm(WIDTH_CM * s / sum(share)) for s in share]
     size = 7 if len(columns) > 7 else 8.5
     for column, width in zip(grid.columns, widths, strict=True):

@@ -68,8 +68,27 @@ def decimals_for(values: Iterable[float | int | None], digits: int = 3) -> int:
     return max(0, min(6, digits - 1 - math.floor(math.log10(typical))))
 
 
+def displayed(given: Quantity) -> Quantity:
+    """The quantity as it is read: a share as a percentage, all else as it is."""
+    if not given.share:
+        return given
+
+    def hundredfold(value: float | None) -> float | None:
+        return None if value is None else 100 * value
+
+    return Quantity(
+        hundredfold(given.value),
+        "%",
+        hundredfold(given.low),
+        hundredfold(given.high),
+        given.level,
+        hundredfold(given.se),
+    )
+
+
 def decimals_of(quantity: Quantity) -> int:
     """Places for a number and its interval: two digits of the uncertainty, no more."""
+    quantity = displayed(quantity)
     spread = _spread(quantity)
     if quantity.value is None:
         return 0
@@ -81,6 +100,9 @@ def decimals_of(quantity: Quantity) -> int:
 def _spread(quantity: Quantity) -> float | None:
     if quantity.low is not None and quantity.high is not None:
         return abs(quantity.high - quantity.low) / 2
+    bound = quantity.low if quantity.high is None else quantity.high
+    if bound is not None and quantity.value is not None:
+        return abs(quantity.value - bound)
     return quantity.se
 
 
@@ -109,6 +131,7 @@ def with_unit(value: float | int | None, name: str, lang: Language, decimals: in
 
 def interval(quantity: Quantity, lang: Language) -> str:
     """``95 % CI 10.1 to 14.5``, or nothing when no interval is known."""
+    quantity = displayed(quantity)
     if quantity.low is None and quantity.high is None:
         return ""
     places = decimals_of(quantity)
@@ -128,6 +151,7 @@ def interval(quantity: Quantity, lang: Language) -> str:
 
 def bounds(given: Quantity, lang: Language, decimals: int | None = None) -> str:
     """``10.1–14.5``, for the small line under a number in a table."""
+    given = displayed(given)
     if given.low is None and given.high is None:
         return ""
     places = decimals_of(given) if decimals is None else decimals
@@ -140,6 +164,7 @@ def quantity(given: Quantity, lang: Language) -> str:
     """``12.3 mg/L (95 % CI 10.1 to 14.5)``."""
     if given.value is None:
         return words.say("report.undefined", lang)
+    given = displayed(given)
     text = with_unit(given.value, given.unit, lang, decimals_of(given))
     bounds = interval(given, lang)
     if not bounds:
@@ -152,6 +177,11 @@ def listed(names: Iterable[str], lang: Language) -> str:
     return ("、" if lang == "zh" else ", ").join(names)
 
 
+def semicolons(parts: Iterable[str], lang: Language) -> str:
+    """Short statements in one sentence."""
+    return "；".join(parts) + "。" if lang == "zh" else "; ".join(parts) + "."
+
+
 def comma(first: str, second: str, lang: Language) -> str:
     """Two phrases with the language's comma between them."""
     return f"{first}，{second}" if lang == "zh" else f"{first}, {second}"
@@ -159,7 +189,7 @@ def comma(first: str, second: str, lang: Language) -> str:
 
 def day(on: date, lang: Language) -> str:
     """``21 November 2026``, ``2026年11月21日``, ``21 ноября 2026 г.``."""
-    return str(format_date(on, format="long", locale=LOCALES[lang])).replace(" г.", f"{NBSP}г.")
+    return str(format_date(on, format="long", locale=LOCALES[lang])).replace("\u202f", NBSP)
 
 
 def short_day(on: date) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _ROW: Final = 0.2  # inches a labelled row takes
 _FEW: Final = 4
+_LONG: Final = 14  # letters a quarter page holds
+_SHORT: Final = 12  # rows that leave room for a second row of panels
 _LETTERS: Final = 96  # letters a line of column heads holds
 
 
@@ -70,7 +72,7 @@ def intervals(
     panels: Sequence[Panel], legend: dict[Tone, str], lang: Language, place: str
 ) -> bytes:
     """Dots with whiskers, one panel beside the other; all panels name the same rows."""
-    across = min(len(panels), 2 if max(_longest(p) for p in panels) > 14 else _FEW)
+    across = min(len(panels), _side_by_side(panels))
     down = -(-len(panels) // across)
     rows = max(len(p.dots) for p in panels)
     height = down * (0.62 + _ROW * rows) + (0.3 if legend else 0.0)
@@ -83,6 +85,12 @@ def intervals(
             _draw_dots(axes, panels[index], lang)
         _legend(figure, legend)
         return png(figure, lang, place)
+
+
+def _side_by_side(panels: Sequence[Panel]) -> int:
+    """Panels in a row: two where rows are few and their names long, else as many as fit."""
+    few = len(panels[0].dots) <= _SHORT
+    return 2 if few and max(_longest(p) for p in panels) > _LONG else _FEW
 
 
 def _longest(panel: Panel) -> int:
@@ -105,7 +113,10 @@ def _draw_dots(axes: Axes, panel: Panel, lang: Language) -> None:
     axes.set_ylim(len(panel.dots) - 0.4, -0.6)
     if panel.limits:
         axes.set_xlim(*panel.limits)
-    axes.set_title(panel.title)
+    across = axes.get_gridspec().ncols
+    axes.set_title(
+        panel.title, fontsize=8.5 * min(1.0, 4 * _LONG / across / max(1, len(panel.title)))
+    )
     axes.set_xlabel(panel.axis)
     axes.locator_params(axis="x", nbins=5)
     local_numbers(axes.xaxis, lang)

@@ -6,6 +6,8 @@ workbook takes the numbers as numbers. The tree is plain JSON (pictures apart).
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -41,6 +43,11 @@ from ecotone.report.document import (
 )
 
 Node = dict[str, Any]
+_TEXT: Final = 44  # letters of running text a column may ask for
+_ROOM: Final = (82, 90, 100)  # letters across a page in the template's sizes of type
+_BOLD: Final = 1.18  # how much wider bold letters are
+_PADDING: Final = 3.5  # letters between columns
+_HASH: Final = 34  # letters after which a hash or a path is broken
 _FIXED: Final = (
     "contents",
     "page",
@@ -171,6 +178,12 @@ def _table(
             shown=l10n.number(len(shown), lang, 0),
             total=l10n.number(len(block.rows), lang, 0),
         )
+    columns = [_column(block.columns[i], lang) for i in kept]
+    rows = [
+        [cell_node(row[i], block.columns[i], places[i], lang, runs) for i in kept] for row in shown
+    ]
+    for column, width in zip(columns, _share_out(columns, rows), strict=True):
+        column["width"] = round(width, 2)
     return {
         "kind": "table",
         "label": label,
@@ -181,12 +194,48 @@ def _table(
         "note": runs(block.note),
         "more": more,
         "source": _source(block.source, lang),
-        "columns": [_column(block.columns[i], lang) for i in kept],
-        "rows": [
-            [cell_node(row[i], block.columns[i], places[i], lang, runs) for i in kept]
-            for row in shown
-        ],
+        "columns": columns,
+        "rows": rows,
     }
+
+
+def _share_out(columns: list[Node], rows: list[list[Node]]) -> list[float]:
+    """Widths of the columns, in Latin letters: no word is broken while there is room.
+
+    Each column asks for its text up to a limit; where all cannot have that, columns give up
+    what they want beyond their longest word.
+    """
+    asked = [_letters(c, [row[i] for row in rows]) for i, c in enumerate(columns)]
+    room = _ROOM[0] if len(columns) <= 6 else _ROOM[1] if len(columns) <= 8 else _ROOM[2]
+    least, wished = sum(a for a, _ in asked), sum(b for _, b in asked)
+    if wished <= room or wished == least:
+        return [wish for _, wish in asked]
+    part = max(0.0, (room - least) / (wished - least))
+    return [word + (wish - word) * part for word, wish in asked]
+
+
+def _letters(column: Node, cells: list[Node]) -> tuple[float, float]:
+    """The longest word of a column, and the room its whole text would like."""
+    heads = [*re.split(r"[\s-]", column["title"]), column["unit"]]
+    head = max(map(_wide, heads)) * _BOLD
+    sign = 3 if any(cell["tone"] for cell in cells) else 0
+    texts = [cell["text"] + "0" * (len(cell["trace"]) and 3) for cell in cells]
+    texts += [cell["sub"] for cell in cells]
+    longest = max(map(_wide, texts), default=0)
+    if column["align"] == "right":
+        word = wish = float(longest)
+    else:
+        split = re.compile(r"[ /\n]" if not sign else r"\n")
+        word = max((min(_wide(w), _HASH) for t in texts for w in split.split(t)), default=0)
+        wish = max(word, min(longest, _TEXT if longest < 2 * _TEXT else 1.5 * _TEXT))
+    scale = _BOLD if sign or column["kind"] == "label" else 1.0
+    least = max(head, scale * word + sign) + _PADDING
+    return least, max(least, scale * wish + sign + _PADDING)
+
+
+def _wide(text: str) -> int:
+    """Letters, East Asian ones counted twice."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _column(column: Column, lang: Language) -> Node:
@@ -195,7 +244,6 @@ def _column(column: Column, lang: Language) -> Node:
         "unit": l10n.unit(column.unit, lang),
         "align": "right" if column.kind == "number" else "left",
         "kind": column.kind,
-        "width": column.width,
     }
 
 
@@ -262,15 +310,15 @@ def _measured(cell: Measured, column: Column, decimals: int, lang: Language) -> 
         return {"text": words.say("report.undefined", lang), "trace": cell.trace}
     if column.unit:
         beside = l10n.bounds(given, lang, decimals)
-        shown = l10n.number(given.value, lang, decimals)
+        shown = l10n.number(l10n.displayed(given).value, lang, decimals)
         return {
             "text": f"{shown} ({beside})".replace(" ", l10n.NBSP) if beside else shown,
             "raw": repr(given.value),
             "trace": cell.trace,
         }
-    places = l10n.decimals_of(given)
+    read = l10n.displayed(given)
     return {
-        "text": l10n.with_unit(given.value, given.unit, lang, places),
+        "text": l10n.with_unit(read.value, read.unit, lang, l10n.decimals_of(read)),
         "raw": repr(given.value),
         "sub": l10n.bounds(given, lang),
         "trace": cell.trace,
@@ -313,14 +361,15 @@ def _key_numbers(block: KeyNumbers, lang: Language) -> list[Node]:
     items: list[Node] = []
     for item in block.items:
         given = item.quantity
+        read = l10n.displayed(given)
         undefined = given.value is None
         items.append(
             {
                 "label": clean(item.label),
                 "value": words.say("report.undefined", lang)
                 if undefined
-                else l10n.number(given.value, lang, l10n.decimals_of(given)),
-                "unit": "" if undefined else l10n.unit(given.unit, lang),
+                else l10n.number(read.value, lang, l10n.decimals_of(read)),
+                "unit": "" if undefined else l10n.unit(read.unit, lang),
                 "interval": "" if undefined else l10n.interval(given, lang),
                 "raw": "" if undefined else repr(given.value),
                 "trace": item.trace,

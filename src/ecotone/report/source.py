@@ -85,6 +85,7 @@ class Entry:
             high=found.get("high"),
             level=found.get("level"),
             se=found.get("se"),
+            share=is_share(name, str(found.get("unit") or "")),
         )
 
     def number(self, name: str) -> float | None:
@@ -184,6 +185,11 @@ class RunFolder:
             return None
         found: Mapping[str, Any] = _json(self.folder / name)
         return found
+
+
+def is_share(name: str, unit: str) -> bool:
+    """Whether a number of this name and unit is a fraction that reads best in per cent."""
+    return unit == "1" and name.split("_", 1)[0] == "share"
 
 
 def in_language(texts: Mapping[str, str], lang: Language) -> str:

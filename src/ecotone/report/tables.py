@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ecotone.report import l10n
@@ -15,16 +15,15 @@ from ecotone.report.document import (
     Table,
     plain,
 )
-from ecotone.report.source import Entry
+from ecotone.report.source import Entry, is_share
 from ecotone.report.writing import TONES, Writing
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _ACROSS: Final = 4  # places or quantities side by side on a page
-#: Columns maps show better than digits do.
-_PLACES: Final = frozenset({"latitude", "longitude"})
-_COLUMNS: Final = 8  # columns of a page
+_COLUMNS: Final = 8  # columns of a page where the room names none
+_LEVEL: Final = 0.95  # of the bounds in tables; values carry their own
 
 
 def values_tables(writing: Writing, entries: Sequence[Entry]) -> list[Table]:
@@ -32,7 +31,9 @@ def values_tables(writing: Writing, entries: Sequence[Entry]) -> list[Table]:
     names = list(dict.fromkeys(name for e in entries for name in e.result["values"]))
     if len(entries) <= _ACROSS:
         return [_down(writing, entries, names)]
-    groups = [names[i : i + _ACROSS] for i in range(0, len(names), _ACROSS)]
+    count = -(-len(names) // _ACROSS)
+    size = -(-len(names) // count) if count else 1
+    groups = [names[i : i + size] for i in range(0, len(names), size)]
     return [_across(writing, entries, group) for group in groups]
 
 
@@ -43,8 +44,10 @@ def place(writing: Writing, entry: Entry, entries: Sequence[Entry]) -> str:
     return l10n.comma(region, entry.period.years, writing.lang) if several else region
 
 
-def _quantity_title(writing: Writing, entry: Entry, name: str) -> str:
-    return entry.word("value", name, writing.lang)
+def title(writing: Writing, entry: Entry) -> str:
+    """The indicator's title."""
+    told = entry.told["title"]
+    return str(told.get(writing.lang) or told["en"])
 
 
 def _caption(writing: Writing, entries: Sequence[Entry]) -> str:
@@ -52,20 +55,14 @@ def _caption(writing: Writing, entries: Sequence[Entry]) -> str:
     return writing.say("table.values", title=title(writing, entries[0]), years=years)
 
 
-def title(writing: Writing, entry: Entry) -> str:
-    """The indicator's title."""
-    told = entry.told["title"]
-    return str(told.get(writing.lang) or told["en"])
-
-
 def _down(writing: Writing, entries: Sequence[Entry], names: Sequence[str]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name in names:
         cells = [writing.measured(e, name) if name in e.result["values"] else None for e in entries]
-        rows.append((_quantity_title(writing, entries[0], name), *cells))
+        rows.append((entries[0].word("value", name, writing.lang), *cells))
     columns = (
-        Column(writing.say("column.quantity"), width=2.0),
-        *(Column(place(writing, e, entries), "number", width=1.3) for e in entries),
+        Column(writing.say("column.quantity")),
+        *(Column(place(writing, e, entries), "number") for e in entries),
     )
     return _values(writing, entries, columns, rows)
 
@@ -76,8 +73,8 @@ def _across(writing: Writing, entries: Sequence[Entry], names: Sequence[str]) ->
         cells = [writing.measured(entry, n) if n in entry.result["values"] else None for n in names]
         rows.append((place(writing, entry, entries), *cells))
     columns = (
-        Column(writing.say("column.region"), width=1.6),
-        *(Column(_quantity_title(writing, entries[0], n), "number", width=1.3) for n in names),
+        Column(writing.say("column.region")),
+        *(Column(entries[0].word("value", n, writing.lang), "number") for n in names),
     )
     return _values(writing, entries, columns, rows)
 
@@ -125,48 +122,141 @@ def joined(writing: Writing, entries: Sequence[Entry], name: str) -> pd.DataFram
     return whole.drop_duplicates(subset=kept, keep="first").reset_index(drop=True)
 
 
-def result_table(writing: Writing, entries: Sequence[Entry], name: str) -> Table | None:
+def result_table(
+    writing: Writing,
+    entries: Sequence[Entry],
+    name: str,
+    on_page: Sequence[str] = (),
+    prepare: Callable[[str, pd.DataFrame], pd.DataFrame] = lambda name, frame: frame,
+) -> Table | None:
     """A table an indicator wrote, over all its regions and periods.
 
-    On a page ``share`` with ``share_low`` and ``share_high`` is one cell with its interval; the
-    workbook has three columns, and one more that names each row's file and line.
+    On a page a ``share`` with its bounds is one cell; the workbook has a column for each, and
+    one more that names each row's file and line. What is the same in all rows is said once.
     """
     whole = joined(writing, entries, name)
-    return None if whole is None else _as_table(writing, entries[0], name, whole)
+    if whole is None:
+        return None
+    return _Sheet(writing, entries[0], name, prepare(name, whole), tuple(on_page)).table()
 
 
-def _as_table(writing: Writing, entry: Entry, name: str, frame: pd.DataFrame) -> Table:
-    own = [c for c in frame.columns if not c.startswith("__")]
-    bounds = {f"{c}_{end}" for c in own for end in ("low", "high")} & set(own)
-    merged = {c for c in own if {f"{c}_low", f"{c}_high"} <= bounds}
-    folded = {f"{c}_{end}" for c in merged for end in ("low", "high")}
-    columns: list[Column] = []
-    cells: list[list[Cell]] = []
-    shown = 0
-    for column in own:
-        if frame[column].isna().all():
-            continue
-        hidden = column in folded or column in _PLACES or shown >= _COLUMNS
-        shown += not hidden
-        columns.append(_column(writing, entry, name, column, frame, hidden))
-        cells.append(_cells(writing, entry, name, column, frame, column in merged))
-    order = _worst_first(cells)
-    several = frame["__years"].nunique() > 1
-    for key, title in (("__region", "region"), ("__years", "period"), ("__source", "source")):
-        page = key == "__years" and several
-        columns.append(Column(writing.say(f"column.{title}"), book_only=not page))
-        cells.append([str(v) for v in frame[key]])
-    sources = sorted({str(s).rsplit(":", 1)[0] for s in frame["__source"]})
-    word = entry.word("table", name, writing.lang)
-    return Table(
-        name,
-        tuple(columns),
-        tuple(zip(*([column[i] for i in order] for column in cells), strict=True)),
-        caption=plain(word),
-        note=plain(writing.say("table.worst-first")) if order != sorted(order) else (),
-        source=", ".join(sources),
-        sheet=word,
-    )
+class _Sheet:
+    """One table while its columns are chosen and its cells are written."""
+
+    def __init__(
+        self,
+        writing: Writing,
+        entry: Entry,
+        name: str,
+        frame: pd.DataFrame,
+        on_page: tuple[str, ...],
+    ) -> None:
+        self.writing, self.entry, self.name, self.frame = writing, entry, name, frame
+        self.own = [c for c in frame.columns if not c.startswith("__") and frame[c].notna().any()]
+        self.bounds = _bounds(self.own)
+        self.same = self._same()
+        self.on_page = on_page or self._first_few()
+
+    def table(self) -> Table:
+        """The whole table; rows with a bad verdict first."""
+        shown = [c for c in self.on_page if c in self.own and c not in self.same]
+        order = shown + [c for c in self.own if c not in shown]
+        columns = [self._column(c, hidden=c not in shown) for c in order]
+        cells = [self._cells(c) for c in order]
+        say = self.writing.say
+        several = self.frame["__years"].nunique() > 1
+        for key, word in (("__region", "region"), ("__years", "period"), ("__source", "source")):
+            on_page = key == "__years" and several
+            columns.append(Column(say(f"column.{word}"), book_only=not on_page))
+            cells.append([str(v) for v in self.frame[key]])
+        rows = _worst_first(cells)
+        sources = sorted({str(s).rsplit(":", 1)[0] for s in self.frame["__source"]})
+        word = self.entry.word("table", self.name, self.writing.lang)
+        return Table(
+            self.name,
+            tuple(columns),
+            tuple(zip(*([column[i] for i in rows] for column in cells), strict=True)),
+            caption=plain(word),
+            note=plain(self._note(sorted_anew=rows != sorted(rows))),
+            source=", ".join(sources),
+            sheet=word,
+        )
+
+    def _same(self) -> dict[str, object]:
+        """Text columns that say the same in every row of a longer table."""
+        if len(self.frame) < 3:
+            return {}
+        return {
+            c: self.frame[c].iloc[0]
+            for c in self.own
+            if self.frame[c].nunique(dropna=False) == 1
+            and (self.frame[c].dtype.kind not in "iuf" or c == "version")
+        }
+
+    def _first_few(self) -> tuple[str, ...]:
+        """As many columns as a page holds, in their own order, bounds not counted."""
+        folded = {bound for pair in self.bounds.values() for bound in pair}
+        free = [c for c in self.own if c not in folded and c not in self.same]
+        return tuple(c for c in free if c not in {"latitude", "longitude"})[:_COLUMNS]
+
+    def _note(self, *, sorted_anew: bool) -> str:
+        said = [
+            f"{self.writing.column(self.entry.indicator, self.name, c)}: {self._word(self.same[c])}"
+            for c in self.same
+        ]
+        ordered = [self.writing.say("table.worst-first")] if sorted_anew else []
+        return " ".join([*([l10n.semicolons(said, self.writing.lang)] if said else []), *ordered])
+
+    def _word(self, value: object) -> str:
+        return self.writing.term(self.entry.indicator, str(value))
+
+    def _is_number(self, column: str) -> bool:
+        return self.frame[column].dtype.kind in "iuf"
+
+    def _column(self, column: str, *, hidden: bool) -> Column:
+        numeric = self._is_number(column)
+        unit = self.entry.unit("table", f"{self.name}.{column}")
+        ends = {end: key for key, pair in self.bounds.items() for end in pair}
+        share = numeric and is_share(ends.get(column, column), unit)
+        return Column(
+            self.writing.column(self.entry.indicator, self.name, column),
+            "number" if numeric else "text",
+            unit="%" if share else unit if numeric and unit not in _COUNTED else "",
+            book_only=hidden,
+            share=share,
+        )
+
+    def _cells(self, column: str) -> list[Cell]:
+        """The cells of one column as numbers, verdicts or words."""
+        values = self.frame[column].tolist()
+        if column in self.bounds:
+            low, high = (self.frame[c].tolist() for c in self.bounds[column])
+            unit = self.entry.unit("table", f"{self.name}.{column}")
+            share = is_share(column, unit)
+            return [
+                Measured(Quantity(_number(v), unit, _float(a), _float(b), _LEVEL, share=share))
+                for v, a, b in zip(values, low, high, strict=True)
+            ]
+        known = {v: self._text(v) for v in set(values) if isinstance(v, str)}
+        return [known[v] if isinstance(v, str) else _number(v) for v in values]
+
+    def _text(self, value: str) -> Cell:
+        tone = TONES.get(value)
+        return Status(self._word(value), tone) if tone else self._word(value)
+
+
+#: Units that the head of a column says already.
+_COUNTED: Final = frozenset({"results", "stations", "pixel", "year", "1"})
+
+
+def _bounds(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Columns that have bounds beside them: ``x_low``/``x_high``, or plain ``low``/``high``."""
+    found = {
+        c: (f"{c}_low", f"{c}_high") for c in columns if {f"{c}_low", f"{c}_high"} <= set(columns)
+    }
+    if {"low", "high"} <= set(columns) and columns.index("low") > 0:
+        found[columns[columns.index("low") - 1]] = ("low", "high")
+    return found
 
 
 def _worst_first(cells: Sequence[Sequence[Cell]]) -> list[int]:
@@ -182,64 +272,15 @@ def _worst_first(cells: Sequence[Sequence[Cell]]) -> list[int]:
     )
 
 
-def _column(
-    writing: Writing, entry: Entry, table: str, name: str, frame: pd.DataFrame, hidden: bool
-) -> Column:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    numeric = is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])
-    unit = entry.unit("table", f"{table}.{name}")
-    return Column(
-        writing.column(entry.indicator, table, name),
-        "number" if numeric else "text",
-        unit=unit if numeric else "",
-        width=1.0 if numeric else _text_width(writing, entry, frame, name),
-        book_only=hidden,
-    )
-
-
-def _text_width(writing: Writing, entry: Entry, frame: pd.DataFrame, name: str) -> float:
-    """A width that grows with the longest word of the column, so that words stay whole."""
-    values = [v for v in frame[name].unique() if isinstance(v, str)]
-    longest = max((len(writing.term(entry.indicator, v)) for v in values), default=8)
-    return min(3.0, max(0.9, longest / 9))
-
-
-def _cells(
-    writing: Writing, entry: Entry, table: str, name: str, frame: pd.DataFrame, merged: bool
-) -> list[Cell]:
-    """The cells of one column as numbers, verdicts or words."""
-    values = frame[name].tolist()
-    if merged:
-        unit = entry.unit("table", f"{table}.{name}")
-        lows, highs = frame[f"{name}_low"].tolist(), frame[f"{name}_high"].tolist()
-        return [
-            Measured(Quantity(_number(v), unit, _float(low), _float(high), 0.95))
-            for v, low, high in zip(values, lows, highs, strict=True)
-        ]
-    known = {v: _cell(writing, entry.indicator, v) for v in set(values) if isinstance(v, str)}
-    return [known[v] if isinstance(v, str) else _number(v) for v in values]
-
-
-def _cell(writing: Writing, indicator: str, value: str) -> Cell:
-    text = writing.term(indicator, value)
-    tone = TONES.get(value.replace("-", "_").replace(" ", "_"))
-    return Status(text, tone) if tone else text
-
-
 def _float(value: object) -> float | None:
     number = _number(value)
     return None if number is None else float(number)
 
 
 def _number(value: object) -> int | float | None:
-    """A number as Python has it; whole floats of a column with gaps stay whole numbers."""
-    if value is None or value != value:
-        return None
+    """A number as Python has it; not-a-number is nothing."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
         return value
-    if isinstance(value, float):
-        return value
-    return None
+    return value if isinstance(value, float) and value == value else None

@@ -34,14 +34,9 @@ from ecotone.report.source import Entry, RunFolder
 
 #: What a verdict in a table says, by tone; words are ``report.term.<verdict>``.
 TONES: Final[Mapping[str, Tone]] = {
-    "compliant": "good",
-    "probably_compliant": "warn",
-    "probably_not_compliant": "warn",
-    "non_compliant": "bad",
-    "not_compliant": "bad",
-    "not_assessable": "neutral",
-    "not_assessed": "neutral",
-    "cannot_be_assessed": "neutral",
+    "kept": "good",
+    "open": "neutral",
+    "exceeded": "bad",
 }
 
 
@@ -129,7 +124,8 @@ class Writing:
         label = TraceRef(self.label(entry, name))
         if given.value is None:
             return (Run(self.say("undefined"), bold=True), label)
-        shown = l10n.with_unit(given.value, given.unit, self.lang, l10n.decimals_of(given))
+        read = l10n.displayed(given)
+        shown = l10n.with_unit(read.value, read.unit, self.lang, l10n.decimals_of(read))
         bounds = l10n.interval(given, self.lang)
         inside = f"（{bounds}）" if self.lang == "zh" else f" ({bounds})"
         return (Run(clean(shown), bold=True), label, Run(inside if bounds else ""))
@@ -191,8 +187,7 @@ class Writing:
         """The title of a table's column; its name where no catalogue knows it."""
         for key in (
             f"indicator.{indicator}.column.{table}.{name}",
-            f"indicator.{indicator}.column.{name}",
-            f"indicator.{indicator}.{table}.{name}",
+            f"report.column.{table}.{name}",
             f"report.column.{name}",
         ):
             if words.has(key):

@@ -235,7 +235,7 @@ def _write_table(
             cell = _put(sheet, 4 + offset, index, given)
             if value is not None:
                 own = pattern if column.unit or column.decimals is not None else _general(value)
-                cell.number_format = own
+                cell.number_format = "0.0%" if column.share else own
             else:
                 widest = max(widest, len(str(cell.value or "")))
                 cell.alignment = Alignment(wrap_text=True, vertical="top")

@@ -47,7 +47,7 @@ WORDS: dict[str, dict[str, dict[str, str]]] = {
             "zh": "显著像元数",
             "ru": "Значимых ячеек",
         },
-        "value.slope_mean": {"en": "Mean slope", "zh": "平均斜率", "ru": "Средний наклон"},
+        "value.mean_slope": {"en": "Mean slope", "zh": "平均斜率", "ru": "Средний наклон"},
         "raster.slope": {"en": "Sen slope", "zh": "Sen 斜率", "ru": "Наклон Сена"},
         "raster.s": {"en": "Mann-Kendall S", "zh": "Mann-Kendall S", "ru": "Статистика S"},
         "raster.p": {"en": "p-value", "zh": "p 值", "ru": "p-значение"},
@@ -69,7 +69,11 @@ WORDS: dict[str, dict[str, dict[str, str]]] = {
             "zh": "比例采用精确二项（Clopper-Pearson）区间。",
             "ru": "Для долей точные биномиальные интервалы (Клоппер – Пирсон).",
         },
-        "value.share": {"en": "Compliant share", "zh": "达标比例", "ru": "Доля соответствия"},
+        "value.share_compliant": {
+            "en": "Share of results that keep to the standard",
+            "zh": "达标结果比例",
+            "ru": "Доля результатов, соблюдающих норматив",
+        },
         "value.results": {"en": "Results", "zh": "结果数", "ru": "Результатов"},
         "table.compliance": {
             "en": "Compliance by station and property",
@@ -134,9 +138,12 @@ def _land(
     known = np.isfinite(slope)
     mean = float(slope[known].mean())
     values = {
-        "pixels": _value(int(known.sum()), "1"),
-        "significant": _value(int((p[known] <= 0.05).sum()), "1"),
-        "slope_mean": _value(mean, "1/year", mean - 0.0004, mean + 0.0004),
+        "pixels": _value(int(known.sum()), "pixel"),
+        "significant": _value(int((sure := p <= 0.05).sum()), "pixel"),
+        "significant_fdr": _value(int((p <= 0.02).sum()), "pixel"),
+        "increasing": _value(int((sure & (slope > 0)).sum()), "pixel"),
+        "decreasing": _value(int((sure & (slope < 0)).sum()), "pixel"),
+        "mean_slope": _value(mean, "1/year", mean - 0.0004, mean + 0.0004),
     }
     rasters = {name: f"rasters/{name}.tif" for name in ("slope", "p", "s")}
     parameters = {"start": 2009, "end": 2024, "method": "original"}
@@ -152,35 +159,50 @@ def _water(
 ) -> dict[str, Any]:
     path = f"results/{region}/all/water.compliance"
     (folder / path / "tables").mkdir(parents=True)
-    rows = []
+    rows, places = [], []
     for index in range(stations):
+        station = f"{region}-{index + 1:02d}"
+        x, y = WEST + 0.005 * cells * (0.2 + 0.6 * rng.random(2)) * (1, -1) + (0, NORTH - WEST)
+        places.append({"site": station, "longitude": x, "latitude": y, "property": "ph"})
         for name in PROPERTIES:
-            n, bad = 24, int(rng.binomial(24, 0.35 if name in {"nitrate", "arsenic"} else 0.01))
-            low = float(beta.ppf(0.025, n - bad, bad + 1)) if bad < n else 0.0
-            high = float(beta.ppf(0.975, n - bad + 1, bad)) if bad else 1.0
-            unknown = name == "lead" and index % 3 == 0
-            status = "not_assessable" if unknown else "not_compliant" if bad > 3 else "compliant"
-            rows.append({
-                "station": f"{region}-{index + 1:02d}", "property": name, "results": n,
-                "exceeding": bad, "share": 100 * (n - bad) / n, "share_low": 100 * low,
-                "share_high": 100 * high, "status": status,
-                "longitude": WEST + 0.005 * cells * (0.2 + 0.6 * float(rng.random())),
-                "latitude": NORTH - 0.005 * cells * (0.2 + 0.6 * float(rng.random())),
-            })  # fmt: skip
+            bad = int(rng.binomial(24, 0.3 if name in {"nitrate", "arsenic"} else 0.01))
+            unknown = 6 if name == "lead" and index % 3 == 0 else 0
+            rows.append({"station": station, "property": name, **_counted(24, bad, unknown)})
     frame = pd.DataFrame(rows)
-    places = frame.groupby("station")[["longitude", "latitude"]].transform("first")
-    frame[["longitude", "latitude"]] = places
     frame.to_csv(folder / path / "tables/compliance.csv", index=False, float_format="%.12g")
-    share = float(frame["share"].mean())
+    (folder / "inputs").mkdir(exist_ok=True)
+    inputs = f"inputs/Observation-{region}.csv"
+    pd.DataFrame(places).to_csv(folder / inputs, index=False)
+    total = {name: int(frame[name].sum()) for name in ("n", "exceedances", "undetermined")}
+    known = total["n"] - total["undetermined"]
+    share = 1 - total["exceedances"] / known
     values = {
-        "results": _value(int(frame["results"].sum()), "1"),
-        "share": _value(share, "%", share - 2.5, share + 2.5),
+        "stations": _value(stations, "stations"),
+        "results": _value(total["n"], "results"),
+        "exceedances": _value(total["exceedances"], "results"),
+        "undetermined": _value(total["undetermined"], "results"),
+        "share_compliant": _value(share, "1", share - 0.02, share + 0.025),
     }
-    units = {"table.compliance.share": "%"}
-    parameters = {"standard": "JBS", "version": None, "level": 0.95}
+    units = {f"table.compliance.{name}": "1" for name in ("share", "low", "high")}
+    parameters = {"standard": "JBS", "version": None, "start": 2009, "end": 2024}
     tables = {"compliance": "tables/compliance.csv"}
+    given = [{"name": "results", "path": inputs, "sha256": "00" * 32}]
     return _result(folder, path, "water.compliance", region, values, parameters, units,
-                   tables=tables)  # fmt: skip
+                   tables=tables, inputs=given)  # fmt: skip
+
+
+def _counted(n: int, bad: int, unknown: int) -> dict[str, Any]:
+    """The counts of one station and property as the indicator writes them."""
+    bad = min(bad, n - unknown)
+    share = bad / (n - unknown)
+    low = float(beta.ppf(0.025, bad, n - bad + 1)) if bad else 0.0
+    most = bad + unknown
+    high = float(beta.ppf(0.975, most + 1, n - most)) if most < n else 1.0
+    return {
+        "standard": "JBS", "version": 2024, "kind": "maximum", "limit": 0.01, "unit": "mg/L",
+        "n": n, "passes": n - bad - unknown, "exceedances": bad, "undetermined": unknown,
+        "share": share, "low": low, "high": high, "worst": 0.02 if bad else None,
+    }  # fmt: skip
 
 
 def _value(
@@ -237,7 +259,7 @@ def _outlines(folder: Path, cells: int) -> None:
 def _truth(folder: Path, results: list[dict[str, Any]]) -> dict[str, Any]:
     values = []
     for number, told in enumerate(results):
-        name = "slope_mean" if told["indicator"] == "land.trend" else "share"
+        name = "mean_slope" if told["indicator"] == "land.trend" else "share_compliant"
         found = json.loads((folder / told["path"]).read_text("utf-8"))["values"][name]
         outside = number == len(results) - 1
         values.append({

@@ -54,9 +54,9 @@ def _inputs(writing: Writing) -> Table:
     return Table(
         "inputs",
         (
-            Column(say("column.file"), "code", width=1.3),
-            Column(say("column.origin"), width=0.9),
-            Column("SHA-256", "code", width=2.2),
+            Column(say("column.file"), "code"),
+            Column(say("column.origin")),
+            Column("SHA-256", "code"),
         ),
         tuple(rows),
         caption=plain(say("table.inputs")),
@@ -85,8 +85,7 @@ def _numbers(writing: Writing) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (
             t.label,
-            t.what,
-            l10n.comma(t.region, t.period, writing.lang),
+            f"{t.what} ({l10n.comma(t.region, t.period, writing.lang)})",
             l10n.quantity(t.quantity, writing.lang),
             f"{t.path} {t.key}",
         )
@@ -96,11 +95,10 @@ def _numbers(writing: Writing) -> Table:
     return Table(
         "trace",
         (
-            Column(say("column.trace"), width=0.5),
-            Column(say("column.quantity"), width=1.4),
-            Column(say("column.region"), width=1.0),
-            Column(say("column.value"), width=1.3),
-            Column(say("column.key"), "code", width=2.0),
+            Column(say("column.trace")),
+            Column(say("column.quantity")),
+            Column(say("column.value")),
+            Column(say("column.key"), "code"),
         ),
         tuple(rows),
         caption=plain(say("table.trace")),

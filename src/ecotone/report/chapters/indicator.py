@@ -12,7 +12,6 @@ from ecotone.report.document import (
     Column,
     Heading,
     ItemList,
-    Map,
     Paragraph,
     Status,
     Table,
@@ -34,6 +33,8 @@ def write(writing: Writing, entries: Sequence[Entry]) -> None:
     _method(writing, entries)
     _results(writing, entries)
     _remarks(writing, entries)
+    _pictures(writing, entries)
+    _tables(writing, entries)
 
 
 def _asked(writing: Writing, entries: Sequence[Entry]) -> None:
@@ -59,8 +60,8 @@ def _method(writing: Writing, entries: Sequence[Entry]) -> None:
             Table(
                 f"parameters-{first.indicator}",
                 (
-                    Column(writing.say("column.parameter"), width=2.6),
-                    Column(writing.say("column.value"), width=1.0),
+                    Column(writing.say("column.parameter")),
+                    Column(writing.say("column.value")),
                 ),
                 tuple(rows),
                 caption=plain(
@@ -105,17 +106,23 @@ def _results(writing: Writing, entries: Sequence[Entry]) -> None:
     if said:
         writing.add(ItemList(tuple(said)))
     writing.add(*values_tables(writing, entries))
-    pictures = own.pictures(writing, entries)
-    writing.add(*(p for p in pictures if not isinstance(p, Map)))
+
+
+def _pictures(writing: Writing, entries: Sequence[Entry]) -> None:
+    found = room(entries[0].indicator).pictures(writing, entries)
+    if found:
+        writing.section("figures")
+        writing.add(*found)
+
+
+def _tables(writing: Writing, entries: Sequence[Entry]) -> None:
+    own = room(entries[0].indicator)
     names = dict.fromkeys(n for e in entries for n in e.result["tables"])
-    tables = [t for t in (result_table(writing, entries, n) for n in names) if t is not None]
+    made = (result_table(writing, entries, n, own.columns.get(n, ()), own.prepare) for n in names)
+    tables = [t for t in made if t is not None]
     if tables:
         writing.section("tables")
         writing.add(*tables)
-    maps = [p for p in pictures if isinstance(p, Map)]
-    if maps:
-        writing.section("maps")
-        writing.add(*maps)
 
 
 def _remarks(writing: Writing, entries: Sequence[Entry]) -> None:
@@ -140,9 +147,9 @@ def _remarks(writing: Writing, entries: Sequence[Entry]) -> None:
         Table(
             f"remarks-{entries[0].indicator}",
             (
-                Column(writing.say("column.severity"), width=1.2),
-                Column(writing.say("column.remark"), width=3.0),
-                Column(writing.say("column.region"), width=1.2),
+                Column(writing.say("column.severity")),
+                Column(writing.say("column.remark")),
+                Column(writing.say("column.region")),
             ),
             tuple(rows),
             caption=plain(writing.say("table.remarks", title=title(writing, entries[0]))),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ecotone.report import l10n
 from ecotone.report.document import (
-    Callout,
     Cell,
     Column,
     KeyNumber,
@@ -35,10 +34,6 @@ def write(writing: Writing) -> None:
     tiles = [t for _, entries in found for t in _tiles(writing, entries, _TILES // len(found) or 1)]
     if tiles:
         writing.add(KeyNumbers(tuple(tiles)))
-    if run.status == "draft":
-        writing.add(
-            Callout(writing.say("status.draft"), plain(writing.say("status.draft.line")), "warn")
-        )
     _findings(writing)
 
 
@@ -77,8 +72,8 @@ def _findings(writing: Writing) -> None:
         Table(
             "findings",
             (
-                Column(writing.say("column.subject"), width=1.0),
-                Column(writing.say("column.finding"), width=3.4),
+                Column(writing.say("column.subject")),
+                Column(writing.say("column.finding")),
             ),
             tuple(rows),
             caption=plain(writing.say("table.findings")),

@@ -109,11 +109,11 @@ def _table(writing: Writing, pairs: list[Pair]) -> Table:
     return Table(
         "truth",
         (
-            Column(say("column.quantity"), width=1.9),
-            Column(say("column.region"), width=1.0),
-            Column(say("column.estimate"), "number", width=1.2),
-            Column(say("column.truth"), "number", width=1.0),
-            Column(say("column.verdict"), width=1.0),
+            Column(say("column.quantity")),
+            Column(say("column.region")),
+            Column(say("column.estimate"), "number"),
+            Column(say("column.truth"), "number"),
+            Column(say("column.verdict")),
             Column(say("column.low"), "number", book_only=True),
             Column(say("column.high"), "number", book_only=True),
         ),

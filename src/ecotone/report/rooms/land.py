@@ -13,9 +13,7 @@ from ecotone.report.source import Entry
 from ecotone.report.tables import place, title
 from ecotone.report.writing import Writing
 
-#: The rasters with a two-sided ramp; others of the indicator are drawn plainly.
 _DIRECTIONS = frozenset({"increasing", "decreasing", "significant_fdr"})
-_RAMPS = {"slope": "brown-teal", "s": "orange-violet"}
 _HISTOGRAMS = 6
 
 
@@ -40,20 +38,25 @@ def sentences(writing: Writing, entry: Entry) -> list[Text]:
 
 
 def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
-    """Slopes and their significance as histogram and map, S as a map."""
-    made = [*interval_figure(writing, entries), *_histogram(writing, entries)]
+    """Slopes with their significance as map and histogram, S as a map."""
+    made: list[Block] = []
     for years in dict.fromkeys(e.period.years for e in entries):
         now = [e for e in entries if e.period.years == years]
-        for raster, palette in _RAMPS.items():
-            having = [e for e in now if raster in e.result["rasters"]]
-            if having:
-                sure = (
-                    "p"
-                    if raster == "slope" and all("p" in e.result["rasters"] for e in having)
-                    else ""
-                )
-                made.append(raster_map(writing, having, raster, palette, sure))
+        made += _map(writing, now, "slope", "brown-teal")
+    made += [*interval_figure(writing, entries), *_histogram(writing, entries)]
+    for years in dict.fromkeys(e.period.years for e in entries):
+        now = [e for e in entries if e.period.years == years]
+        made += _map(writing, now, "s", "orange-violet")
     return made
+
+
+def _map(writing: Writing, entries: Sequence[Entry], raster: str, palette: str) -> list[Block]:
+    """A map of a raster where results have it; slopes get the dots of their significance."""
+    having = [e for e in entries if raster in e.result["rasters"]]
+    if not having:
+        return []
+    sure = raster == "slope" and all("p" in e.result["rasters"] for e in having)
+    return [raster_map(writing, having, raster, palette, "p" if sure else "")]
 
 
 def _histogram(writing: Writing, entries: Sequence[Entry]) -> list[Block]:

@@ -48,14 +48,16 @@ def interval_figure(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
 def _panel(writing: Writing, entries: Sequence[Entry], name: str) -> plots.Panel:
     dots = []
     for entry in entries:
-        found = entry.quantity(name) if name in entry.result["values"] else None
+        here = name in entry.result["values"]
+        found = l10n.displayed(entry.quantity(name)) if here else None
         label = place(writing, entry, entries)
         dots.append(
             plots.Dot(label, found.value, found.low, found.high)
             if found
             else plots.Dot(label, None)
         )
-    unit = next((e.quantity(name).unit for e in entries if name in e.result["values"]), "")
+    having = (e for e in entries if name in e.result["values"])
+    unit = next((l10n.displayed(e.quantity(name)).unit for e in having), "")
     word = entries[0].word("value", name, writing.lang)
     return plots.Panel(word, tuple(dots), l10n.unit(unit, writing.lang))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ecotone.report import l10n, maps, plots
@@ -18,33 +19,52 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _TABLE: Final = "compliance"
+#: What the room reads; a table without these is shown as a table alone.
+_NEEDED: Final = frozenset(
+    {"station", "property", "n", "exceedances", "undetermined", "share", "low", "high"}
+)
 #: From the verdict that counts most to the one that counts least.
-_WORST: Final[tuple[Tone, ...]] = ("bad", "warn", "neutral", "good")
+_WORST: Final = ("exceeded", "open", "kept")
 _STATIONS_OF_A_PAGE: Final = 36
 _PANELS: Final = 4
+_PLACES: Final = ("latitude", "longitude")
+_READ: Final = frozenset({"site", "station", *_PLACES})
+
+
+def prepare(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The compliance table with a verdict in a word for each row.
+
+    ``exceeded`` where any result broke the standard, ``open`` where none did but some could not
+    be judged, ``kept`` where all passed: a non-detect above the standard never counts as kept.
+    """
+    import numpy as np
+
+    if name != _TABLE or not set(frame.columns) >= _NEEDED:
+        return frame
+    words = np.select([frame["exceedances"] > 0, frame["undetermined"] > 0], _WORST[:2], _WORST[2])
+    return frame.assign(verdict=words)
 
 
 def sentences(writing: Writing, entry: Entry) -> list[Text]:
-    """Each value with an interval, then how many station-properties failed or could not be told."""
+    """The compliant share, then how many station-property pairs exceeded or stayed open."""
     said = plain.sentences(writing, entry)
-    frame = _frame(entry)
-    if frame is None:
+    if _TABLE not in entry.result["tables"]:
         return said
-    failed = frame[frame["tone"] == "bad"]
-    unknown = int((frame["tone"] == "neutral").sum())
-    worst = failed["property"].value_counts(sort=False).sort_index().sort_values(
-        ascending=False, kind="stable"
-    )  # fmt: skip
-    names = [writing.term(entry.indicator, str(p)) for p in worst.index[:_PANELS]]
-    key = "sentence.water.failed" if len(failed) else "sentence.water.none-failed"
+    frame = prepare(_TABLE, entry.table(_TABLE))
+    if "verdict" not in frame:
+        return said
+    exceeded = frame[frame["verdict"] == "exceeded"]
+    counts = exceeded.groupby("property")["exceedances"].sum()
+    most = counts.sort_values(ascending=False, kind="stable").index[:3]
+    key = "sentence.water.exceeded" if len(exceeded) else "sentence.water.none-exceeded"
     text = writing.say(
         key,
         region=entry.region.name(writing.lang),
         years=entry.period.years,
-        failed=l10n.number(len(failed), writing.lang),
+        exceeded=l10n.number(len(exceeded), writing.lang),
         all=l10n.number(len(frame), writing.lang),
-        unknown=l10n.number(unknown, writing.lang),
-        worst=l10n.listed(names, writing.lang),
+        open=l10n.number(int((frame["verdict"] == "open").sum()), writing.lang),
+        most=l10n.listed((writing.term(entry.indicator, str(p)) for p in most), writing.lang),
     )
     return [*said, as_text(text)]
 
@@ -53,11 +73,9 @@ def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
     """Verdicts as a matrix, shares with their intervals where something failed, stations."""
     made = [*plain.interval_figure(writing, entries)]
     frame = joined(writing, entries, _TABLE)
-    if frame is None:
+    if frame is None or "verdict" not in (frame := prepare(_TABLE, frame)):
         return made
-    frame = _with_tones(frame)
-    if frame is None:
-        return made
+    frame["station"] = frame["station"].astype(str)
     source = ", ".join(sorted({str(s).rsplit(":", 1)[0] for s in frame["__source"]}))
     made += _matrix(writing, entries, frame, source)
     made += _shares(writing, entries, frame, source)
@@ -65,48 +83,40 @@ def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
     return made
 
 
-def _frame(entry: Entry) -> pd.DataFrame | None:
-    return _with_tones(entry.table(_TABLE)) if _TABLE in entry.result["tables"] else None
+def _legend(writing: Writing, frame: pd.DataFrame) -> dict[Tone, str]:
+    """What each tone means, for the verdicts that occur."""
+    occurring = set(frame["verdict"])
+    return {TONES[v]: writing.say(f"term.{v}") for v in reversed(_WORST) if v in occurring}
 
 
-def _with_tones(frame: pd.DataFrame) -> pd.DataFrame | None:
-    """The compliance table with the tone of each verdict; None where it has other columns."""
-    if frame.empty or not {"station", "property", "status"} <= set(frame.columns):
-        return None
-    spelled = frame["status"].astype(str).str.replace("[- ]", "_", regex=True)
-    return frame.assign(tone=spelled.map(TONES).fillna("neutral"))
-
-
-def _tone_words(writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame) -> dict[Tone, str]:
-    """What each tone means here, in the words of the verdicts that have it."""
-    said: dict[Tone, str] = {}
-    for tone in reversed(_WORST):
-        verdicts = sorted(set(frame.loc[frame["tone"] == tone, "status"].astype(str)))
-        if verdicts:
-            said[tone] = " / ".join(writing.term(entries[0].indicator, v) for v in verdicts)
-    return said
+def _worst_of(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """One row for each key: the one whose verdict counts most."""
+    rank = frame["verdict"].map(_WORST.index)
+    ordered = frame.assign(rank=rank).sort_values([*keys, "rank"], kind="stable")
+    return ordered.drop_duplicates(keys)
 
 
 def _matrix(
     writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: str
 ) -> list[Block]:
     """Stations by properties; in each field the number of results that broke the standard."""
-    stations = sorted(set(frame["station"].astype(str)))
+    stations = sorted(set(frame["station"]))
     properties = sorted(set(frame["property"].astype(str)))
-    count = "exceeding" if "exceeding" in frame else "results"
-    made: list[Block] = []
-    worst = frame.assign(rank=frame["tone"].map(_WORST.index)).sort_values("rank", kind="stable")
-    fields = worst.drop_duplicates(["station", "property"]).set_index(["station", "property"])
+    fields = _worst_of(frame, ["station", "property"]).set_index(["station", "property"])
     columns = [writing.term(entries[0].indicator, p) for p in properties]
-    legend = _tone_words(writing, entries, frame)
-    for start in range(0, len(stations), _STATIONS_OF_A_PAGE):
-        some = stations[start : start + _STATIONS_OF_A_PAGE]
+    made: list[Block] = []
+    for some in _pages(stations):
         keys = [[(s, p) for p in properties] for s in some]
-        tones = [[fields["tone"].get(k) for k in line] for line in keys]
+        tones: list[list[Tone | None]] = [
+            [TONES[fields["verdict"][k]] if k in fields.index else None for k in line]
+            for line in keys
+        ]
         numbers = [
-            [float(fields[count][k]) if k in fields.index else None for k in line] for line in keys
+            [float(fields["exceedances"][k]) if k in fields.index else None for k in line]
+            for line in keys
         ]
         caption = writing.say("figure.matrix", title=title(writing, entries[0]))
+        legend = _legend(writing, frame)
         png = plots.matrix(some, columns, tones, numbers, legend, writing.lang, caption)
         alt = writing.say(
             "figure.matrix.alt",
@@ -118,77 +128,79 @@ def _matrix(
     return made
 
 
+def _pages(stations: list[str]) -> list[list[str]]:
+    """Stations in even portions, none longer than a page holds."""
+    count = -(-len(stations) // _STATIONS_OF_A_PAGE)
+    size = -(-len(stations) // count)
+    return [stations[i : i + size] for i in range(0, len(stations), size)]
+
+
 def _shares(
     writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: str
 ) -> list[Block]:
-    """Share of compliant results by station, with its exact interval, for what failed most."""
-    if not {"share", "share_low", "share_high"} <= set(frame.columns):
-        return []
-    failed = frame[frame["tone"] == "bad"].groupby("property").size()
-    chosen = list(failed.sort_values(ascending=False, kind="stable").index[:_PANELS])
+    """Share of exceedances by station with its exact interval, for what exceeded most."""
+    total = frame.groupby("property")["exceedances"].sum()
+    ranked = total[total > 0].sort_values(ascending=False, kind="stable").index[:_PANELS]
+    chosen = sorted(str(p) for p in ranked)
     if not chosen:
         return []
-    stations = sorted(set(frame.loc[frame["property"].isin(chosen), "station"].astype(str)))
-    stations = stations[:_STATIONS_OF_A_PAGE]
-    unit = entries[0].unit("table", f"{_TABLE}.share")
-    top = 100.0 if unit == "%" else 1.0
-    panels = []
-    for name in sorted(chosen):
-        own = frame[frame["property"] == name].drop_duplicates("station").set_index("station")
-        dots = tuple(_dot(own, station) for station in stations)
-        axis = writing.say("figure.share")
-        panels.append(
-            plots.Panel(
-                writing.term(entries[0].indicator, str(name)),
-                dots,
-                f"{axis} ({l10n.unit(unit, writing.lang)})"
-                if l10n.unit(unit, writing.lang)
-                else axis,
-                (0.0, top),
-            )
-        )
+    here = frame[frame["property"].isin(chosen)]
     caption = writing.say("figure.shares", title=title(writing, entries[0]))
-    legend = _tone_words(writing, entries, frame)
-    png = plots.intervals(panels, legend, writing.lang, caption)
-    lowest = [
-        min((d for d in p.dots if d.value is not None), key=lambda d: d.value) for p in panels
-    ]
-    alt = caption + " " + "; ".join(
-        f"{p.title}: {d.label} {l10n.with_unit(d.value, unit, writing.lang, 0 if top > 1 else 2)}"
-        for p, d in zip(panels, lowest, strict=True)
-    )  # fmt: skip
-    return [writing.figure_block(png, caption, alt, source)]
+    legend = _legend(writing, here)
+    made: list[Block] = []
+    for some in _pages(sorted(set(here["station"]))):
+        panels = [_panel(writing, entries[0], here[here["property"] == p], p, some) for p in chosen]
+        png = plots.intervals(panels, legend, writing.lang, caption)
+        alt = caption + " " + "; ".join(_read_out(panel, writing) for panel in panels)
+        made.append(writing.figure_block(png, caption, alt, source))
+    return made
 
 
-def _dot(own: pd.DataFrame, station: str) -> plots.Dot:
-    if station not in own.index:
-        return plots.Dot(station, None)
-    row = own.loc[station]
-    value, low, high = (None if v != v else float(v)
-                        for v in (row["share"], row["share_low"], row["share_high"]))  # fmt: skip
-    return plots.Dot(station, value, low, high, row["tone"])
+def _panel(
+    writing: Writing, entry: Entry, frame: pd.DataFrame, name: str, stations: list[str]
+) -> plots.Panel:
+    own = _worst_of(frame, ["station"]).set_index("station")
+    dots = []
+    for station in stations:
+        if station not in own.index:
+            dots.append(plots.Dot(station, None))
+            continue
+        row = own.loc[station]
+        value, low, high = (
+            None if row[c] != row[c] else 100 * float(row[c]) for c in ("share", "low", "high")
+        )
+        dots.append(plots.Dot(station, value, low, high, TONES[row["verdict"]]))
+    axis = f"{writing.say('figure.share')} (%)"
+    return plots.Panel(writing.term(entry.indicator, name), tuple(dots), axis, (0.0, 100.0))
+
+
+def _read_out(panel: plots.Panel, writing: Writing) -> str:
+    """The station with the largest share, for who cannot see the figure."""
+    known = [(d.value, d.label) for d in panel.dots if d.value is not None]
+    if not known:
+        return panel.title
+    value, station = max(known)
+    return f"{panel.title}: {station} {l10n.with_unit(value, '%', writing.lang, 0)}"
 
 
 def _stations(
     writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: str
 ) -> list[Block]:
-    """Stations by their worst verdict, where the table has their places."""
-    if not {"longitude", "latitude"} <= set(frame.columns):
-        return []
-    placed = frame.dropna(subset=["longitude", "latitude"])
-    rank = placed["tone"].map(_WORST.index)
-    worst = placed.assign(rank=rank).sort_values(["rank", "station"]).drop_duplicates("station")
+    """Stations by their worst verdict, where the run's own inputs place them."""
+    places = writing.pictures.once(("places", source), lambda: _places(entries, writing.run.folder))
+    worst = _worst_of(frame, ["station"])
+    worst = worst[worst["station"].isin(places)]
     if worst.empty:
         return []
-    points = [
-        maps.Station(float(x), float(y), tone)
-        for x, y, tone in zip(worst["longitude"], worst["latitude"], worst["tone"], strict=True)
-    ]
+    points = tuple(
+        maps.Station(*places[station], TONES[verdict])
+        for station, verdict in zip(worst["station"], worst["verdict"], strict=True)
+    )
     outline = writing.pictures.outline()
     framed = writing.pictures.once(
-        ("stations", tuple(points)), lambda: maps.frame_of_stations(points, outline)
+        ("stations", points), lambda: maps.frame_of_stations(points, outline)
     )
-    legend = _tone_words(writing, entries, worst)
+    legend = _legend(writing, worst)
     years = ", ".join(dict.fromkeys(e.period.years for e in entries))
     caption = writing.say("map.stations", title=title(writing, entries[0]), years=years)
     png = maps.station_map(points, framed, outline, legend, writing.lang, caption)
@@ -198,4 +210,35 @@ def _stations(
     return [writing.map_block(png, caption, f"{caption} {counts}", source)]
 
 
-COMPLIANCE = Room(headline=(), sentences=sentences, pictures=pictures)
+def _places(entries: Sequence[Entry], run: Path) -> dict[str, tuple[float, float]]:
+    """Longitude and latitude of each station, from the released rows the run keeps."""
+    import pandas as pd
+
+    found: dict[str, tuple[float, float]] = {}
+    named = {i["path"] for e in entries for i in e.result["inputs"] if i["name"] == "results"}
+    for path in sorted(named):
+        file = (run / path).resolve()
+        if file.suffix != ".csv" or not file.is_relative_to(run.resolve()) or not file.is_file():
+            continue
+        rows = pd.read_csv(file, usecols=_READ.__contains__, dtype={"site": str, "station": str})
+        key = next((c for c in ("station", "site") if c in rows), None)
+        if key is None or not set(_PLACES) <= set(rows):
+            continue
+        first = rows.dropna(subset=[key, *_PLACES]).drop_duplicates(key)
+        for station, y, x in zip(first[key], first["latitude"], first["longitude"], strict=True):
+            found.setdefault(station, (float(x), float(y)))
+    return found
+
+
+COMPLIANCE = Room(
+    headline=("share_compliant", "exceedances", "undetermined"),
+    sentences=sentences,
+    pictures=pictures,
+    columns={
+        _TABLE: (
+            "station", "property", "limit", "unit", "n", "exceedances", "undetermined", "share",
+            "verdict",
+        )
+    },
+    prepare=prepare,
+)  # fmt: skip
