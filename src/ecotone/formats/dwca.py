@@ -156,7 +156,7 @@ class _Reader:
             self.options, missing=tuple(dict.fromkeys((*self.options.missing, *_MISSING)))
         )
         for member in files.files:
-            width = _width(self.source, member, files, self.options.encoding)
+            width = self._width_of(member, files)
             columns = [str(position) for position in range(width)]
             blank = True
             for block in read_blocks(
@@ -176,6 +176,21 @@ class _Reader:
                 yield member, block
             if blank:
                 yield member, _empty_block(columns)
+
+    def _width_of(self, member: str, files: FileSet) -> int:
+        """How many columns a file has; columns the descriptor only imagines are told."""
+        width = _width(self.source, member, files, self.options.encoding)
+        if width is None:
+            return max([f.index or 0 for f in files.fields] + [files.key or 0]) + 1
+        if files.key is not None and files.key >= width:
+            raise refused("dwca-key-beyond", file=member, index=str(files.key), width=str(width))
+        absent = [f.name for f in files.fields if f.index is not None and f.index >= width]
+        if absent:
+            params = {"columns": ", ".join(absent), "width": str(width)}
+            self.report(
+                Finding("dwca-columns-absent", Severity.WARNING, file=member, params=params)
+            )
+        return width
 
     def _turn_away(
         self,
@@ -226,7 +241,7 @@ def _named(files: FileSet, block: pd.DataFrame, key: str | None) -> pd.DataFrame
     if key is not None and files.key is not None:
         columns[key] = block.iloc[:, files.key]
     for term in files.fields:
-        if term.index is None:
+        if term.index is None or term.index >= block.shape[1]:
             column = pd.Series(term.default, index=block.index, dtype="str")
         else:
             column = block.iloc[:, term.index]
@@ -241,21 +256,20 @@ def _name_of(files: FileSet, index: int, otherwise: str) -> str:
     return next((f.name for f in files.fields if f.index == index), otherwise)
 
 
-def _width(source: Source, member: str, files: FileSet, encoding: str | None) -> int:
-    """How many columns a file has: descriptors need not mention them all.
+def _width(source: Source, member: str, files: FileSet, encoding: str | None) -> int | None:
+    """How many columns a file has, None for one without rows.
 
-    What most of the first records have, so that one damaged record does not decide.
+    A descriptor need not mention them all, and may mention more. What most of the first records
+    have counts, so that one damaged record does not decide.
     """
     from ecotone.formats.csv_text import TextStream
 
-    mentioned = [f.index for f in files.fields if f.index is not None]
-    least = max([*mentioned, files.key or 0]) + 1
     with source.open(member) as stream:
         text = TextStream(stream, encoding or files.encoding, member, lambda finding: None)
         head = text.read(_PEEK).decode("utf-8", errors="replace")
     lines = head.splitlines(keepends=True)[files.header_lines :]
     counts = [len(r) for r in _records("".join(lines), files.delimiter, files.quote) if r]
-    return max([least, *(statistics.multimode(counts) or [0])])
+    return max(statistics.multimode(counts), default=None)
 
 
 def _records(text: str, delimiter: str, quote: str) -> list[list[str]]:

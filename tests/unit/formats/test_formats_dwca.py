@@ -165,6 +165,24 @@ def test_columns_the_descriptor_skips_are_skipped(tmp_path: Path) -> None:
     assert frame.to_dict("list") == {"id": ["1", "2"], "scientificName": ["A", "B"]}
 
 
+def test_columns_the_descriptor_imagines_stay_empty(tmp_path: Path) -> None:
+    fields = term("scientificName", 1) + term("sex", 5) + term("country", 6, "TJ")
+    path = archive(tmp_path / "a", core(fields), occ_txt="id\tname\n1\tA\n2\n3\tC\n")
+    tables, heard = read(path)
+    frame = whole(tables, "Occurrence")
+    assert frame["scientificName"].tolist() == ["A", "C"]
+    assert frame["sex"].isna().all()
+    assert frame["country"].tolist() == ["TJ", "TJ"]
+    assert [(f.code, f.row) for f in heard.findings] == [
+        ("dwca-columns-absent", None),
+        ("field-count", 2),
+    ]
+    beyond = core(fields).replace('<id index="0"/>', '<id index="9"/>')
+    with pytest.raises(Refused) as refusal:
+        read(archive(tmp_path / "b", beyond, occ_txt="id\tname\n1\tA\n"))
+    assert refusal.value.finding.code == "dwca-key-beyond"
+
+
 def test_text_guide_defaults(tmp_path: Path) -> None:
     """No attribute at all: comma, double quotes, no header lines, UTF-8."""
     meta = (
