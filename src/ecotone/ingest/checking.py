@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +13,33 @@ from ecotone.model.finding import Finding, Severity
 from ecotone.model.keys import natural_keys
 from ecotone.model.table import Table
 
+if TYPE_CHECKING:
+    from ecotone.ingest.checks.camera import Deployments
+
 Hashes = NDArray[np.uint64]
 
 
 class Checker:
-    """Keeps, per noun, the hashes of the keys seen so far in a delivery: 8 bytes a record."""
+    """Keeps what later blocks of a delivery are held against.
+
+    That is, per noun, the hashes of the keys seen so far (8 bytes a record), and when each
+    deployment was out.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[str, list[Hashes]] = {}
+        self._deployments: Deployments | None = None
 
     def findings(self, table: Table, done: Converted) -> Iterator[Finding]:
         """What the registered checks say of a block, as delivered and as the records it became."""
-        from ecotone.ingest.checks import registry
+        from ecotone.ingest.checks import camera, registry
 
+        if self._deployments is None:
+            self._deployments = camera.Deployments()
+        if done.noun == "Deployment":
+            self._deployments.add(done.frame)
         yield from registry.findings(table)
-        yield from registry.record_findings(table, done.noun, done.frame)
+        yield from registry.record_findings(table, done.noun, self._deployments.join(done.frame))
 
     def duplicates(self, table: Table, done: Converted) -> list[Finding]:
         """Reject records whose key already came in this delivery; the first one counts."""

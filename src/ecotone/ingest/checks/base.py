@@ -109,7 +109,8 @@ class Check:
     (``terms`` where empty); with ``any_of`` one of them is enough. ``severity`` is the weight of
     a NOT_COMPLIANT row in a delivery; None where the check is not run on deliveries, because the
     converter has said it already or because it is no validation. ``unless`` gives rows that are
-    NOT_COMPLIANT by the letter and yet not worth a steward's time, or told elsewhere.
+    NOT_COMPLIANT by the letter and yet not worth a steward's time, or told elsewhere. ``shown``
+    is the column whose text a finding quotes, where that is not the first of ``terms``.
     """
 
     label: str
@@ -123,6 +124,7 @@ class Check:
     needs: tuple[str, ...] = ()
     any_of: bool = False
     unless: Callable[[Block], Mask] | None = None
+    shown: str = ""
     nouns: tuple[str, ...] = ()  #: record types it is run on, all where empty
     vocabulary: str = "dwc"  #: "dwc", or "ecotone" for our own attributes after conversion
 

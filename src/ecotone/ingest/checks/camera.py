@@ -75,6 +75,7 @@ def _within_deployment(noun: str) -> Check:
         # A picture stamped in the second in which the camera was taken in is no fault.
         parameters={"toleranceInSeconds": "60"},
         severity=Severity.WARNING,
+        shown="time_text",
         needs=(START, OUT_FROM),
         nouns=(noun,),
         vocabulary="ecotone",

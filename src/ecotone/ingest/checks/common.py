@@ -17,7 +17,7 @@ def not_empty(
     guid: str,
     *terms: str,
     severity: Severity | None = Severity.INFO,
-    needs: tuple[str, ...] = (),
+    unless: Callable[[Block], Mask] | None = None,
     nouns: tuple[str, ...] = (),
 ) -> Check:
     """Is there a value in the term, or in one of the terms?"""
@@ -30,8 +30,20 @@ def not_empty(
 
     return Check(
         label=label, guid=guid, dimension="Completeness", terms=terms, function=run,
-        severity=severity, needs=needs, any_of=len(terms) > 1, nouns=nouns,
+        severity=severity, unless=unless, any_of=len(terms) > 1, nouns=nouns,
     )  # fmt: skip
+
+
+def all_empty(*terms: str) -> Callable[[Block], Mask]:
+    """Rows that hold none of the terms: a wider check tells that, and once is enough."""
+
+    def rows(block: Block) -> Mask:
+        empty = ~block.nothing()
+        for term in terms:
+            empty = empty & block.term(term).empty
+        return empty
+
+    return rows
 
 
 def in_vocabulary(label: str, guid: str, term: str, name: str) -> Check:

@@ -278,8 +278,20 @@ def _degrees(text: str, kind: Literal["latitude", "longitude"]) -> str | None:
 CHECKS: Final = (
     _within(LAT, 90.0),
     _within(LON, 180.0),
-    not_empty("VALIDATION_DECIMALLATITUDE_NOTEMPTY", "7d2485d5-1ba7-4f25-90cb-f4480ff1a275", LAT),
-    not_empty("VALIDATION_DECIMALLONGITUDE_NOTEMPTY", "9beb9442-d942-4f42-8b6a-fcea01ee086a", LON),
+    not_empty(
+        "VALIDATION_DECIMALLATITUDE_NOTEMPTY",
+        "7d2485d5-1ba7-4f25-90cb-f4480ff1a275",
+        LAT,
+        # One coordinate without the other is told by the converter.
+        unless=lambda block: ~block.term(LON).empty,
+    ),
+    not_empty(
+        "VALIDATION_DECIMALLONGITUDE_NOTEMPTY",
+        "9beb9442-d942-4f42-8b6a-fcea01ee086a",
+        LON,
+        # Where both are missing, the latitude has told it.
+        severity=None,
+    ),
     Check(
         label="VALIDATION_COORDINATES_NOTZERO",
         guid="1bf0e210-6792-4128-b8cc-ab6828aa4871",

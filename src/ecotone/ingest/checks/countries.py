@@ -28,6 +28,8 @@ HIGH_SEAS: Final = "XZ"
 _AGREED: Final = frozenset({HIGH_SEAS, "ZZ"})
 #: Codes that ISO 3166-1 leaves to users: partners may agree on some of their own.
 _USER_ASSIGNED: Final = r"AA|Q[M-Z]|X[A-Z]|ZZ"
+#: Names of one country that are used for another as well.
+_TWO_COUNTRIES: Final = frozenset({"congo", "конго", "刚果", "korea", "корея"})
 _LOCATION: Final = tuple(
     f"dwc:{term}"
     for term in (
@@ -53,7 +55,11 @@ def code_of_name() -> dict[str, str]:
         for name in (row["code"], row["alpha3"], *row["names"].split("|")):
             found.setdefault(plain(name), set()).add(row["code"])
     found.setdefault(plain("high seas"), set()).add(HIGH_SEAS)
-    return {name: codes.pop() for name, codes in found.items() if len(codes) == 1}
+    return {
+        name: codes.pop()
+        for name, codes in found.items()
+        if len(codes) == 1 and name not in _TWO_COUNTRIES
+    }
 
 
 @functools.cache

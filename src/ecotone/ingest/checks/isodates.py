@@ -104,7 +104,7 @@ def is_iso_date(text: str) -> bool:
     (True, False)
     """
     ends = _ends(text)
-    return ends is not None and _length(*ends, single="/" not in text) >= 0
+    return ends is not None and _in_order(*ends, single="/" not in text)
 
 
 def _ends(text: str) -> tuple[_Point, _Point] | None:
@@ -143,8 +143,7 @@ def _nothing(rows: int) -> IsoDates:
 
 
 def _put(dates: IsoDates, index: int, first: _Point, last: _Point, *, single: bool) -> None:
-    seconds = _length(first, last, single=single)
-    if seconds < 0:
+    if not _in_order(first, last, single=single):
         return
     dates.valid[index] = True
     dates.first_day[index] = first.first
@@ -152,7 +151,7 @@ def _put(dates: IsoDates, index: int, first: _Point, last: _Point, *, single: bo
     dates.start_s[index] = first.first * _DAY_S + first.clock_s
     dates.end_s[index] = _end(last, single=single)
     dates.precision[index] = min(first.precision, last.precision)
-    dates.seconds[index] = seconds
+    dates.seconds[index] = _length(first, last, single=single)
 
 
 def _end(last: _Point, *, single: bool) -> float:
@@ -160,6 +159,12 @@ def _end(last: _Point, *, single: bool) -> float:
     if last.precision < TIME:
         return last.after * _DAY_S
     return last.first * _DAY_S + last.clock_s + (last.step_s if single else 0.0)
+
+
+def _in_order(first: _Point, last: _Point, *, single: bool) -> bool:
+    """Whether an interval does not end before it starts; one of dates is never empty."""
+    seconds = _length(first, last, single=single)
+    return seconds > 0 or (seconds == 0 and last.precision == TIME)
 
 
 def _length(first: _Point, last: _Point, *, single: bool) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecotone.ingest.checks.base import Check, Kind, Mask
+from ecotone.ingest.checks.base import Check, Kind, Mask, Texts, proposals
 from ecotone.ingest.checks.block import Block
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
@@ -85,7 +85,7 @@ def _findings(
     """One finding per row, per distinct value, or for all, whichever a steward can read."""
     where = np.flatnonzero(failed)
     header = next((block.header(t) for t in check.terms if block.has(t)), None) or check.terms[0]
-    texts = _texts(block, header)[where]
+    texts = _texts(block, check.shown or header)[where]
     once = "_NOTEMPTY" in check.label
     if len(where) == 1 or severity is Severity.ERROR or (len(where) <= PER_ROW and not once):
         for text, row in zip(texts, where, strict=True):
@@ -101,10 +101,9 @@ def _findings(
     yield _finding(check, severity, table, header, examples or None, len(where), None)
 
 
-def _texts(block: Block, header: str) -> NDArray[np.object_]:
-    if header not in block.frame:
-        return np.full(block.rows, None, dtype=object)
-    return block.term(header).text
+def _texts(block: Block, header: str) -> Texts:
+    column = block.term(header)
+    return proposals(~column.empty, column.text)
 
 
 def _distinct(
@@ -130,7 +129,7 @@ def _finding(
         severity=severity,
         row=None if row is None else int(table.row[row]),
         line=None if row is None else int(table.line[row]),
-        field=header.rpartition(":")[2],
+        field=None if check.any_of else header.rpartition(":")[2],
         value=text,
         file=table.file,
         params={"count": str(count)},

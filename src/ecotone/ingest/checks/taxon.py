@@ -13,7 +13,7 @@ import numpy as np
 
 from ecotone.ingest.checks.base import Check, Parameters, Responses, validation
 from ecotone.ingest.checks.block import Block
-from ecotone.ingest.checks.common import in_vocabulary, not_empty, to_vocabulary
+from ecotone.ingest.checks.common import all_empty, in_vocabulary, not_empty, to_vocabulary
 from ecotone.model.finding import Severity
 
 NAME: Final = "dwc:scientificName"
@@ -70,6 +70,7 @@ CHECKS: Final = (
         "7c4b9498-a8d9-4ebb-85f1-9f200c788595",
         NAME,
         severity=Severity.WARNING,
+        unless=all_empty(*_TAXON),
     ),
     not_empty(
         "VALIDATION_TAXON_NOTEMPTY",

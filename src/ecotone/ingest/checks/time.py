@@ -17,7 +17,7 @@ from ecotone.ingest.checks.base import (
     validation,
 )
 from ecotone.ingest.checks.block import Block
-from ecotone.ingest.checks.common import not_empty
+from ecotone.ingest.checks.common import all_empty, not_empty
 from ecotone.ingest.checks.isodates import DAY, MONTH, YEAR
 from ecotone.model.finding import Severity
 
@@ -29,6 +29,7 @@ D_DAY: Final = "dwc:day"
 START: Final = "dwc:startDayOfYear"
 END: Final = "dwc:endDayOfYear"
 VERBATIM: Final = "dwc:verbatimEventDate"
+_TEMPORAL: Final = (EVENT, D_YEAR, D_MONTH, D_DAY, START, END, VERBATIM)
 #: A parameter's value for the day on which the check is run.
 TODAY: Final = "{today}"
 #: A parameter's value for the year in which the check is run.
@@ -175,7 +176,12 @@ def _unreadable_event(block: Block) -> Mask:
 
 
 CHECKS: Final = (
-    not_empty("VALIDATION_EVENTDATE_NOTEMPTY", "f51e15a6-a67d-4729-9c28-3766299d2985", EVENT),
+    not_empty(
+        "VALIDATION_EVENTDATE_NOTEMPTY",
+        "f51e15a6-a67d-4729-9c28-3766299d2985",
+        EVENT,
+        unless=all_empty(*_TEMPORAL),
+    ),
     _standard(EVENT),
     Check(
         label="VALIDATION_EVENTDATE_INRANGE",
@@ -199,17 +205,16 @@ CHECKS: Final = (
     not_empty(
         "VALIDATION_EVENTTEMPORAL_NOTEMPTY",
         "41267642-60ff-4116-90eb-499fee2cd83f",
-        EVENT,
-        D_YEAR,
-        D_MONTH,
-        D_DAY,
-        START,
-        END,
-        VERBATIM,
+        *_TEMPORAL,
         severity=Severity.WARNING,
         nouns=("Occurrence", "Event"),
     ),
-    not_empty("VALIDATION_YEAR_NOTEMPTY", "c09ecbf9-34e3-4f3e-b74a-8796af15e59f", D_YEAR),
+    not_empty(
+        "VALIDATION_YEAR_NOTEMPTY",
+        "c09ecbf9-34e3-4f3e-b74a-8796af15e59f",
+        D_YEAR,
+        unless=all_empty(*_TEMPORAL),
+    ),
     Check(
         label="VALIDATION_YEAR_INRANGE",
         guid="ad0c8855-de69-4843-a80c-a5387d20fbc8",

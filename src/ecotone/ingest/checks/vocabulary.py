@@ -36,9 +36,7 @@ class Vocabulary:
         """The term a text stands for, or None where none or several fit."""
         if text in self.terms:
             return text
-        key = plain(text)
-        if not key:
-            return None
+        key = plain(text) or text.strip()
         return self.meanings.get(key) or self._abbreviated(text)
 
     def _abbreviated(self, text: str) -> str | None:
