@@ -42,8 +42,10 @@ class Member:
 Members = dict[str, Member]
 
 
-def list_zip(file: BinaryIO, archive: str, limits: Limits) -> tuple[zipfile.ZipFile, Members]:
-    """The members of a zip, or a refusal."""
+def list_zip(
+    file: BinaryIO, archive: str, limits: Limits, *, hidden: bool = False
+) -> tuple[zipfile.ZipFile, Members]:
+    """The members of a zip, or a refusal; ``hidden`` ones only where they are part of it."""
     _check_directory_size(file, archive, limits)
     try:
         opened = zipfile.ZipFile(file)
@@ -64,7 +66,7 @@ def list_zip(file: BinaryIO, archive: str, limits: Limits) -> tuple[zipfile.ZipF
         folder = info.is_dir()
         book.add(name, folder=folder)
         meter.check(name, info.file_size, info.compress_size)
-        if not folder and not is_clutter(name):
+        if not folder and (hidden or not is_clutter(name)):
             members[name] = Member(info.file_size, info.compress_size, info)
     packed = file.seek(0, io.SEEK_END)
     Meter(archive, limits).check("", sum(info.file_size for info in infos), packed)

@@ -32,7 +32,10 @@ _NOT_TEXT: Final = frozenset(
 )
 _BAD: Final = bytes((BAD_BYTE,))
 _REPLACEMENT: Final = "\ufffd".encode()
+_NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 _SAMPLE: Final = 1 << 18
+#: Bytes behind the first letter that is not ASCII on which a guess may stand.
+_ENOUGH: Final = 1 << 12
 _LEAST_LIKELY: Final = 0.6
 
 
@@ -40,7 +43,7 @@ def known_encoding(name: str) -> str:
     """The name Python knows an encoding by; a refusal for one it does not."""
     try:
         found = codecs.lookup(name.strip()).name
-        b"a".decode(found)
+        b"text".decode(found, "ignore")  # codecs that are no encodings of text refuse this
     except (LookupError, ValueError) as error:
         raise refused("encoding-unknown", value=name) from error
     if found in _NOT_TEXT:
@@ -93,6 +96,7 @@ class TextStream:
         if self.encoding is None:
             if data.isascii():
                 return data
+            data = self._enough(data)
             self.encoding = self._decide(data)
         if self.encoding in ("utf-8", "utf-8-sig"):
             return self._utf8(data)
@@ -101,14 +105,26 @@ class TextStream:
         text: str = self._decoder.decode(data, self.ended)
         return text.encode("utf-8", "replace").replace(_REPLACEMENT, _BAD)
 
+    def _enough(self, data: bytes) -> bytes:
+        """More bytes, where the first letter that is not ASCII came at the very end."""
+        first = _NOT_ASCII.search(data)
+        while first is not None and len(data) - first.start() < _ENOUGH and not self.ended:
+            more = self._raw.read(_ENOUGH)
+            self.ended = not more
+            data += more
+        return data
+
     def _decide(self, data: bytes) -> str:
         """UTF-8 where the bytes are (nearly all) UTF-8, else the likeliest, said aloud."""
-        text = data[:_SAMPLE].decode("utf-8", "replace")
+        first = _NOT_ASCII.search(data)
+        start = data.rfind(b"\n", 0, first.start()) + 1 if first is not None else 0
+        sample = data[start : start + _SAMPLE]
+        text = sample.decode("utf-8", "replace")
         wrong = text.count("\ufffd")
         right = sum(map(len, re.findall("[^\0-\x7f\ufffd]+", text)))
         if wrong * 4 <= right or wrong == 0:
             return "utf-8"
-        likely = guess(data[:_SAMPLE])
+        likely = guess(sample)
         if likely is None:
             return "utf-8"
         self._tell("encoding-guessed", encoding=likely)

@@ -52,7 +52,7 @@ def look_at_parts(path: Path, name: str, limits: Limits) -> dict[str, SheetPart]
     """``{part: what it shows}`` of all sheets; a refusal where a part could do harm."""
     sheets: dict[str, SheetPart] = {}
     with path.open("rb") as file:
-        opened, members = list_zip(file, name, limits)
+        opened, members = list_zip(file, name, limits, hidden=True)
         meter = Meter(name, limits)
         for member, entry in members.items():
             if not member.endswith((".xml", ".rels", ".vml")):
