@@ -36,7 +36,8 @@ class Gathered:
     origins: dict[Path, str] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
-    _nouns: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    _given: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    _coverage_rows: pd.DataFrame | None = None
 
     def inputs_of(
         self, task: Task, base: Path, open_door: OpenDoor | None
@@ -77,20 +78,30 @@ class Gathered:
             raise UsageError(say("assess.no-node", name=wanted.name))
         if wanted.noun is None:
             raise UsageError(say("assess.input-no-noun", name=wanted.name))
-        if wanted.noun not in self._nouns:
+        key = wanted.name if wanted.kind == "raster stack" else wanted.noun
+        if key not in self._given:
             door = open_door()
-            self._nouns[wanted.noun] = (
-                self._coverages(door) if wanted.kind == "raster stack" else self._rows(door, wanted)
+            self._given[key] = (
+                self._coverages(door, wanted.name)
+                if wanted.kind == "raster stack"
+                else self._rows(door, wanted)
             )
-        return self._nouns[wanted.noun]
+        return self._given[key]
 
-    def _coverages(self, door: Door) -> tuple[Path, ...]:
-        released = door.release("Coverage")
-        self.lines.extend(released.lines)
-        if released.rows.empty:
-            raise NotComputable(say("assess.nothing-released", noun="Coverage"))
+    def _coverages(self, door: Door, variable: str) -> tuple[Path, ...]:
+        """The stacks of one variable; one that does not name its variable is taken at its word."""
+        if self._coverage_rows is None:
+            released = door.release("Coverage")
+            self.lines.extend(released.lines)
+            self._coverage_rows = released.rows
+        rows = self._coverage_rows
+        if not rows.empty:
+            names = rows["variable"].astype("str").str.casefold()
+            of_it = rows["variable"].isna() | names.str.contains(variable.casefold(), regex=False)
+            rows = rows[of_it].dropna(subset=["sha256"])
+        if rows.empty:
+            raise NotComputable(say("assess.nothing-released", noun=f"Coverage ({variable})"))
         paths = []
-        rows = released.rows.dropna(subset=["sha256"])
         for sha256, name in sorted(zip(rows["sha256"], rows["name"], strict=True)):
             path = door.file(str(sha256))
             self._remember(path, str(name), "node")

@@ -179,6 +179,7 @@ def _document(
         else None,
         "results": [_told(s, r) for s, r in results],
         "agreements": _agreements(gathered, door.agreements if door else []),
+        "not_released": _not_released(door) if door else [],
         "inputs": [
             {
                 "name": gathered.names[path],
@@ -254,6 +255,21 @@ def _agreements(gathered: Gathered, agreements: list[Agreement]) -> list[dict[st
             }
         )
     return sorted(told, key=lambda a: (a["owner"], a["dataset"], a["noun"], a["class"]))
+
+
+def _not_released(door: Any) -> list[dict[str, Any]]:
+    """What the reader's own agreements name and keep back: the report says what it lacks."""
+    return [
+        {
+            "dataset": d.dataset_id,
+            "class": d.name,
+            "level": d.level,
+            "agreement": f"{d.agreement_id} v{d.agreement_version}",
+            "reason": d.rule.reason,
+        }
+        for d in door.decisions
+        if d.level in ("metadata", "withheld")
+    ]
 
 
 def _relative(path: Path, building: Path, final: Path) -> str:

@@ -79,7 +79,7 @@ def _node(folder: Path, basin: Basin) -> Store:
     from ecotone.store import init_node
 
     party = basin.parties[0]
-    people = {p.party_id: p for p in basin.people}
+    people = {p.party_id: p for p in basin.people if p.role == "steward"}
     store = init_node(folder, party=party, person=people[party.party_id])
     by = people[party.party_id].person_id
     for other in basin.parties[1:]:
@@ -101,7 +101,7 @@ def _deliver(
     from ecotone.ingest.commit import ingest
     from ecotone.ingest.delivery import Orders
 
-    people = {p.party_id: p.person_id for p in basin.people}
+    people = {p.party_id: p.person_id for p in basin.people if p.role == "steward"}
     task: TaskID = bar.add_task(delivery.path.name, total=None)
     done = ingest(
         delivery.path,
@@ -131,7 +131,9 @@ def _deliver(
 def _agree(store: Store, basin: Basin) -> None:
     from ecotone.share.agreements import load
 
-    by = next(p.person_id for p in basin.people if p.party_id == store.party_id)
+    by = next(
+        p.person_id for p in basin.people if p.party_id == store.party_id and p.role == "signer"
+    )
     for path in basin.agreements:
         document = load(path).model_dump(mode="json")
         store.put_agreement(document, path.read_text(encoding="utf-8"), person=by)
