@@ -83,8 +83,9 @@ class Work:
         where = np.flatnonzero(mask)
         values: list[str | None] = [None] * len(where)
         if column in self.frame:
-            cells = self.frame[column].iloc[where].to_numpy(dtype=object, na_value=None)
-            values = [None if cell is None else str(cell) for cell in cells]
+            cells = self.frame[column].iloc[where]
+            pairs = zip(cells.tolist(), cells.isna().tolist(), strict=True)
+            values = [None if gone else str(cell) for cell, gone in pairs]
         field_name = name or column.removeprefix("+")
         self.findings.extend(
             Finding(

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from ecotone.ingest.values import parse_numbers
 from ecotone.model.datum_names import is_projected
-from ecotone.model.finding import Severity
+from ecotone.model.finding import Finding, Severity
 from ecotone.model.place import (
     SEVERITY,
+    Coordinates,
+    Transformed,
     check_places,
     combine_uncertainty,
     parse_coordinates,
@@ -23,6 +25,7 @@ from ecotone.model.place import (
 if TYPE_CHECKING:
     from ecotone.ingest.convert import Work
 
+_WGS84: Final = "EPSG:4326"
 #: In Darwin Core the place is one part of a record that holds without it: told, kept as text.
 _MILD_IN_DWC: Final = frozenset({"datum-unknown", "datum-missing"})
 #: What a hand-held satellite receiver reaches under an open sky, metres.
@@ -93,50 +96,88 @@ def _uncertainty(work: Work, raw: dict[str, str], placed: pd.DataFrame) -> NDArr
 
 
 def parse(work: Work, lat: str, lon: str, datum: str | None, country: str | None) -> pd.DataFrame:
-    """Read, check and transform the coordinates of a block, flagging rows."""
-    frame, declared = work.frame, work.declared
-    decimal = declared.decimal or "."
-    metres = _in_metres(work, datum)
+    """Read, check and transform the coordinates of a block, flagging rows.
+
+    Columns: ``latitude`` and ``longitude`` (WGS 84), ``_precision`` (m, what the digits hide),
+    ``_added`` (m, accuracy of the datum operation) and ``_operation`` (its name and accuracy).
+    """
+    y, x = _read(work, lat, lon, _in_metres(work, datum))
+    named = work.frame[country] if country is not None else work.declared.country
+    given = _datums(work, datum, np.isfinite(y.degrees) & np.isfinite(x.degrees))
+    out = pd.DataFrame(
+        {"latitude": y.degrees, "longitude": x.degrees, "_added": 0.0, "_operation": None},
+        index=work.frame.index,
+    )
+    if given is not None:
+        moved = transform_to_wgs84(y.degrees, x.degrees, given, country=named)
+        _tell(work, moved.code, datum or lat)
+        out["latitude"], out["longitude"] = moved.latitude, moved.longitude
+        out["_added"] = moved.added_uncertainty_m
+        out["_operation"] = _operations(moved)
+    latitude = out["latitude"].to_numpy()
+    _tell(work, check_places(latitude, out["longitude"], country=named), lat)
+    out["_precision"] = precision_m(latitude, y.step_deg, x.step_deg)
+    return out
+
+
+def _read(
+    work: Work, lat: str, lon: str, metres: NDArray[np.bool_]
+) -> tuple[Coordinates, Coordinates]:
+    """Both columns as degrees; what stands in metres, or alone, is told."""
+    frame, decimal = work.frame, work.declared.decimal or "."
     work.flag("coordinates-projected", metres, lat, severity=Severity.WARNING)
     y = parse_coordinates(frame[lat].mask(metres), kind="latitude", decimal=decimal)
     x = parse_coordinates(frame[lon].mask(metres), kind="longitude", decimal=decimal)
-    for header, read in ((lat, y), (lon, x)):
-        for code in sorted({str(c) for c in pd.unique(read.code)} - {""}):
-            work.flag(code, np.asarray(read.code == code), header, severity=SEVERITY[code])
-    one_only = np.isnan(y.degrees) ^ np.isnan(x.degrees)
-    one_only &= (y.code == "") & (x.code == "")
-    empty = lat if np.isnan(y.degrees[one_only]).all() else lon
-    work.flag("coordinate-alone", one_only, empty, severity=Severity.WARNING, have="")
-    named = frame[country] if country is not None else declared.country
-    out = pd.DataFrame(index=frame.index)
-    degrees_y, degrees_x = y.degrees, x.degrees
-    operation: object = None
-    added = np.zeros(len(frame))
-    if datum is not None or declared.datum:
-        given = (
-            declared.datum
-            if datum is None
-            else frame[datum].fillna(declared.datum or "EPSG:4326").mask(metres, "EPSG:4326")
-        )
-        given = given if isinstance(given, str) else given.to_numpy(dtype=object)
-        moved = transform_to_wgs84(y.degrees, x.degrees, given, country=named)
-        for code in sorted({str(c) for c in pd.unique(moved.code)} - {""}):
-            mask = np.asarray(moved.code == code)
-            if code not in ("latitude-out-of-range", "longitude-out-of-range"):
-                mild = code in _MILD_IN_DWC and work.table.vocabulary == "dwc"
-                severity = Severity.WARNING if mild else SEVERITY[code]
-                work.flag(code, mask, datum or lat, severity=severity)
-        degrees_y, degrees_x = moved.latitude, moved.longitude
-        operation, added = moved.operation, moved.added_uncertainty_m
-    doubt = check_places(degrees_y, degrees_x, country=named)
-    for code in sorted({str(c) for c in pd.unique(doubt)} - {""}):
-        work.flag(code, np.asarray(doubt == code), lat, severity=SEVERITY[code])
-    out["latitude"], out["longitude"] = degrees_y, degrees_x
-    out["_added"] = added
-    out["_precision"] = precision_m(degrees_y, y.step_deg, x.step_deg)
-    told = pd.Series(operation, index=frame.index, dtype=object)
-    out["_operation"] = told.where(told != "", None)
-    return out
+    _tell(work, y.code, lat)
+    _tell(work, x.code, lon)
+    silent = (y.code == "") & (x.code == "")
+    for header, gone, there in ((lat, y.degrees, x.degrees), (lon, x.degrees, y.degrees)):
+        alone = silent & np.isnan(gone) & np.isfinite(there)
+        work.flag("coordinate-alone", alone, header, severity=Severity.WARNING, have="")
+    return y, x
+
+
+def _datums(
+    work: Work, header: str | None, placed: NDArray[np.bool_]
+) -> str | NDArray[np.object_] | None:
+    """The datum of each row: its own, else the declared one, else WGS 84, which is told."""
+    declared = work.declared.datum
+    if header is None:
+        if not declared:
+            _undeclared(work, placed)
+        return declared or None
+    named = work.frame[header].astype("str").str.strip()
+    empty = (named.isna() | (named == "")).to_numpy(dtype=bool)
+    if not declared:
+        _undeclared(work, placed & empty)
+    projected = _in_metres(work, header)
+    given = named.mask(empty, declared or _WGS84).mask(projected, _WGS84)
+    return np.asarray(given.to_numpy(dtype=object))
+
+
+def _undeclared(work: Work, rows: NDArray[np.bool_]) -> None:
+    """Said once a file; Camtrap DP prescribes WGS 84, Darwin Core has a check of its own for it."""
+    if rows.any() and work.table.vocabulary in ("", "ecotone") and 1 in work.table.row[:1]:
+        found = Finding("datum-undeclared", Severity.INFO, file=work.table.file)
+        work.findings.append(found)
+
+
+def _tell(work: Work, codes: NDArray[np.object_], header: str) -> None:
+    """A finding per row with a code; what the reading has told is not told again."""
+    for code in sorted({str(c) for c in pd.unique(codes)} - {""}):
+        mask = np.asarray(codes == code)
+        mild = code in _MILD_IN_DWC and work.table.vocabulary == "dwc"
+        work.flag(code, mask, header, severity=Severity.WARNING if mild else SEVERITY[code])
+
+
+def _operations(moved: Transformed) -> NDArray[np.object_]:
+    """The operation of each row with its accuracy, e.g. ``Pulkovo 1942 to WGS 84 (16), 4.5 m``."""
+    codes, names = pd.factorize(moved.operation)
+    texts: list[str | None] = []
+    for number, name in enumerate(names):
+        accuracy = float(moved.accuracy_m[np.argmax(codes == number)])
+        texts.append(None if not name else f"{name}, {accuracy:g} m" if accuracy > 0 else str(name))
+    return np.array([*texts, None], dtype=object)[codes]
 
 
 def _in_metres(work: Work, datum: str | None) -> NDArray[np.bool_]:

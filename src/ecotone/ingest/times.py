@@ -252,8 +252,8 @@ def _until(work: Work, header: str, start: Times, end: Times) -> pd.Series:
     missing = np.isnat(end.end)
     reversed_ = ~missing & ~np.isnat(start.start) & (end.end < start.start)
     work.flag("time-interval-reversed", reversed_, header, severity=Severity.ERROR)
-    until = np.where(missing, start.end, end.end)
-    return pd.Series(until, index=work.frame.index).dt.tz_localize("UTC")
+    frame = end.frame(work.frame.index)
+    return frame["time_end"].where(~missing, start.frame(work.frame.index)["time_end"])
 
 
 def _joined(start: pd.Series, end: pd.Series) -> pd.Series:
