@@ -16,7 +16,7 @@ from ecotone.formats.dwca import FORMAT as DWCA
 from ecotone.formats.safe import open_source
 
 CALM = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -56,7 +56,7 @@ def archives(draw: st.DrawFn) -> dict[str, pd.DataFrame]:
     return tables
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(
     archives(),
     st.dictionaries(st.sampled_from(["title", "licence", "round"]), TEXT),
@@ -135,7 +135,7 @@ def studies(draw: st.DrawFn) -> list[pd.DataFrame]:
     return [deployments, media, observations]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(studies(), st.integers(1, 4))
 def test_camera_trap_packages_come_back(tables: list[pd.DataFrame], block_rows: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from typing import Final
 
 import numpy as np
@@ -44,16 +45,16 @@ class Fault:
     field: str
     rows: Mask
     rejects: bool = True
-    params: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = made(default_factory=dict)
 
 
 @dataclass
 class Windows:
     """When each deployment was out, by the hash of its identifier."""
 
-    key: NDArray[np.uint64] = field(default_factory=lambda: np.array([], dtype=np.uint64))
-    first: Instants = field(default_factory=lambda: np.array([], dtype=np.int64))
-    last: Instants = field(default_factory=lambda: np.array([], dtype=np.int64))
+    key: NDArray[np.uint64] = made(default_factory=lambda: np.array([], dtype=np.uint64))
+    first: Instants = made(default_factory=lambda: np.array([], dtype=np.int64))
+    last: Instants = made(default_factory=lambda: np.array([], dtype=np.int64))
 
     def add(self, names: pd.Series, first: Instants, last: Instants) -> None:
         """Enter deployments whose both ends are known."""
@@ -241,7 +242,8 @@ def read_times(name: str, cells: pd.Series, zone: dt.tzinfo | None) -> tuple[Ins
 def _instants(times: pd.Series) -> Instants:
     """Microseconds since 1970; a time that could not be read is ``_NO_TIME``, as NaT is."""
     plain = times.dt.tz_convert("UTC").dt.tz_localize(None)
-    return plain.to_numpy(dtype="datetime64[us]").view(np.int64)
+    instants: Instants = plain.to_numpy(dtype="datetime64[us]").view(np.int64)
+    return instants
 
 
 def _observation_faults(frame: pd.DataFrame) -> Iterator[Fault]:
@@ -253,13 +255,14 @@ def _observation_faults(frame: pd.DataFrame) -> Iterator[Fault]:
         return frame[name].notna().to_numpy(dtype=bool)
 
     level = frame["observationLevel"].eq("media").fillna(False).to_numpy(dtype=bool)
-    yield Fault("camtrapdp-media-unnamed", "mediaID", level & ~filled("mediaID"), rejects=False)
+    unnamed = np.asarray(level & ~filled("mediaID"), dtype=np.bool_)
+    yield Fault("camtrapdp-media-unnamed", "mediaID", unnamed, rejects=False)
     boxes = np.column_stack([filled(name) for name in _BOX])
     broken = boxes.any(axis=1) & ~boxes.all(axis=1)
     yield Fault("camtrapdp-box-incomplete", "bboxX", broken, rejects=False)
     if "classificationMethod" in frame:
         machine = frame["classificationMethod"].eq("machine").fillna(False).to_numpy(dtype=bool)
-        odd = filled("classificationProbability") & ~machine
+        odd = np.asarray(filled("classificationProbability") & ~machine, dtype=np.bool_)
         yield Fault(
             "camtrapdp-probability-not-machine", "classificationProbability", odd, rejects=False
         )

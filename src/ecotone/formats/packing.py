@@ -92,7 +92,9 @@ def _rows(frame: pd.DataFrame) -> str:
         ('"' + frame[name].fillna("").astype("str").str.replace('"', '""', regex=False) + '"')
         for name in frame.columns
     ]
-    lines = columns[0].str.cat(columns[1:], sep=",")
+    lines = columns[0]
+    for column in columns[1:]:
+        lines = lines + "," + column
     return "\n".join(lines.tolist()) + "\n"
 
 
