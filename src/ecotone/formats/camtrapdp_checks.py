@@ -258,7 +258,7 @@ def _observation_faults(frame: pd.DataFrame) -> Iterator[Fault]:
     unnamed = np.asarray(level & ~filled("mediaID"), dtype=np.bool_)
     yield Fault("camtrapdp-media-unnamed", "mediaID", unnamed, rejects=False)
     boxes = np.column_stack([filled(name) for name in _BOX])
-    broken = boxes.any(axis=1) & ~boxes.all(axis=1)
+    broken = np.asarray(boxes.any(axis=1) & ~boxes.all(axis=1), dtype=np.bool_)
     yield Fault("camtrapdp-box-incomplete", "bboxX", broken, rejects=False)
     if "classificationMethod" in frame:
         machine = frame["classificationMethod"].eq("machine").fillna(False).to_numpy(dtype=bool)
