@@ -30,6 +30,7 @@ _LARGEST_PIECE: Final = 8 << 20
 _DELIMITERS: Final = ",;\t|"
 _SNIFF_BYTES: Final = 1 << 16
 _SNIFF_ROWS: Final = 200
+_AGREE: Final = 0.9
 #: Rows it takes before "all other rows have it" tells anything about the last.
 _ENOUGH_OTHERS: Final = 5
 #: Signs that a number was cut off: a decimal mark, an exponent or a sign with nothing behind.
@@ -403,7 +404,8 @@ def sniff(
         score = (round(share, 1) if usual > 1 else 0.0, usual, _numeric(records))
         if score > best_score:
             best_score = score
-            best = Sniffed(candidate, usual > 1 and share > 0.9, records)
+            agree = usual > 1 and share > _AGREE and len(counts) > 1
+            best = Sniffed(candidate, agree, records)
     return best
 
 
