@@ -174,13 +174,16 @@ class BatchWriter:
         if raw is None:
             return []
         with self._store.database.plainly():
-            if raw.is_file():
-                return [(raw.name, *files.keep(folder, raw))]
-            return [
-                (path.relative_to(raw).as_posix(), *files.keep(folder, path))
-                for path in sorted(raw.rglob("*"))
-                if path.is_file() and not path.is_symlink()
-            ]
+            if raw.is_dir():
+                return [
+                    (path.relative_to(raw).as_posix(), *files.keep(folder, path))
+                    for path in sorted(raw.rglob("*"))
+                    if path.is_file() and not path.is_symlink()
+                ]
+            sha256, size = files.keep(folder, raw)
+        if sha256 != self.origin.sha256:
+            raise StoreError(say("store.raw-changed", file=raw.name), say("store.raw-changed.do"))
+        return [(raw.name, sha256, size)]
 
     def _count(self, what: str, rows: int) -> None:
         self.counts[what] = self.counts.get(what, 0) + rows

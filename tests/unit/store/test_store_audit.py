@@ -12,6 +12,7 @@ from tests.nodes import deliver, everything, results
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import LANGUAGES
 from ecotone.store import Store
+from ecotone.store.files import sha256_of
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def lived(store: Store, tmp_path: Path) -> Store:
     deliver(store, results(40))
     second = deliver(store, results(40, shift=1.0), name="b.csv")
     with store.begin_batch(
-        file_name="q.csv", sha256="9" * 64, size=1, format="t", dataset_id="kncm-water",
+        file_name="q.csv", sha256=sha256_of(raw)[0], size=1, format="t", dataset_id="kncm-water",
         person="aigul", raw=raw, mapping="m",
     ) as writer:  # fmt: skip
         writer.find(Finding("unmapped", Severity.WARNING, row=1))

@@ -13,6 +13,7 @@ from tests.nodes import deliver, everything, results
 from ecotone.model.errors import StoreError, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.store import Store, open_node
+from ecotone.store.files import sha256_of
 
 NUMBERS = np.array([1], dtype=np.int64)
 
@@ -222,7 +223,7 @@ def test_existing_batch(store: Store) -> None:
 def test_the_delivered_file_is_kept(store: Store, tmp_path: Path) -> None:
     raw = tmp_path / "delivered.csv"
     raw.write_text("a,b\n1,2\n")
-    with _begin(store, raw=raw) as writer:
+    with _begin(store, sha256_of(raw)[0], raw=raw) as writer:
         writer.commit("accepted")
     sha256 = store.add_file(raw)
     assert store.file_path(sha256).read_text() == "a,b\n1,2\n"
