@@ -111,6 +111,15 @@ def test_only_darwin_core_is_read_as_delivered() -> None:
     assert registry.findings(table(), CHECKS) == []
 
 
+def test_mapped_tables_are_read_by_the_terms_they_stand_for() -> None:
+    mapped = table("ecotone", country_code=["TJK", "XA"], sex=["M", "female"], habitat=["a", "b"])
+    got = registry.findings(mapped, CHECKS)
+    assert [(f.code, f.row, f.field, f.value) for f in got] == [
+        ("countrycode-standard", 1, "country_code", "TJK"), ("sex-standard", 1, "sex", "M"),
+    ]  # fmt: skip
+    assert registry.findings(table("ecotone", "Site", sex=["M"]), CHECKS) == []
+
+
 def _never(block: Block, parameters: Parameters) -> Responses:
     return validation(block.nothing(), block.nothing())
 

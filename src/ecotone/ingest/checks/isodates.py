@@ -9,6 +9,7 @@ is loose is a matter for amendments.
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import re
 from dataclasses import dataclass, fields
@@ -220,8 +221,7 @@ def _days(found: re.Match[str]) -> tuple[int, int, int]:
     if month:
         number = int(month)
         first = datetime.date(year, number, 1).toordinal() - _ZERO
-        later = datetime.date(year + number // 12, number % 12 + 1, 1).toordinal() - _ZERO
-        return first, later, MONTH
+        return first, first + calendar.monthrange(year, number)[1], MONTH
     start = datetime.date(year, 1, 1).toordinal() - _ZERO
     length = 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
     if found["ordinal"]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from ecotone.ingest.checks.base import Check, Kind, Mask, Texts, proposals
 from ecotone.ingest.checks.block import Block
+from ecotone.model.dictionary import by_standard
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
@@ -25,6 +27,7 @@ GROUP: Final = "ecotone.checks"
 #: A check that fails on more rows of a block than this is summed up, unless it rejects rows.
 PER_ROW: Final = 20
 _EXAMPLES: Final = 3
+_SHARED_NOUNS: Final = ("Occurrence", "Event", "Taxon")
 
 
 @functools.cache
@@ -42,10 +45,22 @@ def all_checks() -> tuple[Check, ...]:
 
 
 def findings(table: Table, checks: Iterable[Check] | None = None) -> list[Finding]:
-    """What the validations say of a block of Darwin Core as delivered."""
-    if table.vocabulary != "dwc" or table.frame.empty:
+    """What the validations say of a block as delivered.
+
+    That is Darwin Core, or a mapped table of a noun that Darwin Core has too: its attributes are
+    then looked at by the terms they stand for, and named in findings as the table names them.
+    """
+    if table.frame.empty:
         return []
-    return list(_said(table, Block(table.frame), table.type, "dwc", checks))
+    if table.vocabulary == "dwc":
+        return list(_said(table, Block(table.frame), table.type, "dwc", checks))
+    if table.vocabulary != "ecotone" or table.type not in _SHARED_NOUNS:
+        return []
+    names = by_standard(table.type, "dwc")
+    terms = {attribute: term for term, attribute in names.items()}
+    block = Block(table.frame.rename(columns=terms))
+    said = _said(table, block, table.type, "dwc", checks)
+    return [replace(f, field=names.get(f.field or "", f.field)) for f in said]
 
 
 def record_findings(

@@ -15,7 +15,7 @@ from ecotone.ingest.checks.isodates import is_iso_date
 
 #: Languages of labels in the networks' region and in the collections that hold its specimens.
 _LANGUAGES: Final = (
-    "en", "zh", "ru", "fr", "de", "es", "pt", "it", "la", "uk", "kk", "ky", "uz", "tg", "mn", "vi",
+    "en", "zh", "ru", "fr", "de", "es", "pt", "it", "uk", "kk", "ky", "uz", "tg", "mn", "vi",
 )  # fmt: skip
 _ROMAN: Final = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _YEAR_FIRST: Final = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})(?:[T ]+(\d.*))?", re.ASCII)
@@ -111,15 +111,11 @@ def _named(text: str) -> str | None:
 @functools.cache
 def _months() -> dict[str, int]:
     """Names of months in the languages of labels; a name of two months is left out."""
-    from babel import Locale, UnknownLocaleError
+    from babel import Locale
 
     found: dict[str, set[int]] = {}
     for language in _LANGUAGES:
-        try:
-            months = Locale(language).months
-        except UnknownLocaleError:
-            continue
-        for context in months.values():
+        for context in Locale(language).months.values():
             for width in ("wide", "abbreviated"):
                 for number, name in context[width].items():
                     word = name.strip(".").casefold()
