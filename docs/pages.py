@@ -130,7 +130,8 @@ def _checks() -> Iterator[tuple[str, str]]:
             lines += [say(f"check.{one.id}.text", lang), ""]
         lines += [f"Looks at: {', '.join(f'`{t}`' for t in one.inputs)}.", ""]
         if has(f"finding.{one.code}"):
-            lines += [f"Finding `{one.code}`, severity {one.severity}.", ""]
+            told = f", severity {one.severity}" if one.severity else ""
+            lines += [f"Finding `{one.code}`{told}.", ""]
         yield one.id, "\n".join(lines)
 
 
@@ -218,7 +219,9 @@ def _shown(value: object) -> str:
 
 def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> list[str]:
     def line(cells: tuple[Any, ...]) -> str:
-        return "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+        return (
+            "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+        )
 
     return [line(head), line(tuple("---" for _ in head)), *(line(row) for row in rows)]
 

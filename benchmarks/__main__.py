@@ -1,0 +1,9 @@
+"""``python -m benchmarks``: all of them, one after the other."""
+
+from __future__ import annotations
+
+from benchmarks import ingest, land_trend, start
+
+for benchmark in (start, land_trend, ingest):
+    print(f"\n== {benchmark.__name__.rsplit('.', maxsplit=1)[-1]}")
+    benchmark.main()
