@@ -70,7 +70,7 @@ def _alone(work: Work, headers: dict[str, str | None]) -> dict[str, pd.Series]:
         if header is not None:
             work.used.add(header)
             filled = work.frame[header].notna().to_numpy(dtype=bool)
-            work.flag("coordinate-alone", filled, header, severity=Severity.WARNING, have=name)
+            work.flag("coordinate-alone", filled, header, severity=Severity.WARNING)
             out[name] = pd.Series(np.nan, index=work.frame.index)
             out[f"{name}_text"] = work.frame[header]
     return out
@@ -133,7 +133,7 @@ def _read(
     silent = (y.code == "") & (x.code == "")
     for header, gone, there in ((lat, y.degrees, x.degrees), (lon, x.degrees, y.degrees)):
         alone = silent & np.isnan(gone) & np.isfinite(there)
-        work.flag("coordinate-alone", alone, header, severity=Severity.WARNING, have="")
+        work.flag("coordinate-alone", alone, header, severity=Severity.WARNING)
     return y, x
 
 

@@ -25,15 +25,24 @@ def distinct(column: pd.Series) -> tuple[Texts, NDArray[np.intp] | None]:
     Missing reads as ``""``. Where few rows repeat, the texts are those of all rows and the second
     is None: looking for repetitions would cost more than it saves.
     """
-    n = len(column)
-    sample = column.iloc[:: max(n // _SAMPLE, 1)]
-    if n > 100 and sample.nunique(dropna=False) > 0.5 * len(sample):
+    if _seldom_repeats(column):
         return stripped(column.to_numpy(dtype=object, na_value="")), None
     codes, uniques = pd.factorize(column, use_na_sentinel=True)
     texts = np.empty(len(uniques) + 1, dtype=object)
     # Code -1 (missing) finds the last entry, which reads as an empty cell.
     texts[:-1], texts[-1] = np.asarray(uniques, dtype=object), ""
     return stripped(texts), np.asarray(codes, dtype=np.intp)
+
+
+def _seldom_repeats(column: pd.Series) -> bool:
+    """Whether most texts of a column are different, judged by rows far apart and rows together.
+
+    Both count: in a sorted column only neighbours repeat, in a shuffled one only strangers do.
+    """
+    apart, together = column.iloc[:: max(len(column) // _SAMPLE, 1)], column.iloc[:_SAMPLE]
+    return len(column) > 100 and all(
+        part.nunique(dropna=False) > 0.5 * len(part) for part in (apart, together)
+    )
 
 
 def stripped(texts: Texts) -> Texts:
