@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from ecotone.model.words import say
 if TYPE_CHECKING:
     from ecotone.store import Store
     from ecotone.store.batches import BatchWriter
+
+#: Files that describe a package; the package is the folder they lie in.
+_DESCRIPTORS: Final = ("datapackage.json", "meta.xml")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,10 @@ def ingest(
     ``keep_sink`` is given the findings while they are still open. Raises UsageError for an
     unknown dataset.
     """
+    if path.name in _DESCRIPTORS and path.is_file():
+        # Its tables lie beside it; kept alone it would be a delivery without its rows.
+        folder = path.absolute().parent
+        raise UsageError(say("ingest.descriptor-alone", file=path.name, folder=folder))
     dataset = _dataset(store, dataset_id)
     orders = replace(
         orders, zone=orders.zone or _zone(orders, dataset), datum=orders.datum or dataset.datum
