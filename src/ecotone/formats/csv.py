@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 from ecotone.formats import csv_scan
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
 from ecotone.formats.csv_text import TextStream
-from ecotone.formats.delimited import Sniffed, read_blocks, sniff
+from ecotone.formats.delimited import read_blocks, sniff
 from ecotone.formats.headers import column_names, has_header
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
@@ -89,8 +89,18 @@ def _read_table(
             Finding("delimiter-guessed", Severity.INFO, file=member, params={"delimiter": shown})
         )
     header = options.header if options.header is not None else has_header(seen.records)
+    width = max(map(len, seen.records), default=0)
     if not header and options.header is None:
-        _tell_header_absent(seen, member, report)
+        shown = "column_1" if width < 2 else f"column_1 … column_{width}"
+        params = {"columns": shown}
+        report(
+            Finding(
+                "header-absent", Severity.WARNING, file=member, line=seen.skip + 1, params=params
+            )
+        )
+    if seen.titles:
+        params = {"text": " / ".join(seen.titles)}
+        report(Finding("sheet-title-rows", Severity.INFO, file=member, line=1, params=params))
     described: _Described | None = None
     for block in read_blocks(
         source,
@@ -98,7 +108,8 @@ def _read_table(
         options=options,
         delimiter=seen.delimiter,
         encoding=options.encoding,
-        header_lines=int(header),
+        header_lines=seen.skip + int(header),
+        columns=None if header or not seen.skip else column_names(None, width, member, report),
         report=report,
         reject=reject,
     ):
@@ -110,14 +121,6 @@ def _read_table(
 def _is_usual(member: str, delimiter: str) -> bool:
     ending = PurePosixPath(member).suffix.lower()
     return delimiter == (_TAB if ending in (".tsv", ".tab") else ",")
-
-
-def _tell_header_absent(seen: Sniffed, member: str, report: Report) -> None:
-    width = max(map(len, seen.records), default=0)
-    shown = "column_1" if width < 2 else f"column_1 … column_{width}"
-    report(
-        Finding("header-absent", Severity.WARNING, file=member, line=1, params={"columns": shown})
-    )
 
 
 @dataclasses.dataclass(frozen=True)

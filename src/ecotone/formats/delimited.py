@@ -6,6 +6,7 @@ its line and reason and handed over in its own words, and none of its neighbours
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,11 @@ _DELIMITERS: Final = ",;\t|"
 _SNIFF_BYTES: Final = 1 << 16
 _SNIFF_ROWS: Final = 200
 _AGREE: Final = 0.9
+_MOST_TITLES: Final = 10
+#: A file of nothing but this delimiter is more likely divided by it than one column of it.
+_ONLY_DELIMITERS: Final = 0.05
+#: Excel writes and obeys a first line that names the delimiter.
+_EXCEL_SAYS: Final = re.compile(rb"\"?sep=([,;\t|])\"?(?:\r\n|\n|\r)", re.I)
 #: Rows it takes before "all other rows have it" tells anything about the last.
 _ENOUGH_OTHERS: Final = 5
 #: Signs that a number was cut off: a decimal mark, an exponent or a sign with nothing behind.
@@ -367,7 +373,9 @@ class Sniffed:
 
     delimiter: str
     sure: bool  #: several records agree on the number of fields
-    records: tuple[tuple[str, ...], ...]
+    records: tuple[tuple[str, ...], ...]  #: from the table's first line on
+    skip: int = 0  #: lines above the table
+    titles: tuple[str, ...] = ()  #: what stands there
 
 
 def sniff(
@@ -387,26 +395,54 @@ def sniff(
         whole = text.ended
     # Marks in the letters would make records bad; the cells are only looked at.
     head = head.replace(b"\0", b" ").replace(bytes((csv_scan.BAD_BYTE,)), b"?")
+    said = _EXCEL_SAYS.match(head)
+    if said is not None and delimiter is None:
+        delimiter = said[1].decode()
+    if said is not None:
+        head = head[said.end() :]
     best = Sniffed(delimiter or ",", False, ())
     best_score = (-1.0, 0, 0.0)
     for candidate in delimiter or _DELIMITERS:
         dialect = make_dialect(candidate, quote, None, member)
         found = scan(
-            head, dialect, expected=-1, most=_SNIFF_ROWS, line=1, row=0,
+            head, dialect, expected=-1, most=_SNIFF_ROWS, line=2 if said else 1, row=0,
             final=whole or b"\n" not in head, max_field=_SNIFF_BYTES,
         )  # fmt: skip
-        counts = [int(c) for c in found.fields]
-        if not counts:
-            continue
-        usual = max(set(counts), key=lambda c: (counts.count(c), c))
-        share = counts.count(usual) / (len(counts) + len(found.bad))
-        records = tuple(tuple(cells) for cells in cells_of(found))
-        score = (round(share, 1) if usual > 1 else 0.0, usual, _numeric(records))
+        score, seen = _judge(candidate, found)
         if score > best_score:
-            best_score = score
-            agree = usual > 1 and share > _AGREE and len(counts) > 1
-            best = Sniffed(candidate, agree, records)
+            best_score, best = score, seen
     return best
+
+
+def _judge(delimiter: str, found: Scan) -> tuple[tuple[float, int, float], Sniffed]:
+    """How well records agree: their share, their fields, how many cells are numbers."""
+    counts = [int(c) for c in found.fields]
+    if not counts:
+        return (_ONLY_DELIMITERS if found.blank else -1.0, 0, 0.0), Sniffed(delimiter, False, ())
+    usual = max(set(counts), key=lambda c: (counts.count(c), c))
+    share = counts.count(usual) / (len(counts) + len(found.bad))
+    records = tuple(tuple(cells) for cells in cells_of(found))
+    score = (round(share, 1) if usual > 1 else 0.0, usual, _numeric(records))
+    above = _titles_above(records, usual)
+    skip = int(found.line[above]) - 1 if above or int(found.line[0]) == 2 else 0
+    titles = tuple(next(c for c in r if c) for r in records[:above])
+    agree = usual > 1 and share > _AGREE and len(counts) > 1
+    return score, Sniffed(delimiter, agree, records[above:], skip, titles)
+
+
+def _titles_above(records: Sequence[Sequence[str]], usual: int) -> int:
+    """How many records stand above the table: a line of prose, or one cell among empty ones.
+
+    A table of two columns may be mostly empty, so nothing is taken for its title.
+    """
+    above = 0
+    for record, following in itertools.pairwise(records[: _MOST_TITLES + 1]):
+        alone = sum(map(bool, record)) == 1 and sum(map(bool, following)) > 1
+        short = len(record) == 1 or len(record) < usual - 1
+        if usual < 3 or not (short or alone):
+            break
+        above += 1
+    return above
 
 
 def _numeric(records: Sequence[Sequence[str]]) -> float:

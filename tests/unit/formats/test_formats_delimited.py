@@ -280,6 +280,32 @@ def test_a_table_of_one_column(read: Read) -> None:
     assert got.frame["name"].tolist() == ["Khorog", "Nukus"]
 
 
+@pytest.mark.parametrize(
+    "title", [b"Water quality, 2023", b"Water quality,,,", b"Report\n\n(mg/L)"]
+)
+def test_lines_above_the_table_are_told_and_are_no_records(read: Read, title: bytes) -> None:
+    got = read(title + b"\nsite,day,nitrate,lead\nA,2023-07-01,1.5,2\nB,2023-07-02,2.5,3\n")
+    assert got.frame["site"].tolist() == ["A", "B"]
+    assert got.rows == [1, 2]
+    above = title.count(b"\n") + 1
+    assert got.lines == [above + 2, above + 3]
+    assert "sheet-title-rows" in got.codes(Severity.INFO)
+    assert got.errors == []
+
+
+def test_a_line_by_which_excel_names_the_delimiter(read: Read) -> None:
+    got = read(b"sep=;\r\na;b,c\r\n1;2,5\r\n")
+    assert got.frame.to_dict("list") == {"a": ["1"], "b,c": ["2,5"]}
+    assert got.lines == [3]
+    got = read(b"sep=;\n1;2,5\n2;3,5\n")
+    assert got.frame.to_dict("list") == {"column_1": ["1", "2"], "column_2": ["2,5", "3,5"]}
+    assert got.lines == [2, 3]
+
+
+def test_nothing_but_delimiters_is_no_table(read: Read) -> None:
+    assert read(b"," * 1_000_000 + b"\n" + b"," * 1_000_000).tables == []
+
+
 # --- floods --------------------------------------------------------------------------------------
 
 
