@@ -15,6 +15,8 @@ def compiled(function: F) -> F:
 
     The uncompiled function stays reachable as ``.py_func``. What a compiled function calls
     must stand in the same file: the code kept on disk is renewed when *its* file changes.
+    Where no folder can be written (neither the package's nor the user's cache) each process
+    compiles anew: slower to start, the same numbers.
 
     Args:
         function: a function of arrays and numbers that numba understands.
@@ -22,4 +24,9 @@ def compiled(function: F) -> F:
     Returns:
         The compiled function, called the same way.
     """
-    return cast("F", njit(cache=True, nogil=True)(function))
+    try:
+        return cast("F", njit(cache=True, nogil=True)(function))
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        return cast("F", njit(nogil=True)(function))
