@@ -123,7 +123,7 @@ def _formats() -> Iterator[tuple[str, str]]:
 def _checks() -> Iterator[tuple[str, str]]:
     for one in checks.all_checks():
         lines = [f"# {one.id}", ""]
-        if one.label:
+        if one.guid:
             lines += [f"TDWG BDQ: `{one.label}`", ""]
         for lang in LANGUAGES:
             lines += [f"## {say(f'check.{one.id}.title', lang)} ({NAMES[lang]})", ""]
