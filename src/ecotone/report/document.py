@@ -115,10 +115,15 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number in a table cell with its interval under it and its trace label beside it."""
+    """A number in a table cell, its trace label beside it, its interval under or beside it.
+
+    ``bare`` where the unit stands elsewhere in the row or in the head of the column.
+    """
 
     quantity: Quantity
     trace: str = ""
+    bare: bool = False
+    beside: bool = False
 
 
 Cell = str | int | float | date | Status | Measured | Text | None

@@ -123,7 +123,7 @@ def _frame(box: Box, outline: Outline | None) -> Frame:
     from rasterio.warp import transform_bounds
 
     if outline is not None:
-        drawn = tuple(float(v) for v in _outlines(outline.path).total_bounds)
+        drawn = tuple(float(v) for v in outlines(outline.path).total_bounds)
         near = drawn[2] - drawn[0] < 3 * (box[2] - box[0]) and (
             drawn[3] - drawn[1] < 3 * (box[3] - box[1])
         )
@@ -138,7 +138,8 @@ def _frame(box: Box, outline: Outline | None) -> Frame:
 
 
 @functools.lru_cache(maxsize=8)
-def _outlines(path: Path) -> geopandas.GeoDataFrame:
+def outlines(path: Path) -> geopandas.GeoDataFrame:
+    """An outline file in WGS 84, read once."""
     import geopandas
 
     return geopandas.read_file(path).to_crs(4326)
@@ -304,7 +305,7 @@ def _borders(
     """Draw the outlines; say whether agreed and disputed ones were drawn."""
     if outline is None:
         return False, False
-    drawn = _outlines(outline.path)
+    drawn = outlines(outline.path)
     disputed = (
         drawn[outline.disputed].map(_is_true).to_numpy(dtype=bool)
         if outline.disputed in drawn

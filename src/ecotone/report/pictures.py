@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
 from ecotone.report import maps
 from ecotone.report.plots import Bins
 from ecotone.report.source import Entry, RunFolder
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 T = TypeVar("T")
 
@@ -36,6 +39,35 @@ class Pictures:
             return maps.Outline(chosen.path, chosen.disputed)
         regions = self.run.outlines()
         return maps.Outline(regions) if regions else None
+
+    def distinct(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        """Results without those whose region lies inside another result's region.
+
+        A basin's raster shows all its countries; drawn again, they would show the same twice.
+        """
+        areas = self.once("areas", self._areas)
+        kept: list[Entry] = []
+        for entry in entries:
+            inner = areas.get(entry.region.id)
+            outer = [areas.get(e.region.id) for e in kept]
+            if inner is None or not any(
+                o is not None and o.buffer(0.001).covers(inner) for o in outer
+            ):
+                kept.append(entry)
+        return tuple(kept)
+
+    def _areas(self) -> dict[str, BaseGeometry]:
+        """Outlines of the regions by id, where the run keeps them."""
+        path = self.run.outlines()
+        if path is None:
+            return {}
+        frame = maps.outlines(path)
+        wanted = {entry.region.id for entry in self.run.entries}
+        names = next((c for c in frame.columns if c != "geometry" and
+                      wanted <= set(frame[c].astype(str))), None)  # fmt: skip
+        return {} if names is None else dict(
+            zip(frame[names].astype(str), frame.geometry, strict=True)
+        )  # fmt: skip
 
     def frame(self, paths: Sequence[Path]) -> maps.Frame:
         """The frame that holds these rasters."""

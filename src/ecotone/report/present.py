@@ -225,9 +225,10 @@ def _letters(column: Node, cells: list[Node]) -> tuple[float, float]:
     if column["align"] == "right":
         word = wish = float(longest)
     else:
-        split = re.compile(r"[ /\n]" if not sign else r"\n")
+        split = re.compile(r"[ /\n]" if column["kind"] == "code" else r"[ \n]")
         word = max((min(_wide(w), _HASH) for t in texts for w in split.split(t)), default=0)
-        wish = max(word, min(longest, _TEXT if longest < 2 * _TEXT else 1.5 * _TEXT))
+        most = _HASH if column["kind"] == "code" else _TEXT if longest < 2 * _TEXT else 1.5 * _TEXT
+        wish = max(word, min(longest, most))
     scale = _BOLD if sign or column["kind"] == "label" else 1.0
     least = max(head, scale * word + sign) + _PADDING
     return least, max(least, scale * wish + sign + _PADDING)
@@ -264,7 +265,7 @@ def column_decimals(table: Table, index: int) -> int:
         for row in table.rows
         if isinstance(row[index], Measured) and row[index].quantity.value is not None
     ]
-    if bounded and column.unit:
+    if bounded:
         return sorted(bounded)[len(bounded) // 2]
     values = [value_of(row[index]) for row in table.rows]
     return l10n.decimals_for(v for v in values if v is not None)
@@ -308,7 +309,7 @@ def _measured(cell: Measured, column: Column, decimals: int, lang: Language) -> 
     given = cell.quantity
     if given.value is None:
         return {"text": words.say("report.undefined", lang), "trace": cell.trace}
-    if column.unit:
+    if cell.beside:
         beside = l10n.bounds(given, lang, decimals)
         shown = l10n.number(l10n.displayed(given).value, lang, decimals)
         return {
@@ -318,7 +319,9 @@ def _measured(cell: Measured, column: Column, decimals: int, lang: Language) -> 
         }
     read = l10n.displayed(given)
     return {
-        "text": l10n.with_unit(read.value, read.unit, lang, l10n.decimals_of(read)),
+        "text": l10n.with_unit(
+            read.value, "" if cell.bare else read.unit, lang, l10n.decimals_of(read)
+        ),
         "raw": repr(given.value),
         "sub": l10n.bounds(given, lang),
         "trace": cell.trace,

@@ -16,7 +16,7 @@ from ecotone.report.document import (
     plain,
 )
 from ecotone.report.source import Entry, is_share
-from ecotone.report.writing import TONES, Writing
+from ecotone.report.writing import TONES, Writing, together
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,9 +59,11 @@ def _down(writing: Writing, entries: Sequence[Entry], names: Sequence[str]) -> T
     rows: list[tuple[Cell, ...]] = []
     for name in names:
         cells = [writing.measured(e, name) if name in e.result["values"] else None for e in entries]
-        rows.append((entries[0].word("value", name, writing.lang), *cells))
+        unit = l10n.unit(writing.unit_of(entries, name), writing.lang)
+        rows.append((entries[0].word("value", name, writing.lang), unit, *cells))
     columns = (
         Column(writing.say("column.quantity")),
+        Column(writing.say("column.unit")),
         *(Column(place(writing, e, entries), "number") for e in entries),
     )
     return _values(writing, entries, columns, rows)
@@ -74,7 +76,14 @@ def _across(writing: Writing, entries: Sequence[Entry], names: Sequence[str]) ->
         rows.append((place(writing, entry, entries), *cells))
     columns = (
         Column(writing.say("column.region")),
-        *(Column(entries[0].word("value", n, writing.lang), "number") for n in names),
+        *(
+            Column(
+                entries[0].word("value", n, writing.lang),
+                "number",
+                unit=writing.unit_of(entries, n),
+            )
+            for n in names
+        ),
     )
     return _values(writing, entries, columns, rows)
 
@@ -178,7 +187,7 @@ class _Sheet:
             tuple(zip(*([column[i] for i in rows] for column in cells), strict=True)),
             caption=plain(word),
             note=plain(self._note(sorted_anew=rows != sorted(rows))),
-            source=", ".join(sources),
+            source=together(sources),
             sheet=word,
         )
 
@@ -234,9 +243,15 @@ class _Sheet:
             unit = self.entry.unit("table", f"{self.name}.{column}")
             share = is_share(column, unit)
             return [
-                Measured(Quantity(_number(v), unit, _float(a), _float(b), _LEVEL, share=share))
+                Measured(
+                    Quantity(_number(v), unit, _float(a), _float(b), _LEVEL, share=share),
+                    bare=True,
+                    beside=True,
+                )
                 for v, a, b in zip(values, low, high, strict=True)
             ]
+        if column == "unit":
+            return [l10n.unit(str(v), self.writing.lang) for v in values]
         known = {v: self._text(v) for v in set(values) if isinstance(v, str)}
         return [known[v] if isinstance(v, str) else _number(v) for v in values]
 

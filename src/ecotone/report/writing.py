@@ -96,8 +96,13 @@ class Writing:
         return self._labels[entry.path, name]
 
     def measured(self, entry: Entry, name: str) -> Measured:
-        """A value of a result for a table cell, with its label."""
-        return Measured(entry.quantity(name), self.label(entry, name))
+        """A value of a result for a table cell that has its unit beside it, with its label."""
+        return Measured(entry.quantity(name), self.label(entry, name), bare=True)
+
+    def unit_of(self, entries: Iterable[Entry], name: str) -> str:
+        """The unit a value is read in."""
+        found = next(e.quantity(name) for e in entries if name in e.result["values"])
+        return l10n.displayed(found).unit
 
     def told(self, key: str, entry: Entry, names: Iterable[str], **more: object) -> Text:
         """A sentence with numbers in it, each number followed by its trace label.
@@ -194,15 +199,31 @@ class Writing:
                 return words.say(key, self.lang)
         return name.replace("_", " ")
 
-    def map_block(self, png: bytes, caption: str, alt: str, source: str) -> Map:
+    def map_block(self, png: bytes, caption: str, alt: str, source: Iterable[str]) -> Map:
         """A map with the disclaimer and the approval number the plan gives."""
         chosen = self.run.boundaries()
         if chosen is None:
             said, approval = self.say("map.no-boundaries"), ""
         else:
             said, approval = str(chosen.disclaimer[self.lang]), chosen.approval
-        return Map(png, plain(caption), alt, said, approval, source=source)
+        return Map(png, plain(caption), alt, said, approval, source=together(source))
 
-    def figure_block(self, png: bytes, caption: str, alt: str, source: str) -> Figure:
+    def figure_block(self, png: bytes, caption: str, alt: str, source: Iterable[str]) -> Figure:
         """A figure and where its numbers come from."""
-        return Figure(png, plain(caption), alt, source=source)
+        return Figure(png, plain(caption), alt, source=together(source))
+
+
+def together(paths: Iterable[str]) -> str:
+    """Paths that differ in one part as one pattern: ``results/{XA,XB}/2024/result.json``."""
+    listed = list(dict.fromkeys(paths))
+    parts = [path.split("/") for path in listed]
+    if len(listed) < 2 or len({len(p) for p in parts}) > 1:
+        return ", ".join(listed)
+    columns = list(zip(*parts, strict=True))
+    differing = [i for i, column in enumerate(columns) if len(set(column)) > 1]
+    if len(differing) != 1:
+        return ", ".join(listed)
+    return "/".join(
+        "{" + ",".join(column) + "}" if i == differing[0] else column[0]
+        for i, column in enumerate(columns)
+    )

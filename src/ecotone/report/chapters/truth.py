@@ -98,8 +98,9 @@ def _table(writing: Writing, pairs: list[Pair]) -> Table:
             (
                 pair.label,
                 pair.entry.region.name(writing.lang),
+                l10n.unit(l10n.displayed(found).unit, writing.lang),
                 writing.measured(pair.entry, pair.name),
-                Measured(Quantity(pair.truth, found.unit)),
+                Measured(Quantity(pair.truth, found.unit, share=found.share), bare=True),
                 _verdict(writing, pair),
                 found.low,
                 found.high,
@@ -111,6 +112,7 @@ def _table(writing: Writing, pairs: list[Pair]) -> Table:
         (
             Column(say("column.quantity")),
             Column(say("column.region")),
+            Column(say("column.unit")),
             Column(say("column.estimate"), "number"),
             Column(say("column.truth"), "number"),
             Column(say("column.verdict")),
@@ -132,7 +134,8 @@ def _figure(writing: Writing, pairs: list[Pair]):  # type: ignore[no-untyped-def
     for pair in pairs:
         found = pair.entry.quantity(pair.name)
         places = l10n.decimals_of(found)
-        said = l10n.with_unit(found.value, found.unit, lang, places)
+        read = l10n.displayed(found)
+        said = l10n.with_unit(read.value, read.unit, lang, places)
         strips.append(
             plots.Strip(
                 l10n.comma(pair.label, pair.entry.region.name(lang), lang),
@@ -150,4 +153,4 @@ def _figure(writing: Writing, pairs: list[Pair]):  # type: ignore[no-untyped-def
     png = plots.strips(strips, named, lang, caption)
     alt = writing.say("figure.truth.alt", inside=sum(p.inside is True for p in pairs),
                       all=len(pairs))  # fmt: skip
-    return writing.figure_block(png, caption, alt, str(writing.run.document["truth"]))
+    return writing.figure_block(png, caption, alt, [str(writing.run.document["truth"])])

@@ -87,7 +87,7 @@ def _histogram(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
         )
         for panel in panels
     ]
-    source = ", ".join(e.beside(e.result["rasters"]["slope"]) for e in having)
+    source = [e.beside(e.result["rasters"]["slope"]) for e in having]
     return [writing.figure_block(png, caption, f"{caption} {' '.join(told)}", source)]
 
 

@@ -41,7 +41,7 @@ def interval_figure(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
     caption = writing.say("figure.intervals", title=title(writing, entries[0]))
     png = plots.intervals(panels, {}, writing.lang, caption)
     alt = caption + " " + "; ".join(_read_out(p, writing) for p in panels)
-    sources = ", ".join(e.path for e in entries)
+    sources = [e.path for e in entries]
     return [writing.figure_block(png, caption, alt, sources)]
 
 
@@ -88,6 +88,7 @@ def raster_map(
 ) -> Block:
     """A raster of all regions of one period as a map."""
     lang = writing.lang
+    entries = writing.pictures.distinct(entries)
     field, frame = writing.pictures.field(entries, raster, palette, significance)
     word = entries[0].word("raster", raster, lang)
     unit = l10n.unit(entries[0].unit("raster", raster), lang)
@@ -104,7 +105,7 @@ def raster_map(
         low=l10n.number(field.low, lang),
         high=l10n.number(field.high, lang),
     )
-    source = ", ".join(e.beside(e.result["rasters"][raster]) for e in entries)
+    source = [e.beside(e.result["rasters"][raster]) for e in entries]
     return writing.map_block(png, caption, alt, source)
 
 

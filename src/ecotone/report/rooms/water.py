@@ -26,7 +26,7 @@ _NEEDED: Final = frozenset(
 #: From the verdict that counts most to the one that counts least.
 _WORST: Final = ("exceeded", "open", "kept")
 _STATIONS_OF_A_PAGE: Final = 36
-_PANELS: Final = 4
+_ROWS: Final = 36
 _PLACES: Final = ("latitude", "longitude")
 _READ: Final = frozenset({"site", "station", *_PLACES})
 
@@ -76,7 +76,7 @@ def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
     if frame is None or "verdict" not in (frame := prepare(_TABLE, frame)):
         return made
     frame["station"] = frame["station"].astype(str)
-    source = ", ".join(sorted({str(s).rsplit(":", 1)[0] for s in frame["__source"]}))
+    source = tuple(sorted({str(s).rsplit(":", 1)[0] for s in frame["__source"]}))
     made += _matrix(writing, entries, frame, source)
     made += _shares(writing, entries, frame, source)
     made += _stations(writing, entries, frame, source)
@@ -97,11 +97,14 @@ def _worst_of(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _matrix(
-    writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: str
+    writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: tuple[str, ...]
 ) -> list[Block]:
     """Stations by properties; in each field the number of results that broke the standard."""
-    stations = sorted(set(frame["station"]))
+    everywhere = set(frame["station"])
+    stations = sorted(set(frame.loc[frame["verdict"] != "kept", "station"]))
     properties = sorted(set(frame["property"].astype(str)))
+    if not stations:
+        return []
     fields = _worst_of(frame, ["station", "property"]).set_index(["station", "property"])
     columns = [writing.term(entries[0].indicator, p) for p in properties]
     made: list[Block] = []
@@ -115,7 +118,9 @@ def _matrix(
             [float(fields["exceedances"][k]) if k in fields.index else None for k in line]
             for line in keys
         ]
-        caption = writing.say("figure.matrix", title=title(writing, entries[0]))
+        caption = writing.say(
+            "figure.matrix", title=title(writing, entries[0]), rest=len(everywhere) - len(stations)
+        )
         legend = _legend(writing, frame)
         png = plots.matrix(some, columns, tones, numbers, legend, writing.lang, caption)
         alt = writing.say(
@@ -136,55 +141,38 @@ def _pages(stations: list[str]) -> list[list[str]]:
 
 
 def _shares(
-    writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: str
+    writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: tuple[str, ...]
 ) -> list[Block]:
-    """Share of exceedances by station with its exact interval, for what exceeded most."""
-    total = frame.groupby("property")["exceedances"].sum()
-    ranked = total[total > 0].sort_values(ascending=False, kind="stable").index[:_PANELS]
-    chosen = sorted(str(p) for p in ranked)
-    if not chosen:
+    """Share of exceedances with its exact interval, for the pairs that exceeded most."""
+    broken = frame[frame["exceedances"] > 0]
+    if broken.empty:
         return []
-    here = frame[frame["property"].isin(chosen)]
-    caption = writing.say("figure.shares", title=title(writing, entries[0]))
-    legend = _legend(writing, here)
-    made: list[Block] = []
-    for some in _pages(sorted(set(here["station"]))):
-        panels = [_panel(writing, entries[0], here[here["property"] == p], p, some) for p in chosen]
-        png = plots.intervals(panels, legend, writing.lang, caption)
-        alt = caption + " " + "; ".join(_read_out(panel, writing) for panel in panels)
-        made.append(writing.figure_block(png, caption, alt, source))
-    return made
-
-
-def _panel(
-    writing: Writing, entry: Entry, frame: pd.DataFrame, name: str, stations: list[str]
-) -> plots.Panel:
-    own = _worst_of(frame, ["station"]).set_index("station")
-    dots = []
-    for station in stations:
-        if station not in own.index:
-            dots.append(plots.Dot(station, None))
-            continue
-        row = own.loc[station]
-        value, low, high = (
-            None if row[c] != row[c] else 100 * float(row[c]) for c in ("share", "low", "high")
+    ordered = broken.sort_values(["share", "station", "property"], ascending=[False, True, True])
+    dots = tuple(
+        plots.Dot(
+            f"{station}  {writing.term(entries[0].indicator, str(name))}",
+            100 * float(share),
+            100 * float(low),
+            100 * float(high),
+            "bad",
         )
-        dots.append(plots.Dot(station, value, low, high, TONES[row["verdict"]]))
+        for station, name, share, low, high in ordered[
+            ["station", "property", "share", "low", "high"]
+        ]
+        .head(_ROWS)
+        .itertuples(index=False)
+    )
     axis = f"{writing.say('figure.share')} (%)"
-    return plots.Panel(writing.term(entry.indicator, name), tuple(dots), axis, (0.0, 100.0))
-
-
-def _read_out(panel: plots.Panel, writing: Writing) -> str:
-    """The station with the largest share, for who cannot see the figure."""
-    known = [(d.value, d.label) for d in panel.dots if d.value is not None]
-    if not known:
-        return panel.title
-    value, station = max(known)
-    return f"{panel.title}: {station} {l10n.with_unit(value, '%', writing.lang, 0)}"
+    caption = writing.say(
+        "figure.shares", title=title(writing, entries[0]), shown=len(dots), all=len(broken)
+    )
+    png = plots.intervals([plots.Panel("", dots, axis, (0.0, 100.0))], {}, writing.lang, caption)
+    told = (f"{d.label} {l10n.with_unit(d.value, '%', writing.lang, 0)}" for d in dots)
+    return [writing.figure_block(png, caption, f"{caption} {'; '.join(told)}", source)]
 
 
 def _stations(
-    writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: str
+    writing: Writing, entries: Sequence[Entry], frame: pd.DataFrame, source: tuple[str, ...]
 ) -> list[Block]:
     """Stations by their worst verdict, where the run's own inputs place them."""
     places = writing.pictures.once(("places", source), lambda: _places(entries, writing.run.folder))
