@@ -160,10 +160,8 @@ def list_tar(file: BinaryIO, archive: str, limits: Limits) -> Members:
     meter = Meter(archive, limits)
     count = 0
     try:
-        with tarfile.TarFile(fileobj=_GuardedFile(file), mode="r") as opened:  # type: ignore[arg-type] # reads only
+        with tarfile.TarFile(fileobj=_GuardedFile(file), mode="r") as opened:
             while (info := opened.next()) is not None:
-                # A tar keeps every header it has met; the list is ours to keep, not its.
-                opened.members.clear()
                 count += 1
                 if count > limits.members:
                     raise refused("archive-too-many", file=archive, most=str(limits.members))

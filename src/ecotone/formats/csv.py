@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Final
 
 from ecotone.formats import csv_scan
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
+from ecotone.formats.csv_sniff import sniff
 from ecotone.formats.csv_text import TextStream
-from ecotone.formats.delimited import read_blocks, sniff
+from ecotone.formats.delimited import Block, read_blocks
 from ecotone.formats.headers import column_names, has_header
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
@@ -115,7 +116,7 @@ def _read_table(
     ):
         if described is None:
             described = describe(list(block.frame.columns), options.type, member, report)
-        yield described.table(block.frame, block.row, block.line, member)
+        yield described.table(block, member)
 
 
 def _is_usual(member: str, delimiter: str) -> bool:
@@ -132,12 +133,12 @@ class _Described:
     names: Sequence[str]
     key: str | None
 
-    def table(self, frame: pd.DataFrame, row: object, line: object, file: str) -> Table:
+    def table(self, block: Block, file: str) -> Table:
         return Table(
             type=self.type,
-            frame=frame.set_axis(list(self.names), axis=1),
-            row=row,  # type: ignore[arg-type] # arrays of int64
-            line=line,  # type: ignore[arg-type]
+            frame=block.frame.set_axis(list(self.names), axis=1),
+            row=block.row,
+            line=block.line,
             file=file,
             vocabulary=self.vocabulary,
             key=self.key,
@@ -162,7 +163,7 @@ def describe(headers: list[str], wanted: str | None, member: str, report: Report
 
 
 def write_csv(
-    target: str | IO[str] | IO[bytes] | object,
+    target: Path | IO[bytes],
     frame: pd.DataFrame,
     *,
     delimiter: str = ",",
@@ -190,7 +191,7 @@ def write_csv(
     if not formulas:
         names = ["'" + name if is_formula(name) else name for name in names]
     pd.DataFrame(out, index=frame.index).to_csv(
-        target,  # type: ignore[call-overload] # a path or an open file
+        target,
         index=False,
         header=names,
         sep=delimiter,

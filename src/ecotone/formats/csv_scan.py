@@ -19,6 +19,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ecotone.formats.base import refused
+
 #: Texts up to this many bytes are not worth loading the compiler's machinery (about 1 s).
 _SMALL: Final = 1 << 19
 
@@ -60,7 +62,7 @@ class Bad(NamedTuple):
     row: int
     reason: int
     fields: int
-    cut: bool  #: the text ended before the record did
+    cut: int  #: 1 where the text ended before the record did
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def scan(
         fields_most = source.count(_byte(dialect.delimiter)) if dialect.delimiter >= 0 else 0
         ends = _count_ends_small(source, dialect.eol)
         walk: Callable[..., Any] = _walk
-        make = _make_list
+        make: Callable[[int], Any] = _make_list
         out: Any = bytearray(size)
     else:
         source = np.frombuffer(data, dtype=np.uint8)
@@ -129,10 +131,7 @@ def scan(
         fields=counts[:good],
         row=rows[:good],
         line=lines[:good],
-        bad=[
-            Bad(*(int(v) for v in bad[7 * i : 7 * i + 6]), cut=bool(bad[7 * i + 6]))
-            for i in range(n_bad)
-        ],
+        bad=[Bad._make(int(v) for v in bad[7 * i : 7 * i + 7]) for i in range(n_bad)],
         consumed=int(consumed),
         next_line=int(next_line),
         next_row=int(next_row),
@@ -141,6 +140,35 @@ def scan(
         last_start=int(last_start),
         unended=bool(unended),
     )
+
+
+def make_dialect(
+    delimiter: str, quote: str | None, line_end: str | None, member: str = ""
+) -> Dialect:
+    """The bytes of a dialect; a refusal where they are no single ASCII characters."""
+    ends = None if line_end in (None, "", "\n", "\r", "\r\n") else line_end
+    for code, value in (("delimiter-unsupported", delimiter), ("line-end-unsupported", ends)):
+        if value is not None and (len(value) > 1 or not value.isascii() or value in ("\n", "\r")):
+            raise refused(code, file=member, value=value)
+    mark = quote if quote and quote.isascii() and len(quote) == 1 else None
+    return Dialect(
+        delimiter=ord(delimiter) if delimiter else -1,
+        quote=ord(mark) if mark else -1,
+        eol=ord(ends) if ends else -1,
+    )
+
+
+def cells_of(found: Scan) -> list[list[str]]:
+    """The records of a walk as lists of texts; for heads of files, not for their bodies."""
+    text, offsets = bytes(found.text), [int(o) for o in found.offsets]
+    records: list[list[str]] = []
+    at = 0
+    for count in found.fields:
+        records.append(
+            [text[offsets[i] : offsets[i + 1]].decode() for i in range(at, at + int(count))]
+        )
+        at += int(count)
+    return records
 
 
 def _byte(value: int) -> bytes:

@@ -6,18 +6,17 @@ its line and reason and handed over in its own words, and none of its neighbours
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ecotone.formats import csv_scan
 from ecotone.formats.base import Limits, ReadOptions, Reject, Report, Source, refused
-from ecotone.formats.cells import NUMBER
-from ecotone.formats.csv_scan import Bad, Dialect, Scan, scan
+from ecotone.formats.csv_scan import Bad, Dialect, Scan, cells_of, make_dialect, scan
+from ecotone.formats.csv_sniff import sniff
 from ecotone.formats.csv_text import TextStream
 from ecotone.formats.headers import column_names
 from ecotone.model.finding import Finding, Severity
@@ -26,17 +25,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+__all__ = ["Block", "read_blocks", "sniff"]
+
 _FIRST_PIECE: Final = 1 << 20
 _LARGEST_PIECE: Final = 8 << 20
-_DELIMITERS: Final = ",;\t|"
-_SNIFF_BYTES: Final = 1 << 16
-_SNIFF_ROWS: Final = 200
-_AGREE: Final = 0.9
-_MOST_TITLES: Final = 10
-#: A file of nothing but this delimiter is more likely divided by it than one column of it.
-_ONLY_DELIMITERS: Final = 0.05
-#: Excel writes and obeys a first line that names the delimiter.
-_EXCEL_SAYS: Final = re.compile(rb"\"?sep=([,;\t|])\"?(?:\r\n|\n|\r)", re.I)
 #: Rows it takes before "all other rows have it" tells anything about the last.
 _ENOUGH_OTHERS: Final = 5
 #: Signs that a number was cut off: a decimal mark, an exponent or a sign with nothing behind.
@@ -82,22 +74,6 @@ def read_blocks(
         names = reader.header(header_lines, columns)
         if names is not None:
             yield from reader.blocks(names)
-
-
-def make_dialect(
-    delimiter: str, quote: str | None, line_end: str | None, member: str = ""
-) -> Dialect:
-    """The bytes of a dialect; a refusal where they are no single ASCII characters."""
-    ends = None if line_end in (None, "", "\n", "\r", "\r\n") else line_end
-    for code, value in (("delimiter-unsupported", delimiter), ("line-end-unsupported", ends)):
-        if value is not None and (len(value) > 1 or not value.isascii() or value in ("\n", "\r")):
-            raise refused(code, file=member, value=value)
-    mark = quote if quote and quote.isascii() and len(quote) == 1 else None
-    return Dialect(
-        delimiter=ord(delimiter) if delimiter else -1,
-        quote=ord(mark) if mark else -1,
-        eol=ord(ends) if ends else -1,
-    )
 
 
 @dataclass
@@ -232,7 +208,7 @@ class _Reader:
             elif not self.text.ended:
                 self.overflow(size)
         if not yielded:
-            yield Block(_frame([b"", [0]], names, 0, ()), _none(), _none())
+            yield Block(_frame((b"", [0]), names, 0, ()), _none(), _none())
         self.sum_up()
 
     def adapt(self, found: Scan) -> None:
@@ -283,8 +259,15 @@ class _Reader:
                 self.tell("truncated-last-row", int(row[-1]), int(line[-1]), raw)
                 frame, row, line = frame.iloc[:-1], row[:-1], line[:-1]
             else:
-                where = {"row": int(row[-1]), "line": int(line[-1])}
-                self.report(Finding("last-line-unended", Severity.INFO, file=self.member, **where))
+                self.report(
+                    Finding(
+                        "last-line-unended",
+                        Severity.INFO,
+                        row=int(row[-1]),
+                        line=int(line[-1]),
+                        file=self.member,
+                    )
+                )
         return Block(frame, row, line)
 
     def sum_up(self) -> None:
@@ -304,7 +287,7 @@ def _none() -> NDArray[np.int64]:
 
 
 def _frame(
-    fields: Sequence[object], names: list[str], n: int, missing: tuple[str, ...]
+    fields: tuple[Any, Any], names: list[str], n: int, missing: tuple[str, ...]
 ) -> pd.DataFrame:
     """Fields that stand row by row as columns of text."""
     import pandas as pd
@@ -319,7 +302,7 @@ def _frame(
     flat = pa.LargeStringArray.from_buffers(
         n * width,
         pa.py_buffer(places),
-        pa.py_buffer(text),  # type: ignore[arg-type]
+        pa.py_buffer(text),
     )
     turned = flat.take(pa.array(order, mask=empty))
     marks = [mark for mark in missing if mark]
@@ -329,7 +312,9 @@ def _frame(
     kind = pd.StringDtype("pyarrow", na_value=np.nan)
     return pd.DataFrame(
         {
-            name: pd.arrays.ArrowStringArray(pa.chunked_array([turned.slice(i * n, n)]), dtype=kind)
+            name: pd.arrays.ArrowStringArray(  # type: ignore[call-arg] # stubs lag behind pandas 3
+                pa.chunked_array([turned.slice(i * n, n)]), dtype=kind
+            )
             for i, name in enumerate(names)
         },
         copy=False,
@@ -349,103 +334,3 @@ def _looks_cut(column: pd.Series) -> bool:
     same = len(decimals) >= _ENOUGH_OTHERS and alike
     own = re.fullmatch(r"-?\d+(?:[.,](\d*))?", last)
     return bool(same and own and len(own[1] or "") < int(decimals.iloc[0]))
-
-
-def cells_of(found: Scan) -> list[list[str]]:
-    """The records of a walk as lists of texts; for heads of files, not for their bodies."""
-    text, offsets = bytes(found.text), [int(o) for o in found.offsets]
-    records: list[list[str]] = []
-    at = 0
-    for count in found.fields:
-        records.append(
-            [text[offsets[i] : offsets[i + 1]].decode() for i in range(at, at + int(count))]
-        )
-        at += int(count)
-    return records
-
-
-# --- finding out -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Sniffed:
-    """What the beginning of a table shows."""
-
-    delimiter: str
-    sure: bool  #: several records agree on the number of fields
-    records: tuple[tuple[str, ...], ...]  #: from the table's first line on
-    skip: int = 0  #: lines above the table
-    titles: tuple[str, ...] = ()  #: what stands there
-
-
-def sniff(
-    source: Source,
-    member: str,
-    *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str | None = '"',
-) -> Sniffed:
-    """The delimiter whose records agree best on their number of fields, and those records."""
-    with source.open(member) as raw:
-        text = TextStream(raw, encoding, member, lambda finding: None)
-        head = text.read(_SNIFF_BYTES)
-        while len(head) < _SNIFF_BYTES and (fresh := text.read(_SNIFF_BYTES)):
-            head += fresh
-        whole = text.ended
-    # Marks in the letters would make records bad; the cells are only looked at.
-    head = head.replace(b"\0", b" ").replace(bytes((csv_scan.BAD_BYTE,)), b"?")
-    said = _EXCEL_SAYS.match(head)
-    if said is not None and delimiter is None:
-        delimiter = said[1].decode()
-    if said is not None:
-        head = head[said.end() :]
-    best = Sniffed(delimiter or ",", False, ())
-    best_score = (-1.0, 0, 0.0)
-    for candidate in delimiter or _DELIMITERS:
-        dialect = make_dialect(candidate, quote, None, member)
-        found = scan(
-            head, dialect, expected=-1, most=_SNIFF_ROWS, line=2 if said else 1, row=0,
-            final=whole or b"\n" not in head, max_field=_SNIFF_BYTES,
-        )  # fmt: skip
-        score, seen = _judge(candidate, found)
-        if score > best_score:
-            best_score, best = score, seen
-    return best
-
-
-def _judge(delimiter: str, found: Scan) -> tuple[tuple[float, int, float], Sniffed]:
-    """How well records agree: their share, their fields, how many cells are numbers."""
-    counts = [int(c) for c in found.fields]
-    if not counts:
-        return (_ONLY_DELIMITERS if found.blank else -1.0, 0, 0.0), Sniffed(delimiter, False, ())
-    usual = max(set(counts), key=lambda c: (counts.count(c), c))
-    share = counts.count(usual) / (len(counts) + len(found.bad))
-    records = tuple(tuple(cells) for cells in cells_of(found))
-    score = (round(share, 1) if usual > 1 else 0.0, usual, _numeric(records))
-    above = _titles_above(records, usual)
-    skip = int(found.line[above]) - 1 if above or int(found.line[0]) == 2 else 0
-    titles = tuple(next(c for c in r if c) for r in records[:above])
-    agree = usual > 1 and share > _AGREE and len(counts) > 1
-    return score, Sniffed(delimiter, agree, records[above:], skip, titles)
-
-
-def _titles_above(records: Sequence[Sequence[str]], usual: int) -> int:
-    """How many records stand above the table: a line of prose, or one cell among empty ones.
-
-    A table of two columns may be mostly empty, so nothing is taken for its title.
-    """
-    above = 0
-    for record, following in itertools.pairwise(records[: _MOST_TITLES + 1]):
-        alone = sum(map(bool, record)) == 1 and sum(map(bool, following)) > 1
-        short = len(record) == 1 or len(record) < usual - 1
-        if usual < 3 or not (short or alone):
-            break
-        above += 1
-    return above
-
-
-def _numeric(records: Sequence[Sequence[str]]) -> float:
-    """The share of cells that are numbers: few are when the decimal comma divides the fields."""
-    cells = [cell for record in records for cell in record]
-    return sum(NUMBER.fullmatch(cell) is not None for cell in cells) / len(cells)

@@ -12,7 +12,8 @@ import pytest
 from ecotone.formats import csv_scan
 from ecotone.formats.base import Limits, ReadOptions, Refused
 from ecotone.formats.csv import FORMAT, write_csv
-from ecotone.formats.delimited import read_blocks, sniff
+from ecotone.formats.csv_sniff import sniff
+from ecotone.formats.delimited import read_blocks
 from ecotone.formats.safe import open_source
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
