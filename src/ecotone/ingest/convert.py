@@ -236,19 +236,19 @@ def _flag_codes(work: Work, codes: NDArray[np.object_], column: str) -> None:
 def _typed(work: Work, header: str, attribute: Attribute) -> pd.Series:
     """One column in its type; text that does not fit is told, kept in extra, and left empty."""
     texts = work.frame[header]
-    empty = texts.isna() | (texts.astype("str").str.strip() == "")
+    empty = _empty(texts)
     if attribute.choices:
-        fits = empty | texts.isin(attribute.choices)
-        typed = texts.where(fits)
+        typed = texts.where(texts.isin(attribute.choices))
+        fits = empty | typed.notna().to_numpy(dtype=bool)
     elif attribute.type in ("number", "integer"):
         typed, readable = _number(work, texts, whole=attribute.type == "integer")
-        fits = empty | readable
+        fits = empty | readable.to_numpy(dtype=bool)
     elif attribute.type in _READERS:
         typed = _READERS[attribute.type](texts)
-        fits = empty | typed.notna()
+        fits = empty | typed.notna().to_numpy(dtype=bool)
     else:
         return texts
-    bad = ~fits.to_numpy(dtype=bool)
+    bad = ~fits
     if bad.any():
         work.flag("value-not-typed", bad, header, severity=Severity.WARNING, wanted=attribute.type)
         work.used.discard(header)
@@ -277,8 +277,7 @@ def _boolean(texts: pd.Series) -> pd.Series:
 
 def _json(texts: pd.Series) -> pd.Series:
     """Texts that are JSON, as they are."""
-    good = {text: _is_json(text) for text in texts.dropna().unique()}
-    return texts.where(texts.map(good).fillna(False).astype(bool))
+    return texts.where(texts.isin([text for text in texts.dropna().unique() if _is_json(text)]))
 
 
 def _is_json(text: str) -> bool:
@@ -302,9 +301,16 @@ _READERS: Final[dict[str, Callable[[pd.Series], pd.Series]]] = {
 def _require(work: Work, out: pd.DataFrame, described: dict[str, Attribute]) -> None:
     for name, attribute in described.items():
         if attribute.required:
-            empty = out[name].isna().to_numpy(dtype=bool) if name in out else None
-            mask = np.ones(len(out), dtype=np.bool_) if empty is None else empty
+            mask = _empty(out[name]) if name in out else np.ones(len(out), dtype=np.bool_)
             work.flag("required-missing", mask, name, severity=Severity.ERROR)
+
+
+def _empty(values: pd.Series) -> Mask:
+    """Nothing, or a text of blanks."""
+    empty = values.isna()
+    if pd.api.types.is_string_dtype(values.dtype):
+        empty |= values.str.strip() == ""
+    return np.asarray(empty.to_numpy(dtype=bool))
 
 
 def to_json(frame: pd.DataFrame) -> list[str]:
