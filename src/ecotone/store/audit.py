@@ -188,9 +188,9 @@ def _spans(connection: sa.Connection, database: Database, said: Said) -> Iterato
               table.sha256)  # fmt: skip
     listed = {tuple(row) for row in connection.execute(sa.select(*fields, table.seq))}
     expected = {(*span, line.seq) for line, body in said for span in body.get("spans", ())}
-    for *span, seq in sorted(listed ^ expected):
-        where = f"{span[0]} {span[1]}-{span[2]}"
-        yield Broken("foreign" if (*span, seq) in listed else "gone", seq, where)
+    for other in sorted(listed ^ expected):
+        where = f"{other[0]} {other[1]}-{other[2]}"
+        yield Broken("foreign" if other in listed else "gone", other[-1], where)
     for *fields_of, seq in sorted(expected, key=lambda each: each[-1]):
         span = Span(*fields_of)
         numbers[span.noun] = numbers.get(span.noun, 0) + span.last - span.first + 1

@@ -287,8 +287,8 @@ class _Commit:
         if origin.project_id is not None:
             table = _with(table, project_id=_constant(origin.project_id, length))
         if (version > 1).any():
-            why = pa.array(np.where(version > 1, DELIVERED_AGAIN, None), type=pa.large_string())
-            table = _with(table, reason=why)
+            why = np.full(length, DELIVERED_AGAIN, dtype=object)
+            table = _with(table, reason=pa.array(why, mask=version == 1, type=pa.large_string()))
         keep = decision.keep[part]
         if not keep.all():
             table = table.filter(pa.array(keep))

@@ -38,9 +38,12 @@ def insert(
         for name in rows.column_names
     )
     bound = rows.drop_columns([name for name in same if name in rows.column_names])
-    _cursor(connection).executemany(
-        f"INSERT INTO {table.name} ({names}) VALUES ({marks})", zip(*lists(bound), strict=True)
-    )
+    cursor = _cursor(connection)
+    for start in range(0, bound.num_rows, _ROWS_AT_ONCE):
+        part = lists(bound.slice(start, _ROWS_AT_ONCE))
+        cursor.executemany(
+            f"INSERT INTO {table.name} ({names}) VALUES ({marks})", zip(*part, strict=True)
+        )
 
 
 def _literal(value: str | int) -> str:

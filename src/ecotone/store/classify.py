@@ -104,7 +104,7 @@ def decide(key: Ints, has_key: Mask, content: Ints, known: Known) -> Decision:
     owner = np.arange(total, dtype=np.int64)
     known_at = np.full(total, -1, dtype=np.int64)
     keyed = np.flatnonzero(has_key)
-    if not len(keyed):
+    if not len(keyed) or (not len(known.key) and _all_differ(key[keyed])):
         none = np.empty(0, dtype=np.int64)
         return Decision(keep, version, superseded, owner, known_at, none, 0)
 
@@ -139,6 +139,11 @@ def decide(key: Ints, has_key: Mask, content: Ints, known: Known) -> Decision:
     return Decision(
         keep, version, superseded, owner, known_at, np.sort(known.n[closing]), int((~fresh).sum())
     )
+
+
+def _all_differ(values: Ints) -> bool:
+    ordered = np.sort(values)
+    return not bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _find(values: Ints, among: Ints) -> Ints:

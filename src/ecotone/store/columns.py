@@ -101,14 +101,13 @@ def _list(column: pa.ChunkedArray) -> list[Any]:
         column = column.cast(pa.large_string())
     elif pa.types.is_boolean(kind):
         column = column.cast(pa.int8())
-    if pa.types.is_floating(column.type):
-        # SQLite stores NaN as NULL, so nulls need no second pass.
-        return column.to_numpy().tolist()
-    return (
-        column.to_pandas(integer_object_nulls=True).to_numpy(dtype=object).tolist()
-        if (column.null_count)
-        else column.to_numpy().tolist()
-    )
+    if pa.types.is_floating(column.type) or not column.null_count:
+        # SQLite stores NaN as NULL, so the nulls of numbers need no second pass.
+        plain = column.to_numpy()
+    else:
+        plain = column.to_pandas(integer_object_nulls=True).to_numpy(dtype=object)
+    values: list[Any] = plain.tolist()
+    return values
 
 
 def from_rows(noun: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pa.Table:

@@ -119,7 +119,8 @@ def _engine(url: str, wait_seconds: float) -> sa.Engine:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
-            "cache_size = -65536",
+            "cache_size = -32768",
+            "journal_size_limit = 67108864",
             "temp_store = FILE",
         ):
             dbapi.execute(f"PRAGMA {pragma}")

@@ -104,6 +104,7 @@ def conditions(
     table: sa.Table, datasets: Sequence[str] | None, as_of: int | None
 ) -> list[sa.ColumnElement[bool]]:
     """Which rows held, now or at a line of the ledger."""
+    found: list[sa.ColumnElement[bool]]
     if as_of is None:
         found = [table.c.until.is_(None)]
     else:

@@ -9,7 +9,7 @@ A row is written once; the only thing that ever changes is that ``until`` is fil
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -25,7 +25,7 @@ INSTANT: Final = sa.BigInteger().with_variant(TIMESTAMP(timezone=True), "postgre
 #: A day: ISO 8601 text in SQLite, date in PostgreSQL.
 DAY: Final = sa.Text().with_variant(sa.Date(), "postgresql")
 
-_TYPES: Final[dict[str, sa.types.TypeEngine[object]]] = {
+_TYPES: Final[dict[str, sa.types.TypeEngine[Any]]] = {
     "text": sa.Text(),
     "id": sa.Text(),
     "json": sa.Text(),

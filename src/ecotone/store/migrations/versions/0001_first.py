@@ -5,6 +5,8 @@ A changed dictionary needs a step of its own; a test compares the two.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -13,7 +15,7 @@ revision = "0001"
 down_revision = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-_TYPES = {
+_TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "text": sa.Text(),
     "id": sa.Text(),
     "json": sa.Text(),
