@@ -466,3 +466,10 @@ def test_what_cannot_be_an_archive_is_not_written(
     with pytest.raises(UsageError):
         write_dwca(tmp_path / "x.zip", {}, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_descriptor_named_alone_stands_for_its_folder(tmp_path: Path) -> None:
+    folder = archive(tmp_path / "a", core(term("sex", 1)), occ_txt="id\tsex\n1\tmale\n")
+    tables, heard = read(folder / "meta.xml")
+    assert heard.findings == []
+    assert whole(tables, "Occurrence")["sex"].tolist() == ["male"]
