@@ -64,7 +64,9 @@ def compute(
         rasters=outcome.rasters,
         vectors=outcome.vectors,
         figures=outcome.figures,
-        findings=[finding.as_json() for finding in outcome.findings],
+        findings=[
+            {**finding.as_json(), "params": dict(finding.params)} for finding in outcome.findings
+        ],
     )
     write_atomically(out / "result.json", result_bytes(result))
     return result

@@ -50,6 +50,24 @@ def covered(face: str) -> frozenset[int]:
 
 
 @functools.cache
+def _advances(face: str) -> dict[int, float]:
+    """How far each character of a face moves the pen, in em."""
+    with TTFont(folder() / face, lazy=True) as font:
+        em = font["head"].unitsPerEm
+        metrics = font["hmtx"].metrics
+        return {code: metrics[name][0] / em for code, name in font.getBestCmap().items()}
+
+
+def width(text: str, bold: bool = False) -> float:
+    """The length of a text in em, set in the report's faces."""
+    latin = _advances(FACES[1] if bold else FACES[0])
+    if all(ord(c) in latin for c in text):
+        return sum(latin[ord(c)] for c in text)
+    signs, hanzi = _advances(FACES[3]), _advances(FACES[4])
+    return sum(latin.get(ord(c)) or signs.get(ord(c)) or hanzi.get(ord(c)) or 0.0 for c in text)
+
+
+@functools.cache
 def drawable() -> frozenset[int]:
     """The code points the faces can draw together, in regular and in bold."""
     regular = covered(FACES[0]) | covered(FACES[3]) | covered(FACES[4])

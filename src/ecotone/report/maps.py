@@ -46,7 +46,7 @@ class Frame:
     def height(self) -> float:
         """Inches of a map as wide as the text column, within a page."""
         west, south, east, north = self.box
-        return min(4.6, max(2.6, 5.1 * (north - south) / (east - west)))
+        return min(4.2, max(2.6, 5.1 * (north - south) / (east - west)))
 
 
 @dataclass(frozen=True)

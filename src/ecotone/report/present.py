@@ -7,7 +7,6 @@ workbook takes the numbers as numbers. The tree is plain JSON (pictures apart).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -43,11 +42,13 @@ from ecotone.report.document import (
 )
 
 Node = dict[str, Any]
-_TEXT: Final = 44  # letters of running text a column may ask for
-_ROOM: Final = (82, 90, 100)  # letters across a page in the template's sizes of type
-_BOLD: Final = 1.18  # how much wider bold letters are
-_PADDING: Final = 3.5  # letters between columns
-_HASH: Final = 34  # letters after which a hash or a path is broken
+_PAGE: Final = 453.0  # points across the text of a page
+_SIZES: Final = ((6, 8.8), (8, 8.0), (999, 7.2))  # type by number of columns, as in report.typ
+_PADDING: Final = 10.5  # points between the texts of two columns
+_TEXT: Final = 24.0  # em of running text a column may ask for
+_HASH: Final = 20.0  # em after which a hash or a path is broken
+_BROKEN: Final = 0.6  # of a word in the head of a column that must stay on one line
+_SIGN: Final = 1.2  # em of the sign before a verdict
 _FIXED: Final = (
     "contents",
     "page",
@@ -200,43 +201,41 @@ def _table(
 
 
 def _share_out(columns: list[Node], rows: list[list[Node]]) -> list[float]:
-    """Widths of the columns, in Latin letters: no word is broken while there is room.
+    """Widths of the columns in em of their type: no word is broken while there is room.
 
     Each column asks for its text up to a limit; where all cannot have that, columns give up
     what they want beyond their longest word.
     """
+    size = next(size for most, size in _SIZES if len(columns) <= most)
+    room = _PAGE / size - len(columns) * _PADDING / size
     asked = [_letters(c, [row[i] for row in rows]) for i, c in enumerate(columns)]
-    room = _ROOM[0] if len(columns) <= 6 else _ROOM[1] if len(columns) <= 8 else _ROOM[2]
     least, wished = sum(a for a, _ in asked), sum(b for _, b in asked)
     if wished <= room or wished == least:
-        return [wish for _, wish in asked]
-    part = max(0.0, (room - least) / (wished - least))
-    return [word + (wish - word) * part for word, wish in asked]
+        shares = [wish for _, wish in asked]
+    else:
+        part = max(0.0, (room - least) / (wished - least))
+        shares = [word + (wish - word) * part for word, wish in asked]
+    return [share + _PADDING / size for share in shares]
 
 
 def _letters(column: Node, cells: list[Node]) -> tuple[float, float]:
-    """The longest word of a column, and the room its whole text would like."""
+    """The longest word of a column, and the room its whole text would like, in em."""
     heads = [*re.split(r"[\s-]", column["title"]), column["unit"]]
-    head = max(map(_wide, heads)) * _BOLD
-    sign = 3 if any(cell["tone"] for cell in cells) else 0
-    texts = [cell["text"] + "0" * (len(cell["trace"]) and 3) for cell in cells]
-    texts += [cell["sub"] for cell in cells]
-    longest = max(map(_wide, texts), default=0)
+    head = max(glyphs.width(word, bold=True) for word in heads)
+    broken = _BROKEN * head  # a head may be hyphenated where a number may not
+    toned = any(cell["tone"] for cell in cells)
+    texts = {(cell["text"], cell["trace"] and "[N99]") for cell in cells}
+    lengths = [glyphs.width(t, toned) + 0.9 * glyphs.width(mark) for t, mark in texts]
+    lengths += [0.9 * glyphs.width(sub) for sub in {cell["sub"] for cell in cells}]
+    longest = max(lengths, default=0.0) + (_SIGN if toned else 0.0)
     if column["align"] == "right":
-        word = wish = float(longest)
-    else:
-        split = re.compile(r"[ /\n]" if column["kind"] == "code" else r"[ \n]")
-        word = max((min(_wide(w), _HASH) for t in texts for w in split.split(t)), default=0)
-        most = _HASH if column["kind"] == "code" else _TEXT if longest < 2 * _TEXT else 1.5 * _TEXT
-        wish = max(word, min(longest, most))
-    scale = _BOLD if sign or column["kind"] == "label" else 1.0
-    least = max(head, scale * word + sign) + _PADDING
-    return least, max(least, scale * wish + sign + _PADDING)
-
-
-def _wide(text: str) -> int:
-    """Letters, East Asian ones counted twice."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        return max(broken, longest), max(head, longest)
+    split = re.compile(r"[ /\n]" if column["kind"] == "code" else "\n" if toned else r"[ \n]")
+    words_of = {word for text, _ in texts for word in split.split(text)}
+    word = max((glyphs.width(w, toned) for w in words_of), default=0.0)
+    word = max(broken, min(word, _HASH) + (_SIGN if toned else 0.0))
+    most = _HASH if column["kind"] == "code" else _TEXT if longest < 2 * _TEXT else 1.5 * _TEXT
+    return word, max(word, head, min(longest, most))
 
 
 def _column(column: Column, lang: Language) -> Node:

@@ -41,7 +41,7 @@ def place(writing: Writing, entry: Entry, entries: Sequence[Entry]) -> str:
     """The region, and the period where there are several."""
     region = entry.region.name(writing.lang)
     several = len({e.period.id for e in entries}) > 1
-    return l10n.comma(region, entry.period.years, writing.lang) if several else region
+    return l10n.comma(region, writing.years(entry.period), writing.lang) if several else region
 
 
 def title(writing: Writing, entry: Entry) -> str:
@@ -51,7 +51,7 @@ def title(writing: Writing, entry: Entry) -> str:
 
 
 def _caption(writing: Writing, entries: Sequence[Entry]) -> str:
-    years = ", ".join(dict.fromkeys(e.period.years for e in entries))
+    years = ", ".join(dict.fromkeys(writing.years(e.period) for e in entries))
     return writing.say("table.values", title=title(writing, entries[0]), years=years)
 
 
@@ -122,7 +122,7 @@ def joined(writing: Writing, entries: Sequence[Entry], name: str) -> pd.DataFram
         source = entry.beside(entry.result["tables"][name])
         part["__source"] = [f"{source}:{line}" for line in range(2, len(part) + 2)]
         part["__region"] = entry.region.name(writing.lang)
-        part["__years"] = entry.period.years
+        part["__years"] = writing.years(entry.period)
         parts.append(part)
     if not parts or all(part.empty for part in parts):
         return None

@@ -30,7 +30,7 @@ from ecotone.report.document import (
     plain,
 )
 from ecotone.report.pictures import Pictures
-from ecotone.report.source import Entry, RunFolder
+from ecotone.report.source import Entry, Period, RunFolder
 
 #: What a verdict in a table says, by tone; words are ``report.term.<verdict>``.
 TONES: Final[Mapping[str, Tone]] = {
@@ -63,7 +63,7 @@ class Writing:
                         label,
                         entry.word("value", name, self.lang),
                         entry.region.name(self.lang),
-                        entry.period.years,
+                        self.years(entry.period),
                         entry.quantity(name),
                         entry.path,
                         f"values.{name}",
@@ -99,6 +99,11 @@ class Writing:
         """A value of a result for a table cell that has its unit beside it, with its label."""
         return Measured(entry.quantity(name), self.label(entry, name), bare=True)
 
+    def years(self, period: Period) -> str:
+        """A period as the language writes years: ``2009–2024 гг.``."""
+        number = "one" if period.start == period.end else "many"
+        return self.say(f"period.{number}", years=period.years)
+
     def unit_of(self, entries: Iterable[Entry], name: str) -> str:
         """The unit a value is read in."""
         found = next(e.quantity(name) for e in entries if name in e.result["values"])
@@ -112,7 +117,7 @@ class Writing:
         """
         names = tuple(names)
         marks = {name: f"\x00{name}\x01" for name in names}
-        text = self.say(key, region=entry.region.name(self.lang), years=entry.period.years,
+        text = self.say(key, region=entry.region.name(self.lang), years=self.years(entry.period),
                         **marks, **more)  # fmt: skip
         pieces: list[Inline] = []
         for index, part in enumerate(re.split("\x00([^\x01]*)\x01", text)):
@@ -139,7 +144,7 @@ class Writing:
         """One value with its interval, where and when it holds."""
         what = entry.word("value", name, self.lang)
         head = self.say("sentence.value", what=what, region=entry.region.name(self.lang),
-                        years=entry.period.years)  # fmt: skip
+                        years=self.years(entry.period))  # fmt: skip
         stop = "。" if self.lang == "zh" else "."
         return (
             Run(clean(head)),

@@ -209,6 +209,13 @@ def test_agreements_are_told_with_level_rows_and_release(reports: Path) -> None:
         assert piece in text
 
 
+def test_findings_are_said_anew_where_the_run_keeps_what_filled_them(reports: Path) -> None:
+    text, _ = _page(reports, "ru")
+    assert "У 117 из оценённых пикселей нет данных" in text
+    assert "117 pixels lack years." not in text
+    assert "Few scenes." in text  # no catalogue knows this one: it stands as recorded
+
+
 def _changed(run: Path, target: Path, **changes: object) -> Path:
     shutil.copytree(run, target)
     document = json.loads((target / "run.json").read_text("utf-8"))
@@ -328,6 +335,24 @@ def test_workbook_is_settled(reports: Path) -> None:
         core = archive.read("docProps/core.xml").decode()
     stamps = set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z?", core))
     assert {s[:10] for s in stamps} == {"2026-11-21"}
+
+
+def test_tables_share_the_page_without_breaking_words() -> None:
+    from ecotone.report import glyphs
+    from ecotone.report.present import _share_out
+
+    def cell(text: str) -> dict[str, object]:
+        return {"text": text, "raw": "", "tone": "", "sub": "", "trace": "", "runs": []}
+
+    columns = [
+        {"title": t, "unit": "", "align": a, "kind": "text"}
+        for t, a in (("Station", "left"), ("Remark", "left"), ("Results", "right"))
+    ]
+    rows = [[cell("XA-01"), cell("word " * 60), cell("1,234,567")] for _ in range(3)]
+    widths = _share_out(columns, rows)  # type: ignore[arg-type]  # plain nodes
+    assert widths[0] > glyphs.width("Station", bold=True)
+    assert widths[2] > glyphs.width("1,234,567")
+    assert widths[1] == max(widths) and sum(widths) < 60
 
 
 def test_nothing_random_is_drawn(run: Path) -> None:

@@ -45,7 +45,7 @@ def _asked(writing: Writing, entries: Sequence[Entry]) -> None:
     writing.paragraph(
         "asked.where",
         regions=l10n.listed(regions, writing.lang),
-        years=", ".join(dict.fromkeys(e.period.years for e in entries)),
+        years=", ".join(dict.fromkeys(writing.years(e.period) for e in entries)),
     )
 
 

@@ -43,7 +43,7 @@ def _tiles(writing: Writing, entries: tuple[Entry, ...], most: int) -> list[KeyN
     values = first.result["values"]
     chosen = [n for n in room(first.indicator).headline if n in values]
     chosen += [n for n in values if values[n].get("low") is not None and n not in chosen]
-    where = l10n.comma(first.region.name(writing.lang), first.period.years, writing.lang)
+    where = l10n.comma(first.region.name(writing.lang), writing.years(first.period), writing.lang)
     return [
         KeyNumber(
             first.word("value", name, writing.lang),

@@ -40,12 +40,12 @@ def sentences(writing: Writing, entry: Entry) -> list[Text]:
 def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
     """Slopes with their significance as map and histogram, S as a map."""
     made: list[Block] = []
-    for years in dict.fromkeys(e.period.years for e in entries):
-        now = [e for e in entries if e.period.years == years]
+    for years in dict.fromkeys(writing.years(e.period) for e in entries):
+        now = [e for e in entries if writing.years(e.period) == years]
         made += _map(writing, now, "slope", "brown-teal")
     made += [*interval_figure(writing, entries), *_histogram(writing, entries)]
-    for years in dict.fromkeys(e.period.years for e in entries):
-        now = [e for e in entries if e.period.years == years]
+    for years in dict.fromkeys(writing.years(e.period) for e in entries):
+        now = [e for e in entries if writing.years(e.period) == years]
         made += _map(writing, now, "s", "orange-violet")
     return made
 

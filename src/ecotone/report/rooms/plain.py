@@ -74,9 +74,11 @@ def maps_of_all(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
     made: list[Block] = []
     names = list(dict.fromkeys(n for e in entries for n in e.result["rasters"]))
     for name in names:
-        for years in dict.fromkeys(e.period.years for e in entries):
+        for years in dict.fromkeys(writing.years(e.period) for e in entries):
             with_it = [
-                e for e in entries if e.period.years == years and name in e.result["rasters"]
+                e
+                for e in entries
+                if writing.years(e.period) == years and name in e.result["rasters"]
             ]
             if with_it:
                 made.append(raster_map(writing, with_it, name, "pale-blue"))
@@ -94,7 +96,7 @@ def raster_map(
     unit = l10n.unit(entries[0].unit("raster", raster), lang)
     legend = f"{word} ({unit})" if unit else word
     dotted = writing.say("map.significant") if significance else ""
-    caption = writing.say("map.caption", what=word, years=entries[0].period.years)
+    caption = writing.say("map.caption", what=word, years=writing.years(entries[0].period))
     if dotted and len(field.dots):
         caption += " " + writing.say("map.dots")
     png = drawn.field_map(field, frame, writing.pictures.outline(), legend, dotted, lang, caption)

@@ -60,7 +60,7 @@ def sentences(writing: Writing, entry: Entry) -> list[Text]:
     text = writing.say(
         key,
         region=entry.region.name(writing.lang),
-        years=entry.period.years,
+        years=writing.years(entry.period),
         exceeded=l10n.number(len(exceeded), writing.lang),
         all=l10n.number(len(frame), writing.lang),
         open=l10n.number(int((frame["verdict"] == "open").sum()), writing.lang),
@@ -189,7 +189,7 @@ def _stations(
         ("stations", points), lambda: maps.frame_of_stations(points, outline)
     )
     legend = _legend(writing, worst)
-    years = ", ".join(dict.fromkeys(e.period.years for e in entries))
+    years = ", ".join(dict.fromkeys(writing.years(e.period) for e in entries))
     caption = writing.say("map.stations", title=title(writing, entries[0]), years=years)
     png = maps.station_map(points, framed, outline, legend, writing.lang, caption)
     counts = "; ".join(
