@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ecotone.ingest import places, times
 from ecotone.ingest.columns import recognise
 from ecotone.ingest.values import parse_numbers
+from ecotone.model.bounds import bounds
 from ecotone.model.dictionary import RECORD_NOUNS, Attribute, attributes, by_standard
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
@@ -64,6 +65,7 @@ class Work:
     rejected: Mask
     findings: list[Finding] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)  #: columns that go into extra although used
 
     def flag(
         self,
@@ -179,7 +181,7 @@ def _described(work: Work) -> pd.DataFrame:
             work.used.add(raw[name])
             out[name] = _typed(work, raw[name], attribute)
     _require(work, out, described)
-    rest = [h for h in work.frame.columns if h not in work.used]
+    rest = [h for h in work.frame.columns if h not in work.used or h in work.kept]
     if rest:
         plain = work.frame[rest].rename(columns=lambda h: str(h).removeprefix("+"))
         out["extra"] = to_json(plain)
@@ -241,8 +243,8 @@ def _typed(work: Work, header: str, attribute: Attribute) -> pd.Series:
         typed = texts.where(texts.isin(attribute.choices))
         fits = empty | typed.notna().to_numpy(dtype=bool)
     elif attribute.type in ("number", "integer"):
-        typed, readable = _number(work, texts, whole=attribute.type == "integer")
-        fits = empty | readable.to_numpy(dtype=bool)
+        typed, fits = _number(work, header, attribute)
+        fits |= empty
     elif attribute.type in _READERS:
         typed = _READERS[attribute.type](texts)
         fits = empty | typed.notna().to_numpy(dtype=bool)
@@ -251,23 +253,33 @@ def _typed(work: Work, header: str, attribute: Attribute) -> pd.Series:
     bad = ~fits
     if bad.any():
         work.flag("value-not-typed", bad, header, severity=Severity.WARNING, wanted=attribute.type)
-        work.used.discard(header)
+        work.kept.add(header)
     return typed
 
 
-def _number(work: Work, texts: pd.Series, *, whole: bool) -> tuple[pd.Series, pd.Series]:
-    """Numbers, and which texts are one or a mark for a missing one; a limit is no number here."""
-    declared = work.declared
+def _number(work: Work, header: str, attribute: Attribute) -> tuple[pd.Series, Mask]:
+    """Numbers, and which texts are one or a mark for a missing one; a limit is no number here.
+
+    A number that the attribute cannot hold is told and kept in extra, too.
+    """
+    texts, declared = work.frame[header], work.declared
     read = parse_numbers(texts, decimal=declared.decimal, missing=declared.missing)
     exact = pd.isna(read.limit_kind)
     value = np.where(exact, read.value, np.nan)
     readable = exact & (read.code == "")
-    if whole:
+    if attribute.type == "integer":
         sound = np.isnan(value) | ((value % 1 == 0) & (np.abs(value) < 2**53))
         value, readable = np.where(sound, value, np.nan), readable & sound
+    bound = bounds(work.noun).get(attribute.name)
+    if bound is not None and not (held := bound.hold(value)).all():
+        work.flag(
+            "value-out-of-bounds", ~held, header, severity=Severity.WARNING, wanted=bound.words
+        )
+        work.kept.add(header)
+        value = np.where(held, value, np.nan)
     numbers = pd.Series(value, index=texts.index)
-    typed = numbers.astype("Int64") if whole else numbers
-    return typed, pd.Series(readable, index=texts.index)
+    typed = numbers.astype("Int64") if attribute.type == "integer" else numbers
+    return typed, np.asarray(readable, dtype=np.bool_)
 
 
 def _boolean(texts: pd.Series) -> pd.Series:

@@ -11,6 +11,7 @@ import pytest
 from tests.support import shared
 
 from ecotone.ingest.convert import Converted, Declared, convert, to_json
+from ecotone.model.bounds import bounds
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
 from ecotone.model.finding import Severity
 from ecotone.model.table import Table
@@ -206,6 +207,20 @@ def test_types_that_do_not_fit_are_told_and_kept() -> None:
     assert counted.frame["count"].notna().sum() == 1
     assert counted.frame["uncertainty"].tolist() == [1.5] * 6
     assert [row for row, field, _ in told(counted) if field == "count"] == [2, 3, 5]
+
+
+def test_numbers_out_of_bounds_are_told_and_kept() -> None:
+    done = convert(
+        block({"individual_id": ["a", "b", "c"], "confidence": ["0.9", "1.5", None]},
+              "Individual", "ecotone"), Declared(),
+    )  # fmt: skip
+    assert told(done) == [(2, "confidence", "value-out-of-bounds")]
+    assert "0 ... 1" in done.findings[0].message("en")
+    assert not done.rejected.any()
+    assert done.frame["confidence"].isna().tolist() == [False, True, True]
+    assert json.loads(done.frame["extra"][1]) == {"confidence": "1.5"}
+    assert {name: bound.words for name, bound in bounds("Media").items()} == {"size_bytes": ">= 0"}
+    assert bounds("Site")["coordinate_uncertainty_m"].words == "> 0"
 
 
 def test_json_and_booleans() -> None:
