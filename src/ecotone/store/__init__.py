@@ -7,15 +7,18 @@ Nothing is edited in place; every change is a new version and a line in the hash
 ``node``         make a node, open a node
 ``store``        the Store: the one object others work with
 ``schema``       the tables, generated from the data dictionaries
+``migrate``      the schema of a database: made, brought up to date, or refused
 ``database``     connections, transactions, faults told in plain words
 ``columns``      frames <-> typed columns <-> digests: what is stored is what is hashed
 ``staging``      a batch before it is committed; invisible, cleaned up after a crash
 ``batches``      stage -> commit; delivered again, superseded, unchanged
 ``versions``     correct one row, withdraw one batch, the history of a row
+``classify``     what a delivered row is to what is there: new, changed, nothing new
 ``rows``         reading: as of now, or as known then
 ``documents``    parties, people, projects, datasets, agreements
 ``releases``     what left through the door, and the runs that stood on it
 ``files``        files by sha256
+``catalogue``    the coverages as a static STAC catalogue in ``stac/``
 ``ledger``       the hash chain;  ``audit``: what was changed behind its back
 ``bulk``         many rows at once, for each of the two databases
 """

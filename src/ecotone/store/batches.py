@@ -132,6 +132,8 @@ class BatchWriter:
         ledger.write_head(store.folder / "keys", entry)
         self.counts = dict(batch.counts)
         self._close()
+        if "Coverage" in batch.counts:
+            store.refresh_catalogue()
         return batch
 
     def abandon(self) -> None:

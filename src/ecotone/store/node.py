@@ -69,6 +69,9 @@ def open_node(folder: Path | None = None) -> Store:
         with database.plainly():
             if os.access(home / "staging", os.W_OK):
                 staging.clean(home / "staging")
+        if os.access(home / "stac", os.W_OK):
+            # A process may have died between its commit and the catalogue.
+            store.refresh_catalogue()
     except BaseException:
         database.close()
         raise

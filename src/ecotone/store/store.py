@@ -19,7 +19,7 @@ from ecotone.model.finding import Finding
 from ecotone.model.identifiers import mint
 from ecotone.model.records import Batch, Dataset, Noun, Party, Person, Project
 from ecotone.model.words import say
-from ecotone.store import audit, documents, files, ledger, releases, rows, versions
+from ecotone.store import audit, catalogue, documents, files, ledger, releases, rows, versions
 from ecotone.store.batches import BatchWriter, Origin, finding_of, remember_file
 from ecotone.store.database import Database
 from ecotone.store.schema import BATCH, FINDING, LEDGER, QUARANTINE
@@ -204,7 +204,10 @@ class Store:
         """Take a whole batch out; what it had superseded holds again."""
         self.batch(batch_id)
         with self._writing() as connection:
-            return versions.withdraw(connection, self.database, batch_id, person, reason)
+            done = versions.withdraw(connection, self.database, batch_id, person, reason)
+        if "Coverage" in done.counts:
+            self.refresh_catalogue()
+        return done
 
     def correct(
         self, noun: str, id: str, changes: Mapping[str, Any], *, person: str, reason: str
@@ -212,7 +215,10 @@ class Store:
         """Correct one record: a new version, the difference, the runs that stood on the old."""
         rows.columns_of(noun, None)
         with self._writing() as connection:
-            return versions.correct(connection, self.database, noun, id, changes, person, reason)
+            done = versions.correct(connection, self.database, noun, id, changes, person, reason)
+        if noun == "Coverage":
+            self.refresh_catalogue()
+        return done
 
     # Reading
 
@@ -274,6 +280,11 @@ class Store:
     def file_path(self, sha256: str) -> Path:
         """Where a kept file lies; StoreError where there is none."""
         return files.find(self.folder, sha256)
+
+    def refresh_catalogue(self) -> None:
+        """Bring the STAC catalogue in ``stac/`` up to the coverages that hold."""
+        with self.database.plainly():
+            catalogue.refresh(self.database, self.folder, self.datasets())
 
     # Releases and runs
 
