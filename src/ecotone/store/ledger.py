@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -77,8 +77,14 @@ def next_seq(connection: sa.Connection) -> int:
 
 
 def append(connection: sa.Connection, kind: str, person: str, body: object) -> Entry:
-    """Write the next line; its time never steps back, even if the clock does."""
-    before = last(connection)
+    """Write the next line."""
+    entry = follow(last(connection), kind, person, body)
+    connection.execute(LEDGER.insert().values(**asdict(entry)))
+    return entry
+
+
+def follow(before: Entry | None, kind: str, person: str, body: object) -> Entry:
+    """The line after another; its time never steps back, even if the clock does."""
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     draft = Entry(
         seq=before.seq + 1 if before else 1,
@@ -89,21 +95,7 @@ def append(connection: sa.Connection, kind: str, person: str, body: object) -> E
         prev=before.hash if before else GENESIS,
         hash="",
     )
-    entry = Entry(
-        draft.seq, draft.time, kind, person, draft.body, draft.prev, draft.expected_hash()
-    )
-    connection.execute(
-        LEDGER.insert().values(
-            seq=entry.seq,
-            time=entry.time,
-            kind=entry.kind,
-            person=entry.person,
-            body=entry.body,
-            prev=entry.prev,
-            hash=entry.hash,
-        )
-    )
-    return entry
+    return replace(draft, hash=draft.expected_hash())
 
 
 def entries(connection: sa.Connection) -> Iterator[Entry]:

@@ -358,12 +358,16 @@ class Store:
             newest = ledger.last(connection)
             return (0, ledger.GENESIS) if newest is None else (newest.seq, newest.hash)
 
-    def verify_ledger(self, anchor: tuple[int, str] | str | None = None) -> list[audit.Broken]:
+    def verify_ledger(
+        self, anchor: tuple[int, str] | str | None = None, *, deep: bool = True
+    ) -> list[audit.Broken]:
         """What was changed behind the ledger's back; empty where nothing was.
 
         ``anchor`` is a head noted earlier in another place: it shows a ledger rewritten whole.
+        Without ``deep`` only the chain of lines is gone through (for a status), not every row,
+        document and file.
         """
-        return audit.verify(self.database, self.folder, anchor)
+        return audit.verify(self.database, self.folder, anchor, deep=deep)
 
     def mint(self) -> str:
         """A new identifier of this node's party."""

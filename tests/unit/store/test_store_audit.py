@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import LANGUAGES
 from ecotone.store import Store
 from ecotone.store.files import sha256_of
+from ecotone.store.ledger import follow, last, write_head
+from ecotone.store.schema import LEDGER
 
 
 @pytest.fixture
@@ -121,7 +125,6 @@ def test_tampering_is_found(lived: Store, what: str) -> None:
 def _rehash(store: Store, seq: int) -> None:
     """What a clever forger does: give the changed line, and all later ones, fitting hashes."""
     from ecotone.store.ledger import Entry
-    from ecotone.store.schema import LEDGER
 
     with store.database.engine.connect() as connection, connection.begin():
         rows = connection.execute(sa.select(LEDGER).order_by(LEDGER.c.seq)).all()
@@ -183,6 +186,29 @@ def test_a_changed_or_missing_file_is_found(lived: Store) -> None:
     assert {item.code for item in lived.verify_ledger()} == {"file"}
     kept.unlink()
     assert {item.code for item in lived.verify_ledger()} == {"file-gone"}
+
+
+def test_the_chain_alone_is_quick_to_go_through(sqlite_store: Store) -> None:
+    """A changed byte among 20,000 lines; the bound is generous, for busy machines."""
+    with sqlite_store.database.writing() as connection:
+        said = {"reader": "VIWE", "dataset_id": "kncm-water", "sha256": "0" * 64, "rows": 1}
+        rows, entry = [], last(connection)
+        assert entry is not None
+        for _ in range(20_000):
+            entry = follow(entry, "note", "aigul", said)
+            rows.append(asdict(entry))
+        connection.execute(LEDGER.insert(), rows)
+    write_head(sqlite_store.folder / "keys", entry)
+    assert sqlite_store.verify_ledger(deep=False) == []
+    with sqlite_store.database.engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql(
+            "UPDATE ledger SET body = replace(body, 'VIWE', 'VIWF') WHERE seq = 10000"
+        )
+    began = time.monotonic()
+    (broken,) = sqlite_store.verify_ledger(deep=False)
+    assert time.monotonic() - began < 2.0
+    assert (broken.code, broken.seq) == ("line", 10_000)
+    assert sqlite_store.verify_ledger(deep=False) == [broken]
 
 
 def test_times_in_the_ledger_never_step_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
