@@ -205,7 +205,8 @@ def _archive_keys(work: Work) -> dict[str, str]:
 def _values(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
     """Value, limit and reason of a measurement; its text as delivered beside it."""
     column = raw["value"]
-    limit, qualifier = work.column("limit"), work.column("qualifier")
+    # Both help to read the value and tell more than goes into it: they stay in extra as well.
+    limit, qualifier = (name if name in work.frame else None for name in ("limit", "qualifier"))
     numbers = parse_numbers(
         work.frame[column],
         decimal=work.declared.decimal,

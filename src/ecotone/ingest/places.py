@@ -91,6 +91,8 @@ def _uncertainty(work: Work, raw: dict[str, str], placed: pd.DataFrame) -> NDArr
         wrong = work.frame[own].notna().to_numpy(dtype=bool) & ~(stated > 0)
         # 0 says "no uncertainty at all", which no instrument gives; Darwin Core forbids it.
         work.flag("uncertainty-not-positive", wrong, own, severity=Severity.WARNING)
+        if wrong.any():
+            work.kept.add(own)
         known = np.where(stated > 0, stated, known)
     return np.where(np.isnan(known), np.nan, combine_uncertainty(known, placed["_added"]))
 

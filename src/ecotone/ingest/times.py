@@ -80,8 +80,16 @@ def columns(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
     out["time_text"] = told.astype("str")
     if zone is not None:
         work.used.add(zone)
+        _keep_unspoken(work, zone, out["time_zone"])
     work.used.update(raw[name] for name in ("time_start", "time_end") if name in raw)
     return {str(name): out[name] for name in out}
+
+
+def _keep_unspoken(work: Work, zone: str, read_by: pd.Series) -> None:
+    """A zone column that some rows did not need (their text has its own) is kept beside them."""
+    given = work.frame[zone].astype("str").str.strip()
+    if (_filled(work, work.frame[zone]) & (given != read_by).to_numpy(dtype=bool)).any():
+        work.kept.add(zone)
 
 
 def _end_alone(work: Work, header: str, zone: str | None) -> dict[str, pd.Series]:
@@ -142,6 +150,10 @@ def _texts(work: Work, header: str, clock: str | None) -> pd.Series:
     hours = work.frame[clock].astype("str").str.strip()
     bare = texts.notna() & ~texts.astype("str").str.contains(":", regex=False)
     timed = (bare & hours.str.fullmatch(_CLOCK_TEXT)).fillna(False).to_numpy(dtype=bool)
+    unread = _filled(work, work.frame[clock]) & texts.notna().to_numpy(dtype=bool) & ~timed
+    if unread.any():
+        work.kept.add(clock)
+        work.flag("time-of-day-unread", unread, clock, severity=Severity.WARNING)
     hour_only = hours.str.fullmatch(r"\d{1,2}").fillna(False)
     hours = ("T" + hours.str.zfill(2)).where(hour_only, " " + hours)
     return texts.where(~timed, texts.astype("str").str.strip() + hours)

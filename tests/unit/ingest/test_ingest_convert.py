@@ -306,6 +306,29 @@ def test_the_order_of_day_and_month_told_by_the_column() -> None:
     assert done.frame["time_start"][0] == pd.Timestamp("2006-04-10T00:00Z")
 
 
+def test_what_helps_to_read_a_value_is_not_lost() -> None:
+    done = observed(
+        {
+            "property": ["lead"] * 3,
+            "value": ["н/о", "0.5", "0.2"],
+            "limit": ["0.01", "0.02", None],
+            "qualifier": [None, "J", "<"],
+            "date": ["2023-07-01", "2023-07-02", "2023-07-03"],
+            "time_of_day": ["05:00", "noon", None],
+            "zone": ["+05:00"] * 3,
+        }
+    )
+    assert told(done) == [(2, "time_of_day", "time-of-day-unread")]
+    assert done.frame["value"].tolist() == [0.01, 0.5, 0.2]
+    assert done.frame["limit_kind"].tolist() == ["below", None, "below"]
+    assert done.frame["time_precision"].tolist() == ["minute", "day", "day"]
+    extra = [json.loads(text) for text in done.frame["extra"]]
+    assert extra[1] == {"limit": "0.02", "qualifier": "J", "time_of_day": "noon"}
+    own = observed({"time": ["2023-07-01T05:00+06:00"], "zone": ["Asia/Dushanbe"]})
+    assert own.frame["time_zone"].tolist() == ["+06:00"]
+    assert json.loads(own.frame["extra"][0]) == {"zone": "Asia/Dushanbe"}
+
+
 def test_marks_of_missing_times_are_no_times() -> None:
     done = observed({"time": ["-", "н/б", None, "2023-07-01", "bottle"], "property": ["x"] * 5},
                     missing={"bottle": "lost"})  # fmt: skip
