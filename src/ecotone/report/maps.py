@@ -46,7 +46,7 @@ class Frame:
     def height(self) -> float:
         """Inches of a map as wide as the text column, within a page."""
         west, south, east, north = self.box
-        return min(4.2, max(2.6, 5.1 * (north - south) / (east - west)))
+        return min(4.0, max(2.6, 5.1 * (north - south) / (east - west)))
 
 
 @dataclass(frozen=True)
@@ -350,7 +350,7 @@ def _furniture(axes: Axes, frame: Frame, lang: Language) -> None:
     _graticule(axes, frame, lang)
     _scale_bar(axes, frame, lang)
     axes.annotate(
-        words.say("report.map.north", lang), (0.965, 0.89), (0.965, 0.965),
+        words.say("report.map.north", lang), (0.965, 0.85), (0.965, 0.965),
         xycoords="axes fraction", textcoords="axes fraction", ha="center", va="center",
         fontsize=8, weight="bold", zorder=7,
         arrowprops={"arrowstyle": "<|-", "color": colours.INK, "linewidth": 1.2, "shrinkA": 5},

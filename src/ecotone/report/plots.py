@@ -193,7 +193,7 @@ def histograms(
     across = min(len(panels), 3)
     down = -(-len(panels) // across)
     values, counts, every, chosen = words
-    with canvas(0.5 + 1.3 * down) as figure:
+    with canvas(0.5 + 1.25 * down) as figure:
         grid = figure.subplots(down, across, squeeze=False, sharex=True)
         for index, axes in enumerate(grid.flat):
             if index >= len(panels):

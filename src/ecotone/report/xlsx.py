@@ -6,7 +6,7 @@ import io
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ecotone.model import words
 from ecotone.model.words import Language
@@ -143,22 +143,22 @@ def _write_sources(
     sheet: Worksheet, document: Document, listed: list[Listed], cited: dict[str, int]
 ) -> None:
     """Which file of the run each sheet was read from, and the works cited."""
-    from openpyxl.styles import Alignment, Font
+    from openpyxl.styles import Alignment
 
     def title(key: str) -> str:
         return words.say(f"report.column.{key}", document.lang)
 
-    _put(sheet, 1, 1, _sources_title(document)).font = Font(bold=True, color=_ACCENT)
+    _put(sheet, 1, 1, _sources_title(document)).font = _font(bold=True, color=_ACCENT)
     row = 3
     for index, head in enumerate((title("sheet"), title("result-file")), 1):
-        _put(sheet, row, index, head).font = Font(bold=True)
+        _put(sheet, row, index, head).font = _font(bold=True)
     for item in listed:
         for source in item.source.split(", "):
             row += 1
             _put(sheet, row, 1, item.sheet)
             _put(sheet, row, 2, source)
     row += 2
-    _put(sheet, row, 1, words.say("report.chapter.sources", document.lang)).font = Font(bold=True)
+    _put(sheet, row, 1, words.say("report.chapter.sources", document.lang)).font = _font(bold=True)
     for citation in sorted(document.citations, key=lambda c: cited[c.key]):
         row += 1
         _put(sheet, row, 1, f"[{cited[citation.key]}]")
@@ -169,7 +169,7 @@ def _write_sources(
 
 
 def _write_front(sheet: Worksheet, document: Document, listed: list[Listed]) -> None:
-    from openpyxl.styles import Alignment, Font
+    from openpyxl.styles import Alignment
 
     lang = document.lang
     status = words.say(f"report.status.{document.status}", lang)
@@ -179,44 +179,45 @@ def _write_front(sheet: Worksheet, document: Document, listed: list[Listed]) -> 
         (words.say("report.fixed.identifier", lang), document.identifier),
         (words.say("report.fixed.parties", lang), "; ".join(document.parties)),
     ]
-    _put(sheet, 1, 1, document.title).font = Font(bold=True, size=16, color=_ACCENT)
+    _put(sheet, 1, 1, document.title).font = _font(bold=True, size=16, color=_ACCENT)
     _put(sheet, 2, 1, document.subtitle)
     row = 4
     for name, value in facts:
-        _put(sheet, row, 1, name).font = Font(color="5D6B75")
-        _put(sheet, row, 2, value)
+        _put(sheet, row, 1, name).font = _font(color="5D6B75")
+        _put(sheet, row, 2, value).alignment = Alignment(horizontal="left")
         row += 1
     row += 1
-    _put(sheet, row, 1, words.say("report.fixed.contents", lang)).font = Font(
+    _put(sheet, row, 1, words.say("report.fixed.contents", lang)).font = _font(
         bold=True, size=12, color=_ACCENT
     )
     for item in listed:
         row += 1
         cell = _put(sheet, row, 1, item.sheet)
         cell.hyperlink = f"#'{item.sheet}'!A1"
-        cell.font = Font(color=_ACCENT, underline="single")
+        cell.font = _font(color=_ACCENT, underline="single")
         text = f"{item.label}. {item.caption}" if item.label else item.caption
         _put(sheet, row, 2, text).alignment = Alignment(wrap_text=True, vertical="top")
     sheet.column_dimensions["A"].width = 24
     sheet.column_dimensions["B"].width = 90
     sheet.sheet_view.showGridLines = False
+    _print_wide(sheet)
 
 
 def _write_table(
     sheet: Worksheet, table: Table, label: str, cited: dict[str, int], lang: Language
 ) -> None:
     """Label and caption, head with units, then the rows."""
-    from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+    from openpyxl.styles import Alignment, Border, PatternFill, Side
     from openpyxl.utils import get_column_letter
 
     caption = _flat(table.caption, cited)
     text = f"{label}. {caption}" if label else caption
-    _put(sheet, 1, 1, text).font = Font(bold=True, color=_ACCENT)
+    _put(sheet, 1, 1, text).font = _font(bold=True, color=_ACCENT)
     line = Side(style="medium", color=_ACCENT)
     for index, column in enumerate(table.columns, 1):
         unit = l10n.unit(column.unit, lang)
         cell = _put(sheet, 3, index, f"{column.title} ({unit})" if unit else column.title)
-        cell.font = Font(bold=True)
+        cell.font = _font(bold=True)
         cell.fill = PatternFill("solid", fgColor=_HEAD)
         cell.border = Border(top=line, bottom=Side(style="thin", color=_ACCENT))
         cell.alignment = Alignment(
@@ -242,12 +243,10 @@ def _write_table(
         sheet.column_dimensions[get_column_letter(index)].width = min(_WIDEST, max(11, widest + 3))
     for offset, text in enumerate(t for t in (_flat(table.note, cited), _from(table, lang)) if t):
         cell = _put(sheet, 5 + len(table.rows) + offset, 1, text)
-        cell.font = Font(italic=True, color="5D6B75")
+        cell.font = _font(italic=True, color="5D6B75")
+    _fit_rows(sheet, 4, len(table.rows))
     sheet.freeze_panes = "A4"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    _print_wide(sheet)
     sheet.print_title_rows = "3:3"
 
 
@@ -255,11 +254,44 @@ def _from(table: Table, lang: Language) -> str:
     return words.say("report.source", lang, path=table.source) if table.source else ""
 
 
+def _print_wide(sheet: Worksheet) -> None:
+    """On paper: A4 across, all columns on one page."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+
+
+def _fit_rows(sheet: Worksheet, first: int, count: int) -> None:
+    """Rows as tall as their longest wrapped text; not every program finds that out itself."""
+    for row in sheet.iter_rows(min_row=first, max_row=first + count - 1):
+        lines = max(
+            _lines(str(cell.value), sheet.column_dimensions[cell.column_letter].width)
+            for cell in row
+            if cell.value is not None or cell is row[0]
+        )
+        if lines > 1:
+            sheet.row_dimensions[row[0].row].height = 15.0 * lines
+
+
 def _general(value: float | int) -> str:
     """The pattern of a number whose column mixes quantities: its own decimals."""
     if isinstance(value, int) or float(value).is_integer():
         return "#,##0"
     return number_format(l10n.decimals_for([value], 4))
+
+
+def _font(**style: Any) -> Any:
+    """The workbook's one face."""
+    from openpyxl.styles import Font
+
+    return Font(**{"name": "Calibri", "size": 11, **style})
+
+
+def _lines(text: str, width: float) -> int:
+    """Lines a text takes in a column, East Asian letters counted twice."""
+    letters = len(text) + sum(ord(c) > 0x2E80 for c in text)
+    return max(1, -(-letters // max(1, int(width * 0.95))))
 
 
 def number_format(places: int) -> str:
