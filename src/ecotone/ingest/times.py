@@ -38,6 +38,7 @@ _MILD_IN_DWC: Final = frozenset(
      "time-serial-undeclared", "time-interval-reversed"}
 )  # fmt: skip
 _NOT_A_TIME: Final = frozenset({"time-unreadable", "time-serial-undeclared", "date-short-year"})
+_OWN_ZONE: Final = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 _CLOCK_TEXT: Final = r"\d{1,2}(?::\d{2}.*|\s*[时時点].*)?"
 
 
@@ -147,16 +148,23 @@ def _texts(work: Work, header: str, clock: str | None) -> pd.Series:
     texts = work.frame[header]
     if clock is None:
         return texts
-    hours = work.frame[clock].astype("str").str.strip()
-    bare = texts.notna() & ~texts.astype("str").str.contains(":", regex=False)
-    timed = (bare & hours.str.fullmatch(_CLOCK_TEXT)).fillna(False).to_numpy(dtype=bool)
-    unread = _filled(work, work.frame[clock]) & texts.notna().to_numpy(dtype=bool) & ~timed
-    if unread.any():
+    hours, dates = work.frame[clock].astype("str").str.strip(), texts.astype("str").str.strip()
+    given = _filled(work, hours)
+    interval = dates.str.contains("/", regex=False) & dates.str.contains("-", regex=False)
+    bare = dates.notna() & ~dates.str.contains(":", regex=False) & ~interval
+    alone = given & bare.to_numpy(dtype=bool)
+    timed = alone & hours.str.fullmatch(_CLOCK_TEXT).fillna(False).to_numpy(dtype=bool)
+    work.flag("time-of-day-unread", alone & ~timed, clock, severity=Severity.WARNING)
+    if work.table.vocabulary == "dwc" and work.declared.zone is None and not work.declared.zones:
+        # The date holds without the clock; a clock that no zone was declared for is left out.
+        naive = timed & ~hours.str.contains(_OWN_ZONE).fillna(False).to_numpy(dtype=bool)
+        work.flag("time-of-day-naive", naive, clock, severity=Severity.WARNING)
+        timed &= ~naive
+    if (given & ~timed).any():
         work.kept.add(clock)
-        work.flag("time-of-day-unread", unread, clock, severity=Severity.WARNING)
     hour_only = hours.str.fullmatch(r"\d{1,2}").fillna(False)
     hours = ("T" + hours.str.zfill(2)).where(hour_only, " " + hours)
-    return texts.where(~timed, texts.astype("str").str.strip() + hours)
+    return texts.where(~timed, dates + hours)
 
 
 def _with_parts(

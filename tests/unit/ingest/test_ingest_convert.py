@@ -298,6 +298,26 @@ def test_darwin_core_dates() -> None:
     assert {f.severity for f in done.findings if f.row in (3, 6)} == {Severity.WARNING}
 
 
+def test_a_darwin_core_clock_without_a_zone_leaves_the_date() -> None:
+    table = block(
+        {
+            "occurrenceID": ["1", "2", "3"],
+            "eventDate": ["2021-05-06", "2021-05-06/2021-05-08", "2021-05-06"],
+            "eventTime": ["14:30", "08:00Z", "14:30Z"],
+        },
+        "Occurrence",
+        "dwc",
+    )
+    done = convert(table, Declared())
+    assert told(done) == [(1, "eventTime", "time-of-day-naive")]
+    assert not done.rejected.any()
+    assert done.frame["time_precision"].tolist() == ["day", "day", "minute"]
+    assert json.loads(done.frame["extra"][0]) == {"eventTime": "14:30"}
+    declared = convert(table, Declared(zone="Asia/Dushanbe"))
+    assert declared.findings == []
+    assert declared.frame["time_start"][0] == pd.Timestamp("2021-05-06T09:30Z")
+
+
 def test_the_order_of_day_and_month_told_by_the_column() -> None:
     frame = pd.read_csv(shared("platform/dwca/event.txt"), dtype="str", sep="\t")
     done = convert(block(frame, "Event", "dwc"), Declared())
