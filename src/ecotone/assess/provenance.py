@@ -15,7 +15,6 @@ _LIBRARIES = (
     "scipy",
     "numba",
     "pandas",
-    "xarray",
     "rasterio",
     "netCDF4",
     "pyproj",
