@@ -62,7 +62,7 @@ def deliver(
     verdict: str = "accepted",
 ) -> Batch:
     """Commit a frame as one delivery."""
-    sha256 = hashlib.sha256(frame.to_csv().encode() + name.encode()).hexdigest()
+    sha256 = hashlib.sha256(f"{frame.to_csv()}{name}".encode("utf-8", "surrogatepass")).hexdigest()
     with store.begin_batch(
         file_name=name,
         sha256=sha256,

@@ -24,7 +24,7 @@ from ecotone.model.keys import natural_keys
 from ecotone.model.records import Batch
 from ecotone.model.words import say
 from ecotone.store import bulk, classify, files, ledger
-from ecotone.store.columns import content_of, digest, plain_frame, typed
+from ecotone.store.columns import content_of, digest, plain_frame, safe_text, typed
 from ecotone.store.schema import BATCH, FILE, FINDING, HEADER, QUARANTINE, RECORDS, SPAN
 from ecotone.store.staging import Staged
 
@@ -126,10 +126,8 @@ class BatchWriter:
         if verdict == "refused":
             self._forget_rows(staged)
         kept = self._keep_raw()
-        with store.database.writing() as connection:
-            commit = _Commit(self, connection, staged)
-            batch, entry = commit.run(verdict, kept)
-        ledger.write_head(store.folder / "keys", entry)
+        with store.writing() as connection:
+            batch = _Commit(self, connection, staged).run(verdict, kept)
         self.counts = dict(batch.counts)
         self._close()
         if "Coverage" in batch.counts:
@@ -210,7 +208,7 @@ class _Commit:
         self._born_ended: list[NDArray[np.int64]] = []
         self.counts: dict[str, int] = dict(writer.counts)
 
-    def run(self, verdict: str, kept: list[tuple[str, str, int]]) -> tuple[Batch, ledger.Entry]:
+    def run(self, verdict: str, kept: list[tuple[str, str, int]]) -> Batch:
         for noun in self.staged.nouns():
             self._rows(noun)
         batch = self._batch()
@@ -235,7 +233,7 @@ class _Commit:
         delivered = datetime.fromisoformat(entry.time)
         return batch.model_copy(
             update={"delivered": delivered, "verdict": verdict, "mapping": self.origin.mapping}
-        ), entry
+        )
 
     def _rows(self, noun: str) -> None:
         known, decision = self._decide(noun)
@@ -428,11 +426,6 @@ def remember_file(connection: sa.Connection, sha256: str, size: int, seq: int) -
     known = connection.execute(sa.select(FILE.c.sha256).where(FILE.c.sha256 == sha256)).first()
     if known is None:
         connection.execute(FILE.insert().values(sha256=sha256, size=size, seq=seq))
-
-
-def safe_text(text: str) -> str:
-    """Text every database can hold: NUL and lone surrogates shown as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
 
 
 def finding_of(content: str) -> Finding:

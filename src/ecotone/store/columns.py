@@ -71,17 +71,37 @@ def _array(noun: str, name: str, column: pd.Series, kind: str) -> pa.Array:
             column = pd.to_datetime(column).dt.date
         elif kind == "json" and column.dtype == object:
             column = column.map(_json_text, na_action="ignore")
-        array = pa.array(column, from_pandas=True)
-        if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
+        array = _from_pandas(column)
         if kind == "number":
             # SQLite stores whole numbers as integers, which know no -0.0.
             return pc.add(array.cast(wanted), pa.scalar(0.0))
-        return array.cast(wanted)
-    except (pa.ArrowException, ValueError, TypeError, UnicodeEncodeError) as error:
+        array = array.cast(wanted)
+        return _storable(array) if pa.types.is_large_string(wanted) else array
+    except (pa.ArrowException, ValueError, TypeError) as error:
         raise StoreError(
             say("store.value-untyped", noun=noun, column=name, kind=kind, why=error)
         ) from error
+
+
+def _from_pandas(column: pd.Series) -> pa.Array:
+    try:
+        array = pa.array(column, from_pandas=True)
+    except UnicodeEncodeError:
+        # Half a surrogate pair, as JSON can smuggle in: no text of any database.
+        array = pa.array(column.map(safe_text, na_action="ignore"), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _storable(texts: pa.Array) -> pa.Array:
+    """Texts every database can hold: PostgreSQL knows no NUL, so it is shown as an escape."""
+    if pc.any(pc.match_substring(texts, "\x00")).as_py():
+        return pc.replace_substring(texts, "\x00", "\\x00")
+    return texts
+
+
+def safe_text(text: str) -> str:
+    """A text every database can hold: NUL and lone surrogates shown as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
 
 
 def _json_text(value: Any) -> str:

@@ -22,6 +22,7 @@ from ecotone.store.schema import LEDGER
 
 #: What the first line has in place of a line before it.
 GENESIS: Final = "0" * 64
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Entry:
 
 def canonical(value: object) -> str:
     """JSON with sorted keys and no blanks: the same data give the same bytes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def sha256_text(text: str) -> str:

@@ -66,6 +66,7 @@ def open_node(folder: Path | None = None) -> Store:
     try:
         migrate.up_to_date(database, home)
         store = Store(home, str(config["party"]), database)
+        _check_party(store)
         with database.plainly():
             if os.access(home / "staging", os.W_OK):
                 staging.clean(home / "staging")
@@ -76,6 +77,19 @@ def open_node(folder: Path | None = None) -> Store:
         database.close()
         raise
     return store
+
+
+def _check_party(store: Store) -> None:
+    """A database address may be mistaken: never write one node's data into another's."""
+    with store.database.reading() as connection:
+        first = next(ledger.entries(connection), None)
+    party = None if first is None else first.said.get("party")
+    if party != store.party_id:
+        raise StoreError(
+            say("store.other-party", place=store.database.place, found=party or "?",
+                party=store.party_id),
+            say("store.not-a-node.do"),
+        )  # fmt: skip
 
 
 def _claim(folder: Path) -> None:

@@ -58,11 +58,14 @@ def select(
     """Rows in the order they were written, block by block, all from one state of the store."""
     table = RECORDS[noun]
     with database.reading() as connection:
-        filled = _filled(connection, noun, datasets)
+        reach = _reach(connection, noun, datasets)
+        if reach is None:
+            return
+        first, last, filled = reach
         read = [name for name in names if name in HEADER or name in filled]
         statement = (
             sa.select(table.c.n, *(readable(table.c[name], database) for name in read))
-            .where(*conditions(table, datasets, as_of))
+            .where(table.c.n.between(first, last), *conditions(table, datasets, as_of))
             .order_by(table.c.n)
         )
         for rows in _blocks(connection, statement, chunk):
@@ -165,12 +168,20 @@ def span_rows(connection: sa.Connection, database: Database, span: Span) -> pa.T
     return from_rows(noun, names, rows)
 
 
-def _filled(connection: sa.Connection, noun: str, datasets: Sequence[str] | None) -> set[str]:
-    """Attributes that any delivery of these datasets ever filled; the others need no reading."""
-    statement = sa.select(SPAN.c.filled).where(SPAN.c.noun == noun).distinct()
+def _reach(
+    connection: sa.Connection, noun: str, datasets: Sequence[str] | None
+) -> tuple[int, int, set[str]] | None:
+    """Where the rows of these datasets lie, and which attributes any of them ever filled."""
+    statement = sa.select(SPAN.c.filled, sa.func.min(SPAN.c.first), sa.func.max(SPAN.c.last)).where(
+        SPAN.c.noun == noun
+    )
     if datasets is not None:
         statement = statement.where(SPAN.c.dataset_id.in_(list(datasets)))
-    return {name for row in connection.execute(statement) for name in row.filled.split()}
+    found = connection.execute(statement.group_by(SPAN.c.filled)).all()
+    if not found:
+        return None
+    filled = {name for row in found for name in row[0].split()}
+    return min(row[1] for row in found), max(row[2] for row in found), filled
 
 
 def _blocks(

@@ -108,7 +108,7 @@ class Store:
 
     def put_agreement(self, document: dict[str, Any], text: str, *, person: str) -> None:
         """Add an agreement or a new version of one, with the text it was read from."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             documents.put_agreement(connection, document, text, person)
 
     # Deliveries
@@ -203,7 +203,7 @@ class Store:
     def withdraw(self, batch_id: str, *, person: str, reason: str) -> versions.Withdrawal:
         """Take a whole batch out; what it had superseded holds again."""
         self.batch(batch_id)
-        with self._writing() as connection:
+        with self.writing() as connection:
             done = versions.withdraw(connection, self.database, batch_id, person, reason)
         if "Coverage" in done.counts:
             self.refresh_catalogue()
@@ -214,7 +214,7 @@ class Store:
     ) -> versions.Correction:
         """Correct one record: a new version, the difference, the runs that stood on the old."""
         rows.columns_of(noun, None)
-        with self._writing() as connection:
+        with self.writing() as connection:
             done = versions.correct(connection, self.database, noun, id, changes, person, reason)
         if noun == "Coverage":
             self.refresh_catalogue()
@@ -270,7 +270,7 @@ class Store:
         """Keep a file by its sha256; a file already kept changes nothing."""
         with self.database.plainly():
             sha256, size = files.keep(self.folder, path)
-        with self._writing() as connection:
+        with self.writing() as connection:
             if not audit.knows_file(connection, sha256):
                 said = {"sha256": sha256, "size": size}
                 entry = ledger.append(connection, "file", person or self.party_id, said)
@@ -318,7 +318,7 @@ class Store:
             **more,
         }
         release_id = self.mint()
-        with self._writing() as connection:
+        with self.writing() as connection:
             releases.record(connection, release_id, reader, said)
         return release_id
 
@@ -335,7 +335,7 @@ class Store:
         """Note a run: its folder, the hash of its result, the releases it was given."""
         from ecotone.store.releases import record_run
 
-        with self._writing() as connection:
+        with self.writing() as connection:
             record_run(
                 connection, run_id, str(path), sha256, releases, inputs, person or self.party_id
             )
@@ -383,7 +383,7 @@ class Store:
             raise UsageError(say(f"store.{kind}-unknown", name=key, known=", ".join(known) or "-"))
 
     def _put(self, thing: Noun, person: str, reason: str | None) -> None:
-        with self._writing() as connection:
+        with self.writing() as connection:
             documents.put(connection, thing, person, reason)
 
     def _seq(self, as_of: int | datetime | None) -> int | None:
@@ -418,8 +418,11 @@ class Store:
             ]
 
     @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        """One transaction; then the newest hash is kept outside the database."""
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction; then the newest hash is kept outside the database.
+
+        For the modules of this package; whoever writes through it also writes to the ledger.
+        """
         with self.database.writing() as connection:
             yield connection
             newest = ledger.last(connection)

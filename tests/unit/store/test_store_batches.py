@@ -278,6 +278,17 @@ def test_a_column_or_value_that_does_not_fit_is_refused_plainly(store: Store) ->
             writer.add("Observation", pd.DataFrame({"value": ["n/b"]}), NUMBERS, NUMBERS, "f")
 
 
+def test_texts_no_database_can_hold_are_shown_as_escapes(store: Store) -> None:
+    frame = pd.DataFrame(
+        {"site": ["a\x00b", "c"], "remarks": pd.Series(["\ud800x", None], dtype=object)}
+    )
+    deliver(store, frame)
+    found = everything(store)
+    assert found["site"].tolist() == ["a\\x00b", "c"]
+    assert found["remarks"][0] == "\\ud800x"
+    assert store.verify_ledger() == []
+
+
 def test_an_unknown_dataset_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="kncm-water"):
         store.begin_batch(

@@ -189,6 +189,14 @@ def test_the_database_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyP
         open_node(tmp_path / "node")
 
 
+def test_the_database_of_another_party_is_refused(tmp_path: Path) -> None:
+    new_node(tmp_path / "node").close()
+    config = tmp_path / "node" / "ecotone.toml"
+    config.write_text(config.read_text().replace("KNCM", "OTHER"))
+    with pytest.raises(StoreError, match="KNCM"):
+        open_node(tmp_path / "node")
+
+
 def test_importing_the_package_is_cheap() -> None:
     heavy = "{'pandas', 'sqlalchemy', 'pyarrow', 'pydantic', 'alembic'}"
     code = f"import sys, ecotone.store; print(sorted({heavy} & sys.modules.keys()))"
