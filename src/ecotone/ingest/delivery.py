@@ -6,6 +6,7 @@ transaction); what is checked does not depend on where it goes.
 
 from __future__ import annotations
 
+import datetime as dt
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from ecotone.ingest.mapping import Mapping
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
+from ecotone.model.time_zone import UnknownZone, resolve_zone
 from ecotone.model.words import say
 
 Verdict = Literal["accepted", "partial", "refused"]
@@ -99,12 +101,17 @@ class Delivery:
     rejected: int = 0
 
 
-def zone_of(name: str) -> zoneinfo.ZoneInfo:
-    """A zone of the IANA database; UsageError for any other name."""
+def zone_of(name: str) -> dt.tzinfo:
+    """The zone of an IANA name, an offset or a known abbreviation; UsageError for any other."""
     try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(say("ingest.zone-unknown", zone=name)) from error
+        zone = resolve_zone(name)
+    except UnknownZone as unknown:
+        raise UsageError(say("ingest.zone-unknown", zone=name)) from unknown
+    return (
+        zoneinfo.ZoneInfo(zone.key)
+        if zone.key
+        else dt.timezone(dt.timedelta(seconds=zone.offset_s))
+    )
 
 
 def process(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from ecotone.ingest import mapping
 from ecotone.ingest.columns import plain, recognise, split_unit, synonyms
+from ecotone.ingest.delivery import zone_of
 from ecotone.model.dictionary import attributes
-from ecotone.model.errors import InputRefused
+from ecotone.model.errors import InputRefused, UsageError
 
 WATER = """
 [mapping]
@@ -84,7 +86,8 @@ def test_a_mapping_renames_and_keeps_the_rest(tmp_path: Path) -> None:
     )
     got = mapping.apply(loaded(tmp_path, WATER), frame)
     assert got.to_dict("list") == {
-        "site": ["a"], "date": ["01.07.2023"], "property": ["nitrate"], "value": ["1,5"], "+Х": ["y"],
+        "site": ["a"], "date": ["01.07.2023"], "property": ["nitrate"], "value": ["1,5"],
+        "+Х": ["y"],
     }  # fmt: skip
 
 
@@ -178,3 +181,12 @@ def test_a_proposal_reads_units_from_headers() -> None:
     values = tomllib.loads(text)["values"]
     assert values[0] == {"column": "水位(m)", "property": "水位", "unit": "m"}
     assert values[1] == {"column": "x (foo)", "property": "x (foo)", "unit": ""}
+
+
+def test_zones_may_be_offsets_and_abbreviations_and_wrong_ones_are_usage_errors() -> None:
+    at = dt.datetime(2023, 7, 1)  # noqa: DTZ001 - a wall clock's time
+    hours = [zone_of(z).utcoffset(at) for z in ("+05:30", "XJT", "Asia/Dushanbe", "UTC")]
+    assert hours == [dt.timedelta(hours=h) for h in (5.5, 6, 5, 0)]
+    for wrong in ("CST", "Mars/Olympus", "../etc/passwd", ""):
+        with pytest.raises(UsageError):
+            zone_of(wrong)
