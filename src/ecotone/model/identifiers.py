@@ -1,12 +1,12 @@
 """Identifiers minted offline: party prefix, time-ordered, random, with a check character.
 
-``KNCM-01KATW3YBQ0007QXJ4ZP9D2RSMT``::
+``KNCM-01KATW3YBQ0007QXJ4ZP9D2RSMF``::
 
     KNCM         party, 2 to 8 letters and digits
     01KATW3YBQ   milliseconds since 1970 (10 characters; enough until the year 2248)
     0007         number within the millisecond, so that one process mints in rising order
     QXJ4ZP9D2RSM 60 random bits (12 characters)
-    T            check character
+    F            check character
 
 The alphabet of the body is Crockford's base 32: digits and letters without I, L, O and U. The check
 is the pure system MOD 37-2 of ISO/IEC 7064 over prefix and body (values 0-9 A-Z = 0-35): with
