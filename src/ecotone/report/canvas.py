@@ -20,7 +20,7 @@ DPI: Final = 200
 #: Width of the text column of the page, in inches.
 WIDTH: Final = 6.3
 _FACES: Final = tuple(f for f in glyphs.FACES if "Italic" not in f)
-_STYLE: Final = {
+_STYLE: Final[dict[str, Any]] = {
     "font.family": ["Noto Sans", "Noto Sans SC", "Noto Sans Math"],
     "font.size": 8,
     "text.parse_math": False,

@@ -259,14 +259,12 @@ def column_decimals(table: Table, index: int) -> int:
         return column.decimals
     if column.kind != "number":
         return 0
-    bounded = [
-        l10n.decimals_of(row[index].quantity)
-        for row in table.rows
-        if isinstance(row[index], Measured) and row[index].quantity.value is not None
-    ]
+    cells = [row[index] for row in table.rows]
+    found = [cell.quantity for cell in cells if isinstance(cell, Measured)]
+    bounded = [l10n.decimals_of(q) for q in found if q.value is not None]
     if bounded:
         return sorted(bounded)[len(bounded) // 2]
-    values = [value_of(row[index]) for row in table.rows]
+    values = [value_of(cell) for cell in cells]
     return l10n.decimals_for(v for v in values if v is not None)
 
 

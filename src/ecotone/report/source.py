@@ -171,7 +171,7 @@ class RunFolder:
     def outlines(self) -> Path | None:
         """The regions' own outlines."""
         name = self.document.get("files", {}).get("regions")
-        return self.folder / name if name else None
+        return self.folder / str(name) if name else None
 
     def party(self, party_id: str, lang: Language) -> str:
         """A party's name where the run tells it, with its id; else the id."""

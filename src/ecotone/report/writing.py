@@ -53,7 +53,7 @@ class Writing:
     _labels: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        traced = []
+        traced: list[Traced] = []
         for entry in self.run.entries:
             for name in entry.result["values"]:
                 label = f"N{len(traced) + 1}"

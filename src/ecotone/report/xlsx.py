@@ -227,7 +227,7 @@ def _write_table(
         )
         places = column_decimals(table, index - 1)
         pattern = number_format(places)
-        widest = len(column.title)
+        widest = _letters(column.title)
         for offset, row in enumerate(table.rows):
             given = row[index - 1]
             value = value_of(given)
@@ -237,8 +237,9 @@ def _write_table(
             if value is not None:
                 own = pattern if column.unit or column.decimals is not None else _general(value)
                 cell.number_format = "0.0%" if column.share else own
+                cell.alignment = Alignment(vertical="top")
             else:
-                widest = max(widest, len(str(cell.value or "")))
+                widest = max(widest, _letters(str(cell.value or "")))
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
         sheet.column_dimensions[get_column_letter(index)].width = min(_WIDEST, max(11, widest + 3))
     for offset, text in enumerate(t for t in (_flat(table.note, cited), _from(table, lang)) if t):
@@ -288,10 +289,14 @@ def _font(**style: Any) -> Any:
     return Font(**{"name": "Calibri", "size": 11, **style})
 
 
+def _letters(text: str) -> int:
+    """Letters of a text, East Asian ones counted twice."""
+    return len(text) + sum(c >= "\u2e80" for c in text)
+
+
 def _lines(text: str, width: float) -> int:
-    """Lines a text takes in a column, East Asian letters counted twice."""
-    letters = len(text) + sum(ord(c) > 0x2E80 for c in text)
-    return max(1, -(-letters // max(1, int(width * 0.95))))
+    """Lines a text takes in a column."""
+    return max(1, -(-_letters(text) // max(1, int(width * 0.88))))
 
 
 def number_format(places: int) -> str:
