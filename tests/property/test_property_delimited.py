@@ -34,12 +34,12 @@ TABLES = st.integers(1, 5).flatmap(
 )
 
 
-@pytest.fixture(autouse=True, params=["python", "compiled"])
+@pytest.fixture(autouse=True, params=["careful", "plain"])
 def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "compiled":
+    if request.param == "plain":
         monkeypatch.setattr(csv_scan, "_SMALL", -1)
     else:
-        csv_scan._compiled.cache_clear()
+        monkeypatch.setattr(csv_scan, "_SMALL", 1 << 40)
 
 
 def read(data: bytes, delimiter: str = ",") -> tuple[pd.DataFrame, list[Finding], list[str]]:

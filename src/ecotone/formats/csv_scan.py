@@ -1,56 +1,43 @@
-"""The byte machine that cuts delimited text into records and fields.
+"""Delimited text cut into records and fields, a piece at a time.
 
-One function walks the bytes once, writes the contents of good fields (quotes undone) into a
-buffer with their offsets, and notes each bad record with its place and reason. It keeps to
-RFC 4180 (doi:10.17487/RFC4180), with lines ended by LF, CRLF or CR. Small texts are walked by
-Python, large ones by the same function compiled with numba.
-
-A quotation mark that opens and is never sensibly closed must not swallow the rest of a file:
-the *line* where the damaged record starts is set aside and reading goes on at the next line.
+Most lines of most tables are plain: the right number of fields, quotes only around whole fields,
+nothing odd. Those are found and cut all at once by operations on arrays of bytes. Every other
+line goes to :func:`~ecotone.formats.csv_record.read_record`, which takes its time, and the plain
+lines behind it are taken up again where its record ends. Small texts are read by it alone.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.formats.base import refused
+from ecotone.formats.csv_record import (
+    BAD_BYTE,
+    CODES,
+    FIELD_COUNT,
+    FIELD_LONG,
+    NUL,
+    QUOTE_UNCLOSED,
+    UNDECODABLE,
+    Dialect,
+    Record,
+    read_record,
+)
 
-#: Texts up to this many bytes are not worth loading the compiler's machinery (about 1 s).
-_SMALL: Final = 1 << 19
+__all__ = [
+    "BAD_BYTE", "CODES", "FIELD_COUNT", "QUOTE_UNCLOSED", "UNDECODABLE", "Bad", "Dialect", "Scan",
+    "cells_of", "make_dialect", "scan",
+]  # fmt: skip
 
-# Reasons for setting a record aside; the names are the codes of findings.
-FIELD_COUNT: Final = 1
-QUOTE_UNCLOSED: Final = 2
-QUOTE_STRAY: Final = 3
-NUL: Final = 4
-UNDECODABLE: Final = 5
-FIELD_LONG: Final = 6
-ROW_LONG: Final = 7
-CODES: Final = {
-    FIELD_COUNT: "field-count",
-    QUOTE_UNCLOSED: "quote-unclosed",
-    QUOTE_STRAY: "quote-stray",
-    NUL: "nul-byte",
-    UNDECODABLE: "bytes-undecodable",
-    FIELD_LONG: "field-too-long",
-    ROW_LONG: "row-too-long",
-}
-#: The byte, never part of UTF-8, that stands for bytes that could not be decoded.
-BAD_BYTE: Final = 0xFF
+#: Texts up to this many bytes are read record by record.
+_SMALL: Final = 1 << 15
 
-
-class Dialect(NamedTuple):
-    """Bytes of the dialect; -1 is 'none', and as ``eol`` 'LF, CRLF or CR'."""
-
-    delimiter: int
-    quote: int
-    eol: int = -1
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
 
 
 class Bad(NamedTuple):
@@ -62,30 +49,92 @@ class Bad(NamedTuple):
     row: int
     reason: int
     fields: int
-    cut: int  #: 1 where the text ended before the record did
+    cut: bool  #: the text ended before the record did
 
 
 @dataclass(frozen=True)
 class Scan:
     """What one walk found."""
 
-    text: Any  #: contents of all good fields, end to end
-    offsets: Any  #: where each begins, and the end of the last
-    fields: Any  #: number of fields of each good record
-    row: Any
-    line: Any
+    text: bytes | Bytes  #: contents of all good fields, end to end
+    offsets: Places  #: where each begins, and the end of the last
+    fields: Places  #: number of fields of each good record
+    row: Places
+    line: Places
+    order: Places | None  #: the order of the records, where they do not stand in it
     bad: list[Bad]
     consumed: int  #: bytes dealt with; the rest is an unfinished record
     next_line: int
     next_row: int
     blank: int  #: records without any value, left out
     surplus: int  #: records whose empty surplus fields were left out
-    last_start: int  #: where the last good record begins
+    last_start: int  #: where the last record begins, if it was unended
     unended: bool  #: the last good record had no line end and its last field no quotes
 
 
+@dataclass
+class _Walk:
+    """Records taken one by one, and the tallies of a whole walk."""
+
+    data: bytes
+    dialect: Dialect
+    expected: int
+    final: bool
+    max_field: int
+    at: int
+    line: int
+    row: int
+    fields: list[bytes] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    bad: list[Bad] = field(default_factory=list)
+    blank: int = 0
+    surplus: int = 0
+    last_start: int = 0
+    unended: bool = False
+
+    def step(self) -> bool:
+        """Take one record; False where it is not finished."""
+        record = read_record(self.data, self.at, self.dialect, final=self.final)
+        if record is None:
+            return False
+        start, line = self.at, self.line
+        self.at, self.line = record.end, self.line + record.lines
+        if record.fields == [b""] and not record.quoted and not record.reason:
+            return True  # an empty line is no record
+        self.row += 1
+        self._judge(record, start, line)
+        return True
+
+    def _judge(self, record: Record, start: int, line: int) -> None:
+        fields, reason = record.fields, record.reason
+        if not reason:
+            if any(len(cell) > self.max_field for cell in fields):
+                reason = FIELD_LONG
+            elif not record.quoted and not any(fields):
+                self.blank += 1
+                return
+            elif 0 <= self.expected < len(fields) and not any(fields[self.expected :]):
+                self.surplus += 1
+                fields = fields[: self.expected]
+            elif 0 <= self.expected != len(fields):
+                reason = FIELD_COUNT
+        if reason:
+            self.bad.append(
+                Bad(start, record.end, line, self.row, reason, len(fields), not record.ended)
+            )
+            return
+        self.fields += fields
+        self.counts.append(len(fields))
+        self.rows.append(self.row)
+        self.lines.append(line)
+        self.last_start = start
+        self.unended = not record.ended and not record.last_quoted
+
+
 def scan(
-    data: bytes | memoryview,
+    data: bytes,
     dialect: Dialect,
     *,
     expected: int,
@@ -100,45 +149,46 @@ def scan(
     ``expected`` fields make a good record (-1 takes any number); at most ``most`` good records
     are taken; ``final`` tells that nothing follows ``data``.
     """
-    size = len(data)
-    if size <= _SMALL and not _compiled.cache_info().currsize:
-        source: Any = bytes(data)
-        fields_most = source.count(_byte(dialect.delimiter)) if dialect.delimiter >= 0 else 0
-        ends = _count_ends_small(source, dialect.eol)
-        walk: Callable[..., Any] = _walk
-        make: Callable[[int], Any] = _make_list
-        out: Any = bytearray(size)
-    else:
-        source = np.frombuffer(data, dtype=np.uint8)
-        fields_most = int(np.count_nonzero(source == dialect.delimiter))
-        ends = _count_ends(source, dialect.eol)
-        walk = _compiled()
-        make = _make_array
-        out = np.empty(size, dtype=np.uint8)
-    records = min(ends + 2, size + 1)
-    offsets = make(fields_most + ends + 3)
-    counts, rows, lines = make(records), make(records), make(records)
-    bad = make(records * 7)
-    (
-        good, n_bad, n_fields, consumed, next_line, next_row, blank, surplus, last_start, unended
-    ) = walk(
-        source, size, dialect.delimiter, dialect.quote, dialect.eol, expected, most, line, row,
-        final, max_field, out, offsets, counts, rows, lines, bad,
-    )  # fmt: skip
+    walk = _Walk(data, dialect, expected, final, max_field, 0, line, row)
+    if expected >= 1 and len(data) > _SMALL:
+        return _scan_lines(walk, most)
+    while walk.at < len(data) and len(walk.counts) < most and walk.step():
+        pass
+    return _result(walk, b"", _none(), _none(), _none())
+
+
+def _none() -> Places:
+    return np.empty(0, dtype=np.int64)
+
+
+def _result(walk: _Walk, text: Any, ends: Places, row: Places, line: Places) -> Scan:
+    """Plain records and those taken one by one as a whole."""
+    own = np.cumsum([len(cell) for cell in walk.fields], dtype=np.int64)
+    offsets = np.concatenate([np.zeros(1, np.int64), ends, own + len(text)])
+    rows = np.concatenate([row, np.array(walk.rows, dtype=np.int64)])
+    lines = np.concatenate([line, np.array(walk.lines, dtype=np.int64)])
+    order = np.argsort(rows, kind="stable") if len(row) and walk.rows else None
+    more = b"".join(walk.fields)
+    if not len(row):
+        text = more
+    elif more:
+        text = np.concatenate([text, np.frombuffer(more, dtype=np.uint8)])
+    plain = np.full(len(row), walk.expected, dtype=np.int64)
     return Scan(
-        text=out,
-        offsets=offsets[: n_fields + 1],
-        fields=counts[:good],
-        row=rows[:good],
-        line=lines[:good],
-        bad=[Bad._make(int(v) for v in bad[7 * i : 7 * i + 7]) for i in range(n_bad)],
-        consumed=int(consumed),
-        next_line=int(next_line),
-        next_row=int(next_row),
-        blank=int(blank),
-        surplus=int(surplus),
-        last_start=int(last_start),
-        unended=bool(unended),
+        text=text,
+        offsets=offsets,
+        fields=np.concatenate([plain, np.array(walk.counts, dtype=np.int64)]),
+        row=rows if order is None else rows[order],
+        line=lines if order is None else lines[order],
+        order=order,
+        bad=sorted(walk.bad, key=lambda bad: bad.row),
+        consumed=walk.at,
+        next_line=walk.line,
+        next_row=walk.row,
+        blank=walk.blank,
+        surplus=walk.surplus,
+        last_start=walk.last_start,
+        unended=walk.unended,
     )
 
 
@@ -171,175 +221,174 @@ def cells_of(found: Scan) -> list[list[str]]:
     return records
 
 
-def _byte(value: int) -> bytes:
-    return bytes((value,))
+# --- plain lines, all at once ----------------------------------------------------------------
 
 
-def _count_ends_small(source: bytes, eol: int) -> int:
-    if eol >= 0:
-        return source.count(_byte(eol))
-    return source.count(b"\n") + source.count(b"\r")
+@dataclass(frozen=True)
+class _Lines:
+    """The first lines of a text and what each of them is, if a record starts with it."""
+
+    start: Places
+    stop: Places  #: where the content ends
+    next: Places  #: where the next line starts
+    fields: Places
+    good: NDArray[np.bool_]
+    blank: NDArray[np.bool_]
+    short: NDArray[np.bool_]  #: plain, with a wrong number of fields
+    nul: NDArray[np.bool_]
+    odd: NDArray[np.bool_]  #: to be read with care
+    delimiters: Places  #: those between fields
+    quotes: Places  #: those that are no content
 
 
-def _count_ends(source: NDArray[np.uint8], eol: int) -> int:
-    if eol >= 0:
-        return int(np.count_nonzero(source == eol))
-    return int(np.count_nonzero((source == 10) | (source == 13)))
-
-
-def _make_list(size: int) -> list[int]:
-    return [0] * size
-
-
-def _make_array(size: int) -> NDArray[np.int64]:
-    return np.zeros(size, dtype=np.int64)
-
-
-@functools.cache
-def _compiled() -> Callable[..., Any]:
-    import numba
-
-    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(_walk)
-    return compiled
-
-
-def _walk(
-    source: Any, size: int, delimiter: int, quote: int, eol: int, expected: int, most: int,
-    line: int, row: int, final: bool, max_field: int, out: Any, offsets: Any, counts: Any,
-    rows: Any, lines: Any, bad: Any,
-) -> Any:  # fmt: skip
-    """The machine. States: 0 at a field's start, 1 in a plain field, 2 in quotes, 3 after them."""
-    good = 0
-    n_bad = 0
-    n_fields = 0  # complete fields of good records, plus those of the record being read
-    pen = 0  # where the next byte of content goes
-    blank = 0
-    surplus = 0
-    last_start = 0
-    unended = False
-    at = 0
-    offsets[0] = 0
-    while at < size and good < most:
-        start, start_line, first_field, start_pen = at, line, n_fields, pen
-        state = 0
-        broken = False  # a quote was followed by text: fields can no longer be told apart
-        fault = 0  # the fields can be told apart, yet one of them cannot be taken
-        second_line = -1  # where the second line of this record starts
-        field_pen = pen
-        done = False
-        ended = False
-        quoted = False
-        while at < size:
-            byte = source[at]
-            is_end = byte == eol if eol >= 0 else (byte == 10 or byte == 13)
-            if is_end:
-                width = 1
-                if byte == 13 and eol < 0:
-                    if at + 1 == size and not final:
-                        break  # a line feed may follow in the next piece
-                    if at + 1 < size and source[at + 1] == 10:
-                        width = 2
-                line += 1
-                if state == 2:
-                    if second_line < 0:
-                        second_line = at + width
-                    for k in range(width):
-                        out[pen] = source[at + k]
-                        pen += 1
-                    at += width
-                    continue
-                at += width
-                done = True
-                ended = True
-                break
-            at += 1
-            if broken:
-                continue  # only the line's end matters now
-            if byte == 0:
-                fault = 4
-            elif byte == 255:
-                fault = 5
-            if state == 2:
-                if byte == quote:
-                    state = 3
-                else:
-                    out[pen] = byte
-                    pen += 1
-            elif byte == delimiter:
-                if pen - field_pen > max_field:
-                    fault = 6
-                n_fields += 1
-                offsets[n_fields] = pen
-                field_pen = pen
-                state = 0
-            elif state == 3:
-                if byte == quote:
-                    out[pen] = byte
-                    pen += 1
-                    state = 2
-                else:
-                    broken = True
-                    if second_line >= 0:
-                        break
-            elif state == 0 and byte == quote:
-                state = 2
-                quoted = True
-            else:
-                out[pen] = byte
-                pen += 1
-                state = 1
-        reason = fault
-        if broken:
-            reason = 3
-        elif not done and final and state == 2:
-            reason = 2
-        if second_line >= 0 and (broken or reason == 2):
-            # The quote that opened on the first line is the fault, whatever was met later.
-            reason = 2
-            at = second_line
-            line = start_line + 1
-            ended = True
-        elif not done and not final:
-            # Unfinished: the caller brings more bytes and the record is walked again.
-            at, line, n_fields, pen = start, start_line, first_field, start_pen
+def _scan_lines(walk: _Walk, most: int) -> Scan:
+    source = np.frombuffer(walk.data, dtype=np.uint8)
+    lines = _classify(source, walk, most)
+    count = len(lines.start)
+    step = (lines.good | lines.blank | lines.short | lines.nul).astype(np.int64)
+    passed = np.concatenate([np.zeros(1, np.int64), np.cumsum(step)])
+    used = np.zeros(count, dtype=np.bool_)
+    row = np.zeros(count, dtype=np.int64)
+    first = walk.line
+    odd = np.flatnonzero(lines.odd)
+    index = 0
+    while index < count:
+        spot = int(np.searchsorted(odd, index))
+        until = int(odd[spot]) if spot < len(odd) else count
+        if until > index:
+            used[index:until] = True
+            row[index:until] = walk.row + passed[index + 1 : until + 1] - passed[index]
+            walk.row += int(passed[until] - passed[index])
+            walk.at = int(lines.next[until - 1])
+            walk.line = first + until
+        if until == count or not walk.step():
             break
-        if reason == 0 and state == 0 and n_fields == first_field and pen == start_pen:
-            continue  # an empty line is no record
-        row += 1
-        if pen - field_pen > max_field and reason == 0:
-            reason = 6
-        n_fields += 1
-        offsets[n_fields] = pen
-        n = n_fields - first_field
-        if reason == 0 and pen == start_pen and not quoted and n > 1:
-            n_fields = first_field
-            blank += 1
-            continue
-        if reason == 0 and expected >= 0 and n > expected:
-            if offsets[first_field + expected] == pen:
-                n_fields = first_field + expected
-                n = expected
-                surplus += 1
-            else:
-                reason = 1
-        if reason == 0 and n < expected:
-            reason = 1
-        if reason != 0:
-            spot = 7 * n_bad
-            bad[spot] = start
-            bad[spot + 1] = at
-            bad[spot + 2] = start_line
-            bad[spot + 3] = row
-            bad[spot + 4] = reason
-            bad[spot + 5] = n
-            bad[spot + 6] = 0 if ended else 1
-            n_bad += 1
-            n_fields, pen = first_field, start_pen
-            continue
-        counts[good] = n
-        rows[good] = row
-        lines[good] = start_line
-        good += 1
-        last_start = start
-        unended = not ended and state != 3
-    return good, n_bad, n_fields, at, line, row, blank, surplus, last_start, unended
+        index = int(np.searchsorted(lines.start, walk.at))
+    if index >= count or until == count:
+        # A last line without an end is no line of the list.
+        while walk.final and count < most and walk.at < len(walk.data) and walk.step():
+            pass
+    return _cut(source, walk, lines, used, row, first)
+
+
+def _cut(
+    source: Bytes, walk: _Walk, lines: _Lines, used: NDArray[np.bool_], row: Places, first: int
+) -> Scan:
+    """Cut the plain lines that were used into fields."""
+    for mask, reason in ((lines.short, FIELD_COUNT), (lines.nul, NUL)):
+        for index in np.flatnonzero(mask & used).tolist():
+            start, end = int(lines.start[index]), int(lines.next[index])
+            fields = int(lines.fields[index])
+            walk.bad.append(Bad(start, end, first + index, int(row[index]), reason, fields, False))
+    walk.blank += int((lines.blank & used).sum())
+    good = lines.good & used
+    if not good.any():
+        return _result(walk, b"", _none(), _none(), _none())
+    size = int(lines.next[-1])
+    edges = np.zeros(size + 1, dtype=np.int8)
+    edges[lines.start[good]] = 1
+    edges[lines.stop[good]] = -1
+    keep = np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_)
+    between = lines.delimiters[np.repeat(good, lines.fields - 1)]
+    keep[between] = False
+    keep[lines.quotes] = False
+    ends = np.zeros(size, dtype=np.bool_)
+    ends[between] = True
+    ends[lines.stop[good]] = True
+    counted = np.cumsum(keep, dtype=np.int32)
+    return _result(
+        walk,
+        source[:size][keep],
+        counted[ends].astype(np.int64),
+        row[good],
+        np.flatnonzero(good) + first,
+    )
+
+
+def _line_ends(source: Bytes, walk: _Walk) -> tuple[Places, Places]:
+    """Where each line's content ends and where the next line starts."""
+    if walk.dialect.eol >= 0:
+        stop = np.flatnonzero(source == walk.dialect.eol)
+        return stop, stop + 1
+    feeds = np.flatnonzero(source == 10)
+    returns = np.flatnonzero(source == 13)
+    if not len(returns):
+        return feeds, feeds + 1
+    alone = feeds[(feeds == 0) | (source[feeds - 1] != 13)]
+    stop = np.sort(np.concatenate([returns, alone]))
+    if not walk.final and stop[-1] == len(source) - 1 and source[-1] == 13:
+        stop = stop[:-1]  # a line feed may follow in the next piece
+    after = source[np.minimum(stop + 1, len(source) - 1)]
+    double = (source[stop] == 13) & (after == 10) & (stop + 1 < len(source))
+    return stop, stop + 1 + double
+
+
+def _classify(source: Bytes, walk: _Walk, most: int) -> _Lines:
+    """What each of the first lines is, were a record to start with it."""
+    stop, following = (places[:most] for places in _line_ends(source, walk))
+    count = len(stop)
+    bounds = np.concatenate([np.zeros(1, np.int64), following])
+    start = bounds[:-1]
+    region = source[: int(bounds[-1])]
+    delimiter, quote = walk.dialect.delimiter, walk.dialect.quote
+    between = np.flatnonzero(region == delimiter) if delimiter >= 0 else _none()
+    marks = np.flatnonzero(region == quote) if quote >= 0 else _none()
+    quoted = np.diff(np.searchsorted(marks, bounds))
+    odd = quoted % 2 == 1
+    quotes = marks
+    if len(marks):
+        quotes = _judge_quotes(region, marks, quoted, start, stop, walk.dialect, odd)
+        line = np.repeat(np.arange(count), np.diff(np.searchsorted(between, bounds)))
+        before = np.searchsorted(marks, between) - np.searchsorted(marks, start)[line]
+        between = between[before % 2 == 0]
+    fields = np.diff(np.searchsorted(between, bounds)) + 1
+    nul = _lines_with(region, 0, bounds)
+    odd |= _lines_with(region, BAD_BYTE, bounds) | (stop - start > walk.max_field)
+    empty = stop == start
+    plain = ~odd & ~empty & ~nul
+    blank = plain & (quoted == 0) & (stop - start == fields - 1)
+    right = fields == walk.expected
+    # Surplus fields may all be empty, which is no fault.
+    ends_empty = region[np.maximum(stop - 1, 0)] == delimiter
+    surplus = (fields > walk.expected) & ends_empty
+    good = plain & ~blank & right
+    short = plain & ~blank & ~right & ~surplus & (quoted == 0)
+    bare_nul = nul & ~odd & (quoted == 0)
+    known = good | blank | short | bare_nul | empty
+    return _Lines(
+        start, stop, following, fields, good, blank, short, bare_nul, ~known, between, quotes
+    )
+
+
+def _lines_with(region: Bytes, byte: int, bounds: Places) -> NDArray[np.bool_]:
+    """Which lines hold a byte."""
+    return np.diff(np.searchsorted(np.flatnonzero(region == byte), bounds)) > 0
+
+
+def _judge_quotes(
+    region: Bytes,
+    marks: Places,
+    quoted: Places,
+    start: Places,
+    stop: Places,
+    dialect: Dialect,
+    odd: NDArray[np.bool_],
+) -> Places:
+    """Note in ``odd`` the lines whose quotes do not stand around whole fields; the quotes that do.
+
+    Counted within its line, every second quote opens: at a field's start, or right behind the
+    one before, which makes the two of them one letter. The others close: before a delimiter,
+    the line's end, or another quote.
+    """
+    line = np.repeat(np.arange(len(start)), quoted)
+    rank = np.arange(len(marks)) - np.searchsorted(marks, start)[line]
+    opens = rank % 2 == 0
+    before = region[np.maximum(marks - 1, 0)]
+    after = region[np.minimum(marks + 1, len(region) - 1)]
+    delimited = dialect.delimiter >= 0
+    first = (marks == start[line]) | (delimited & (before == dialect.delimiter))
+    letter = opens & ~first & (rank > 0) & (before == dialect.quote)
+    closes = (marks + 1 == stop[line]) | (delimited & (after == dialect.delimiter))
+    sound = np.where(opens, first | letter, closes | (after == dialect.quote))
+    odd[line[~sound]] = True
+    return marks[~letter]

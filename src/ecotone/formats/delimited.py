@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ecotone.formats import csv_scan
 from ecotone.formats.base import Limits, ReadOptions, Reject, Report, Source, refused
+from ecotone.formats.csv_record import line_end
 from ecotone.formats.csv_scan import Bad, Dialect, Scan, cells_of, make_dialect, scan
 from ecotone.formats.csv_sniff import sniff
 from ecotone.formats.csv_text import TextStream
@@ -124,7 +125,7 @@ class _Reader:
 
     def skip_line(self) -> str | None:
         """Pass over one line and give its beginning; None at the end."""
-        ends = re.compile(_line_end(self.dialect))
+        ends = line_end(self.dialect)
         kept = b""
         while True:
             match = ends.search(self.data)
@@ -208,7 +209,7 @@ class _Reader:
             elif not self.text.ended:
                 self.overflow(size)
         if not yielded:
-            yield Block(_frame((b"", [0]), names, 0, ()), _none(), _none())
+            yield Block(_no_rows(names), _none(), _none())
         self.sum_up()
 
     def adapt(self, found: Scan) -> None:
@@ -223,7 +224,7 @@ class _Reader:
             self.piece = size + min(max(size, _FIRST_PIECE), _LARGEST_PIECE)
             return
         line = self.line
-        several = re.search(_line_end(self.dialect), self.data) is not None
+        several = line_end(self.dialect).search(self.data) is not None
         raw = self.skip_line() or ""
         self.row += 1
         code = "quote-unclosed" if several else "row-too-long"
@@ -250,9 +251,8 @@ class _Reader:
         n = len(found.fields)
         if not n:
             return None
-        frame = _frame((found.text, found.offsets), names, n, self.options.missing)
-        row = np.asarray(found.row, dtype=np.int64)
-        line = np.asarray(found.line, dtype=np.int64)
+        frame = _frame(found, names, self.options.missing)
+        row, line = found.row, found.line
         if found.unended and self.text.ended and found.consumed == len(self.data):
             if _looks_cut(frame.iloc[:, -1]):
                 raw = self.data[found.last_start :].decode("utf-8", "replace")
@@ -278,31 +278,30 @@ class _Reader:
                 )
 
 
-def _line_end(dialect: Dialect) -> bytes:
-    return rb"\r\n|\n|\r" if dialect.eol < 0 else re.escape(bytes((dialect.eol,)))
-
-
 def _none() -> NDArray[np.int64]:
     return np.empty(0, dtype=np.int64)
 
 
-def _frame(
-    fields: tuple[Any, Any], names: list[str], n: int, missing: tuple[str, ...]
-) -> pd.DataFrame:
+def _no_rows(names: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
+
+
+def _frame(found: Scan, names: list[str], missing: tuple[str, ...]) -> pd.DataFrame:
     """Fields that stand row by row as columns of text."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    text, offsets = fields
-    width = len(names)
-    places = np.asarray(offsets, dtype=np.int64)
-    order = np.arange(n * width, dtype=np.int64).reshape(n, width).T.ravel()
+    n, width, places = len(found.fields), len(names), found.offsets
+    cells = np.arange(n * width, dtype=np.int64).reshape(n, width)
+    order = (cells if found.order is None else cells[found.order]).T.ravel()
     empty = (places[1:] == places[:-1])[order] if "" in missing else None
     flat = pa.LargeStringArray.from_buffers(
         n * width,
         pa.py_buffer(places),
-        pa.py_buffer(text),
+        pa.py_buffer(found.text),
     )
     turned = flat.take(pa.array(order, mask=empty))
     marks = [mark for mark in missing if mark]
