@@ -24,6 +24,8 @@ from pathlib import Path
 
 import pytest
 
+_MASTER = "master"
+#: Whom the store comes as: an ordinary user of the database, without special rights.
 _USER = "ecotone"
 
 
@@ -36,14 +38,29 @@ class Server:
     process: subprocess.Popen[bytes]
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def new_database(self) -> str:
-        """The URL of a database nobody used before."""
+    def new_database(self, *, master: bool = False) -> str:
+        """The URL of a database nobody used before; as ``master`` extensions may be added."""
+        name = f"t{next(self._numbers)}"
+        self._tell(f"CREATE DATABASE {name} OWNER {_USER} TEMPLATE template0 ENCODING 'UTF8'")
+        return f"postgresql+psycopg://{_MASTER if master else _USER}@/{name}?host={self.socket}"
+
+    def version(self) -> int:
+        """The number before the point."""
         import psycopg
 
-        name = f"t{next(self._numbers)}"
+        with psycopg.connect(self._where("postgres")) as connection:
+            return connection.info.server_version // 10_000
+
+    def prepare(self) -> None:
+        """Make the ordinary user; forging rows, as tests of the audit do, is allowed it."""
+        self._tell(f"CREATE USER {_USER}")
+        self._tell(f"GRANT SET ON PARAMETER session_replication_role TO {_USER}")
+
+    def _tell(self, statement: str) -> None:
+        import psycopg
+
         with psycopg.connect(self._where("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
-        return f"postgresql+psycopg://{_USER}@/{name}?host={self.socket}"
+            connection.execute(statement)
 
     def answers(self) -> bool:
         """Whether it takes connections yet."""
@@ -65,7 +82,7 @@ class Server:
         shutil.rmtree(self.socket, ignore_errors=True)
 
     def _where(self, database: str) -> str:
-        return f"host={self.socket} user={_USER} dbname={database}"
+        return f"host={self.socket} user={_MASTER} dbname={database}"
 
 
 def server() -> Server:
@@ -99,7 +116,7 @@ def _started() -> Server | str:
     rights = _as(account)
     data = folder / "data"
     made = subprocess.run(
-        [programs / "initdb", "-D", data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C",
+        [programs / "initdb", "-D", data, "-U", _MASTER, "-A", "trust", "-E", "UTF8", "--locale=C",
          "--no-sync"],
         cwd=folder, capture_output=True, text=True, check=False, **rights,
     )  # fmt: skip
@@ -116,6 +133,9 @@ def _started() -> Server | str:
     atexit.register(started.stop)
     for _ in range(300):
         if started.answers():
+            if started.version() < 15:
+                return "no PostgreSQL: version 15 or newer is needed"
+            started.prepare()
             return started
         if process.poll() is not None:
             break

@@ -112,13 +112,19 @@ def test_a_newer_schema_is_refused_and_untouched(store: Store, database_url: str
         open_node(store.folder)
 
 
+def _is_ours(thing: object, name: str, *rest: object) -> bool:
+    """PostGIS keeps a table of its own in each database."""
+    return name != "spatial_ref_sys"
+
+
 def test_tables_are_those_of_the_dictionaries(store: Store) -> None:
     """A changed dictionary needs a migration: this is the test that says so."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     with store.database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_object": _is_ours}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, schema.metadata) == []
 
 
@@ -187,6 +193,21 @@ def test_the_database_by_environment(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ECOTONE_DATABASE", url.replace("/t", "/none"))
     with pytest.raises(EcotoneError):
         open_node(tmp_path / "node")
+
+
+@pytest.mark.postgres
+def test_a_map_view_where_there_is_postgis(tmp_path: Path) -> None:
+    with new_node(tmp_path / "node", server().new_database(master=True)) as store:
+        deliver(store, results(10))
+        deliver(store, results(10, shift=1.0), name="b.csv")
+        with store.database.engine.connect() as connection:
+            found = connection.exec_driver_sql(
+                "SELECT installed_version FROM pg_available_extensions WHERE name = 'postgis'"
+            ).scalar()
+            if found is None:
+                pytest.skip("no PostGIS: it is not installed beside PostgreSQL")
+            view = "SELECT count(*), ST_AsText(min(place)) FROM observation_map"
+            assert tuple(connection.exec_driver_sql(view).one()) == (10, "POINT(0 42)")
 
 
 def test_the_database_of_another_party_is_refused(tmp_path: Path) -> None:

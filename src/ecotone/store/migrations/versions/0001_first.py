@@ -128,6 +128,7 @@ def upgrade() -> None:
     _releases_and_runs()
     for name, attributes in _NOUNS.items():
         _noun(name, attributes)
+    _maps()
 
 
 def _noun(name: str, attributes: str) -> None:
@@ -242,3 +243,30 @@ def _releases_and_runs() -> None:
         sa.Column("run_id", sa.Text, sa.ForeignKey("run.run_id"), primary_key=True),
         sa.Column("release_id", sa.Text, sa.ForeignKey("release.release_id"), primary_key=True),
     )
+
+
+def _maps() -> None:
+    """Where PostGIS is to be had: views of what holds now with points, for QGIS and the like."""
+    connection = op.get_bind()
+    if connection.dialect.name != "postgresql" or not _postgis(connection):
+        return
+    for name, attributes in _NOUNS.items():
+        if "latitude:number" in attributes:
+            op.execute(
+                f"CREATE VIEW {name}_map AS SELECT *, ST_SetSRID(ST_MakePoint(longitude,"
+                f" latitude), 4326) AS place FROM {name} WHERE until IS NULL"
+            )
+
+
+def _postgis(connection: sa.Connection) -> bool:
+    """Whether PostGIS is installed in this database, or can be by this user."""
+    found = connection.exec_driver_sql(
+        "SELECT installed_version IS NOT NULL, (SELECT usesuper FROM pg_user"
+        " WHERE usename = current_user) FROM pg_available_extensions WHERE name = 'postgis'"
+    ).first()
+    if found is None:
+        return False
+    installed, may = found
+    if not installed and may:
+        op.execute("CREATE EXTENSION postgis")
+    return bool(installed or may)
