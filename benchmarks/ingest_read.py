@@ -74,7 +74,7 @@ def main() -> None:
         clean, broken = Path(folder) / "clean.csv", Path(folder) / "broken.csv"
         write_table(clean, ROWS)
         write_table(broken, ROWS, bad_every=100)
-        read_table(clean)  # compiles the byte machine
+        read_table(clean)  # loads the libraries
         for path in (clean, broken):
             rows, codes, seconds = read_table(path)
             found = ", ".join(f"{code} {count}" for code, count in sorted(codes.items())) or "none"

@@ -285,21 +285,28 @@ def _cut(
     if not good.any():
         return _result(walk, b"", _none(), _none(), _none())
     size = int(lines.next[-1])
-    edges = np.zeros(size + 1, dtype=np.int8)
-    edges[lines.start[good]] = 1
-    edges[lines.stop[good]] = -1
-    keep = np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_)
+    if good.all():
+        drop = np.zeros(size, dtype=np.bool_)
+        drop[lines.stop] = True
+        drop[lines.next - 1] = True
+    else:
+        edges = np.zeros(size + 1, dtype=np.int8)
+        edges[lines.start[good]] = 1
+        edges[lines.stop[good]] = -1
+        drop = np.cumsum(edges[:-1], dtype=np.int8) == 0
     between = lines.delimiters[np.repeat(good, lines.fields - 1)]
-    keep[between] = False
-    keep[lines.quotes] = False
+    drop[between] = True
+    drop[lines.quotes] = True
     ends = np.zeros(size, dtype=np.bool_)
     ends[between] = True
     ends[lines.stop[good]] = True
-    counted = np.cumsum(keep, dtype=np.int32)
+    # A field's end is itself dropped: its place, less all dropped before it, is where it ends.
+    dropped = np.flatnonzero(drop)
+    index = np.flatnonzero(ends[dropped])
     return _result(
         walk,
-        source[:size][keep],
-        counted[ends].astype(np.int64),
+        source[:size][~drop],
+        dropped[index] - index,
         row[good],
         np.flatnonzero(good) + first,
     )

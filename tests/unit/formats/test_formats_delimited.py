@@ -304,7 +304,7 @@ def test_a_line_by_which_excel_names_the_delimiter(read: Read) -> None:
 
 
 def test_nothing_but_delimiters_is_no_table(read: Read) -> None:
-    assert read(b"," * 1_000_000 + b"\n" + b"," * 1_000_000).tables == []
+    assert read(b"," * 100_000 + b"\n" + b"," * 100_000).tables == []
 
 
 # --- floods --------------------------------------------------------------------------------------
