@@ -31,8 +31,13 @@ PROGRAM = """
         assert FORMAT.recognise(source)
         for table in FORMAT.read(source, ReadOptions(), report, lambda *r: rejected.append(r[1:3])):
             rows += len(table.frame)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    status = Path("/proc/self/status")
+    if status.exists():  # the other figure would hold the memory of whoever started this process
+        told = next(t for t in status.read_text().splitlines() if t.startswith("VmHWM"))
+        peak, scale = int(told.split()[1]), 1 << 10
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
     print(json.dumps({"rows": rows, "findings": findings, "rejected": len(rejected),
                       "peak": peak / scale, "places": places[:8] + places[-8:]}))
 """
@@ -78,7 +83,7 @@ def test_a_million_rows_with_one_in_a_hundred_bad(tmp_path: Path) -> None:
         ["field-count", 400, 401],
     ]  # fmt: skip
     assert places[-1] == ["field-count", 1_000_000, 1_000_001]
-    assert float(str(got["peak"])) < 400
+    assert float(str(got["peak"])) < 300
 
 
 def one_field(path: Path) -> None:
@@ -111,7 +116,7 @@ def test_one_bad_cell_costs_one_row(
     assert got["rows"] == rows
     assert got["findings"] == {code: 1, "unmapped": 1}
     assert got["places"] == [[code, 2, 3]] * 2
-    assert float(str(got["peak"])) < 450
+    assert float(str(got["peak"])) < 350
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ Formats, each a module with its ``FORMAT`` and its writing functions:
 ``eml`` metadata · ``json`` records and GeoJSON · ``xlsx`` workbooks · ``csv`` bare tables
 
 What they stand on: ``names``, ``archives``, ``streams`` (archives and folders), ``xml``,
-``delimited`` over ``csv_text`` (encodings), ``csv_sniff`` (what divides fields), ``csv_scan`` (plain
-lines cut all at once) and ``csv_record`` (one record, with care), ``headers`` (names of columns),
-``cells`` (texts that a spreadsheet must not compute).
+``delimited`` over ``csv_text`` (encodings), ``csv_sniff`` (what divides fields), ``csv_scan``
+(plain lines cut all at once) and ``csv_record`` (one record, with care), ``headers`` (names of
+columns), ``cells`` (texts that a spreadsheet must not compute).
 """

@@ -80,10 +80,11 @@ def read_record(data: bytes, start: int, dialect: Dialect, *, final: bool) -> Re
         if in_quotes:
             quoted = True
             content, after = _quoted(data, at, quote)
-            inside = list(ends.finditer(data, at + 1, (after or size + 1) - 1))
-            if inside and second < 0:
-                second = inside[0].end()
-            lines += len(inside)
+            until = size if after is None else after - 1
+            first = ends.search(data, at + 1, until)
+            if first is not None:
+                second = first.end() if second < 0 else second
+                lines += sum(1 for _ in ends.finditer(data, at + 1, until))
             if (after is None or after == size) and not final:
                 return None
             if after is None:

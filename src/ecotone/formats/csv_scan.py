@@ -302,11 +302,11 @@ def _cut(
     ends[lines.stop[good]] = True
     # A field's end is itself dropped: its place, less all dropped before it, is where it ends.
     dropped = np.flatnonzero(drop)
-    index = np.flatnonzero(ends[dropped])
+    rank = np.flatnonzero(ends[dropped])
     return _result(
         walk,
         source[:size][~drop],
-        dropped[index] - index,
+        dropped[rank] - rank,
         row[good],
         np.flatnonzero(good) + first,
     )
@@ -396,6 +396,7 @@ def _judge_quotes(
     first = (marks == start[line]) | (delimited & (before == dialect.delimiter))
     letter = opens & ~first & (rank > 0) & (before == dialect.quote)
     closes = (marks + 1 == stop[line]) | (delimited & (after == dialect.delimiter))
+    outer: Places = marks[~letter]
     sound = np.where(opens, first | letter, closes | (after == dialect.quote))
     odd[line[~sound]] = True
-    return marks[~letter]
+    return outer

@@ -98,7 +98,7 @@ def _read_workbook(
     try:
         for sheet in _chosen(book, options.sheet, member, report):
             part = parts.get(part_of(sheet._worksheet_path), SheetPart())
-            several = len(book.sheetnames) > 1 and options.sheet is None
+            several = len(book.worksheets) > 1 and options.sheet is None
             file = f"{member} [{sheet.title}]" if several else member
             reader = _Sheet(sheet, part, file, source, options, report, reject)
             yield from reader.tables()
@@ -114,7 +114,7 @@ _BROKEN: Final = (
 
 def _chosen(book: Any, wanted: str | None, member: str, report: Report) -> list[Any]:
     """The sheet that was asked for, or all that can be seen."""
-    names = list(book.sheetnames)
+    names = [sheet.title for sheet in book.worksheets]  # sheets of charts hold no cells
     if wanted is not None:
         if wanted not in names:
             raise refused("sheet-missing", file=member, value=wanted, sheets=", ".join(names))
