@@ -164,6 +164,7 @@ def _document(
         "created": plan.date.isoformat(),
         "status": plan.status,
         "approvals": [],
+        "parties": door.parties() if door else {},
         "reader": plan.reader,
         "purpose": plan.purpose,
         "regions": [{"id": r.id, "name": r.name} for r in regions.values()],

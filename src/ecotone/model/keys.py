@@ -51,11 +51,11 @@ NATURAL_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
         Key(
             ("property", "time_start"),
             any_of=("site", "sample", "individual", "deployment"),
-            also=("time_end", "procedure", "basis", "taxon", "event", "media", "level"),
+            also=("time_end", "procedure", "basis", "taxon", "event", "media", "level", "depth_m"),
         ),
         Key(
             ("property", "time_start", "latitude", "longitude"),
-            also=("time_end", "procedure", "basis", "taxon", "event", "media", "level"),
+            also=("time_end", "procedure", "basis", "taxon", "event", "media", "level", "depth_m"),
         ),
     ),
     "Occurrence": (

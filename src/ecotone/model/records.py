@@ -75,6 +75,7 @@ class Observation(Placed, Timed):
     missing_reason: str | None = None
     flags: dict[str, Any] | None = None
     observer: str | None = None
+    depth_m: float | None = None
     remarks: str | None = None
     setup_kind: str | None = None
     life_stage: str | None = None
@@ -277,6 +278,7 @@ class Sample(Placed, Timed):
     storage: str | None = None
     permit: str | None = None
     collected_by: str | None = None
+    depth_m: float | None = None
     remarks: str | None = None
 
 

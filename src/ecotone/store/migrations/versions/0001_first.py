@@ -36,7 +36,8 @@ _NOUNS = {
     "observation": """
         observation_id site sample deployment media individual event level kind taxon
         property procedure value:number unit basis limit_kind uncertainty:number
-        count:integer value_text unit_text missing_reason flags:json observer remarks
+        count:integer value_text unit_text missing_reason flags:json observer depth_m:number
+        remarks
         setup_kind life_stage sex behaviour position_radius_m:number
         position_angle_deg:number speed_m_s:number box_x:number box_y:number
         box_width:number box_height:number classified_at classification_probability:number
@@ -98,7 +99,7 @@ _NOUNS = {
         elevation_m:number country_code state_province locality
     """,
     "sample": """
-        sample_id parent site medium custody:json storage permit collected_by remarks
+        sample_id parent site medium custody:json storage permit collected_by depth_m:number remarks
         latitude:number longitude:number coordinate_uncertainty_m:number latitude_text
         longitude_text datum datum_operation elevation_m:number country_code state_province
         locality time_start:time time_end:time time_text time_zone time_precision
