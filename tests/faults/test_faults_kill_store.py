@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,4 +127,6 @@ def test_ten_kills(tmp_path: Path, database: str) -> None:
 @BOTH
 def test_two_hundred_kills(tmp_path: Path, database: str) -> None:
     for part in range(200 // KILLS_A_NODE):
-        _hunt(tmp_path / f"node{part}", _url(database), kills=KILLS_A_NODE, seed=part)
+        node = tmp_path / f"node{part}"
+        _hunt(node, _url(database), kills=KILLS_A_NODE, seed=part)
+        shutil.rmtree(node)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,15 @@ from ecotone.model.dictionary import RECORD_NOUNS, dictionary
 from ecotone.model.errors import UsageError
 from ecotone.model.records import RECORD_CLASSES
 from ecotone.model.words import say
-from ecotone.store import ledger, releases
+from ecotone.store import bulk, ledger, releases
 from ecotone.store.batches import close, write_span
 from ecotone.store.columns import frame_of, from_rows, typed
 from ecotone.store.database import Database
 from ecotone.store.rows import readable
 from ecotone.store.schema import BATCH, LEDGER, RECORDS, types_of
+
+#: A span is read whole by the audit, so it is written of no more rows than this.
+_RESTORED_AT_ONCE: Final = 50_000
 
 
 @dataclass(frozen=True)
@@ -195,44 +198,47 @@ def _restore(
     spans: list[list[object]],
 ) -> int:
     """Copy, for each record just ended, its newest version of a batch that still stands."""
-    table, gone = RECORDS[noun], BATCH.alias("gone")
-    standing = sa.select(gone.c.batch_id).where(
-        gone.c.withdrawn.is_(None), gone.c.batch_id != batch_id
-    )
-    ended = (
-        sa.select(table.c.id)
-        .where(table.c.batch_id == batch_id, table.c.until == seq)
-        .scalar_subquery()
-    )
-    newest = (
-        sa.select(table.c.id, sa.func.max(table.c.version).label("version"))
-        .where(table.c.id.in_(ended), table.c.batch_id.in_(standing))
-        .group_by(table.c.id)
-        .subquery()
-    )
-    last = (
-        sa.select(table.c.id, sa.func.max(table.c.version).label("version"))
+    table = RECORDS[noun]
+    names = [name for name in types_of(noun) if name != "until"]
+    found = connection.execute(_to_restore(table, batch_id, seq)).all()
+    for start in range(0, len(found), _RESTORED_AT_ONCE):
+        part = found[start : start + _RESTORED_AT_ONCE]
+        with bulk.wanted(connection, np.array([row.n for row in part], dtype=np.int64)) as wanted:
+            rows = connection.execute(
+                sa.select(*(readable(table.c[name], database) for name in names))
+                .join(wanted, wanted.c.k == table.c.n)
+                .order_by(table.c.n)
+            ).all()
+        copies = from_rows(noun, names, rows)
+        version = pa.array([row.last + 1 for row in part], type=pa.int64())
+        copies = copies.set_column(names.index("version"), "version", version)
+        copies = _replaced(copies, since=seq, reason=reason, person=person)
+        # Columns without a value were left out when the rows were first written, too.
+        empty = [c for c in copies.column_names if copies.column(c).null_count == copies.num_rows]
+        spans.append(write_span(connection, noun, copies.drop_columns(empty), None, seq).line())
+    return len(found)
+
+
+def _to_restore(table: sa.Table, batch_id: str, seq: int) -> sa.Select[tuple[int, int]]:
+    """``n`` of the versions that hold again, and the ``last`` version of their records."""
+    ended = sa.select(table.c.id).where(table.c.batch_id == batch_id, table.c.until == seq)
+    stands = BATCH.c.withdrawn.is_(None) & (BATCH.c.batch_id != batch_id)
+    versions = (
+        sa.select(
+            table.c.id,
+            sa.func.max(table.c.version).label("last"),
+            sa.func.max(sa.case((stands, table.c.version))).label("newest"),
+        )
+        .join(BATCH, BATCH.c.batch_id == table.c.batch_id)
         .where(table.c.id.in_(ended))
         .group_by(table.c.id)
         .subquery()
     )
-    names = [name for name in types_of(noun) if name != "until"]
-    statement = (
-        sa.select(*(readable(table.c[name], database) for name in names), last.c.version)
-        .join(newest, (newest.c.id == table.c.id) & (newest.c.version == table.c.version))
-        .join(last, last.c.id == table.c.id)
+    return (
+        sa.select(table.c.n, versions.c.last)
+        .join(versions, (versions.c.id == table.c.id) & (versions.c.newest == table.c.version))
         .order_by(table.c.n)
     )
-    rows = connection.execute(statement).all()
-    if not rows:
-        return 0
-    copies = from_rows(noun, names, [row[:-1] for row in rows])
-    version = pa.array([row[-1] + 1 for row in rows], type=pa.int64())
-    copies = copies.set_column(names.index("version"), "version", version)
-    copies = _replaced(copies, since=seq, reason=reason, person=person)
-    span = write_span(connection, noun, copies, None, seq)
-    spans.append(span.line())
-    return len(rows)
 
 
 def _rows(
