@@ -12,7 +12,6 @@ import contextlib
 import functools
 import itertools
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -21,8 +20,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    import pwd
 
 _MASTER = "master"
 #: Whom the store comes as: an ordinary user of the database, without special rights.
@@ -101,6 +104,8 @@ def _started() -> Server | str:
     except ImportError:
         return "no PostgreSQL: psycopg is not installed"
     del psycopg
+    if os.name != "posix":
+        return "no PostgreSQL: these tests know how to start it on POSIX systems only"
     programs = _programs()
     if programs is None:
         return "no PostgreSQL: its server programs are not installed"
@@ -108,9 +113,7 @@ def _started() -> Server | str:
     if account is None:
         return "no PostgreSQL: it refuses to run as root and there is no other user"
     # Short, because the path of a socket may have no more than 107 characters.
-    folder = Path(
-        tempfile.mkdtemp(prefix="ecotone-pg-", dir="/tmp" if os.name == "posix" else None)
-    )
+    folder = Path(tempfile.mkdtemp(prefix="ecotone-pg-", dir="/tmp"))
     if os.geteuid() == 0:
         os.chown(folder, account.pw_uid, account.pw_gid)
     rights = _as(account)
@@ -157,6 +160,8 @@ def _programs() -> Path | None:
 
 def _account() -> pwd.struct_passwd | None:
     """Whom the server runs as: ourselves, or an ordinary user where we are root."""
+    import pwd
+
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
     for name in ("postgres", "nobody"):
