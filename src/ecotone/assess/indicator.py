@@ -23,10 +23,10 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Input:
-    """A named input: a raster stack or a table; ``noun`` is what a node holds it as."""
+    """A named input and what kind of file it is; ``noun`` is what a node holds it as."""
 
     name: str
-    kind: Literal["raster stack", "table"]
+    kind: Literal["raster stack", "table", "raster", "polygons", "settings"]
     noun: str | None = None
     required: bool = True
 

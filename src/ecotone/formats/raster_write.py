@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import rasterio
@@ -28,9 +28,10 @@ def write_geotiff(
     shape: tuple[int, int],
     transform: Affine,
     crs: CRS | None,
-    blocks: Iterable[tuple[Window, NDArray[np.float32]]],
+    blocks: Iterable[tuple[Window, NDArray[np.floating]]],
     nodata: float = float("nan"),
     tags: Mapping[str, str] | None = None,
+    dtype: Literal["float32", "float64"] = "float32",
 ) -> None:
     """A tiled, compressed single-band GeoTIFF from blocks, the same bytes for the same numbers.
 
@@ -40,7 +41,7 @@ def write_geotiff(
     height, width = shape
     profile = {
         "driver": "GTiff",
-        "dtype": "float32",
+        "dtype": dtype,
         "count": 1,
         "width": width,
         "height": height,
@@ -52,7 +53,7 @@ def write_geotiff(
         loose = Path(folder) / "loose.tif"
         with rasterio.open(loose, "w", **profile) as out:
             for window, values in blocks:
-                out.write(values.astype(np.float32, copy=False), 1, window=window)
+                out.write(values.astype(dtype, copy=False), 1, window=window)
             out.update_tags(**dict(sorted((tags or {}).items())))
         done = Path(folder) / path.name
         _as_cog(loose, done)

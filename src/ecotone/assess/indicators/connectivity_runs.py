@@ -1,0 +1,329 @@
+"""The runs of a circuit: raster or network, each mode, with its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecotone.assess.indicators.connectivity_inputs import (
+    Habitat,
+    leaks,
+    masked,
+    read_habitat,
+    read_points,
+    read_polygons,
+    sources_and_grounds,
+)
+from ecotone.formats.base import refused
+from ecotone.formats.circuitscape import Config, PairRules, read_pairs, read_table
+from ecotone.formats.circuitscape_write import Writer
+from ecotone.model.finding import Finding
+from ecotone.science.connectivity.circuits import (
+    Circuit,
+    resolve_conflicts,
+    solve_flow,
+    solve_points,
+)
+from ecotone.science.connectivity.currents import branch_currents
+from ecotone.science.connectivity.graph import Graph, simple
+from ecotone.science.connectivity.landscape import (
+    Answer,
+    Landscape,
+    Maps,
+    Points,
+    Wanted,
+    pairwise,
+    star,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Progress = Callable[[float], None]
+
+
+@dataclass
+class Ran:
+    """What a run gives beside its files."""
+
+    ids: Ints | None = None
+    resistance: Floats | None = None
+    current: Floats | None = None  #: cumulative current, or that of an advanced run
+    habitat: Habitat | None = None
+    residual: float = 0.0
+    solvers: set[str] = field(default_factory=set)
+    doubtful: bool = False
+    nodes: int = 0
+
+
+def landscape_of(config: Config, habitat: Habitat, memory: float) -> Landscape:
+    """The raster of a run and how it is joined."""
+    polygons = None if config.polygons is None else read_polygons(config.polygons, habitat)
+    return Landscape(
+        habitat.conductance,
+        four=config.four,
+        scheme="resistance" if config.mean_resistance else "conductance",
+        polygons=polygons,
+        memory=memory,
+    )
+
+
+def habitat_of(config: Config) -> Habitat:
+    """Habitat of a run, its mask applied."""
+    habitat = read_habitat(config.habitat, resistance=config.habitat_is_resistance)
+    return habitat if config.mask is None else masked(habitat, config.mask)
+
+
+def run_raster(
+    config: Config, habitat: Habitat, writer: Writer, findings: list[Finding],
+    memory: float, progress: Progress,
+) -> Ran:  # fmt: skip
+    """Any mode over a raster."""
+    land = landscape_of(config, habitat, memory)
+    if config.scenario == "advanced":
+        return _advanced(config, habitat, land, writer, findings)
+    assert config.points is not None
+    points = read_points(config.points, habitat, findings)
+    rules = None if config.included_pairs is None else read_pairs(config.included_pairs)
+    points, excluded = paired(points, rules)
+    if config.scenario == "pairwise":
+        return _pairwise(config, habitat, land, points, excluded, writer, progress)
+    strengths = {}
+    if config.strengths is not None:
+        table = read_table(config.strengths, 2)
+        strengths = dict(zip(table[:, 0].astype(int).tolist(), table[:, 1].tolist(), strict=True))
+    mode = "one-to-all" if config.scenario == "one-to-all" else "all-to-one"
+    answer = star(
+        land,
+        points,
+        mode,
+        excluded=excluded,
+        strengths=strengths,
+        wanted=_wanted(config, writer),
+        progress=progress,
+    )
+    writer.vector(answer.ids, answer.resistance)
+    return _finish(config, habitat, writer, answer)
+
+
+def paired(points: Points, rules: PairRules | None) -> tuple[Points, frozenset[tuple[int, int]]]:
+    """The points that take part and the pairs left out."""
+    if rules is None:
+        return points, frozenset()
+    if rules.mode == "include":
+        points = points.chosen(rules.ids)
+    return points, rules.excluded(points.unique().tolist())
+
+
+def _wanted(config: Config, writer: Writer) -> Wanted:
+    """The maps an INI asks for; those of single cases are written as they come."""
+    each = config.write_currents and not config.cumulative_only
+
+    def write(maps: Maps) -> None:
+        suffix = "_".join(map(str, maps.ids))
+        if each:
+            writer.current_map(f"_curmap_{suffix}", maps.current)
+        if config.write_voltages:
+            writer.voltage_map(f"_voltmap_{suffix}", maps.voltage)
+
+    return Wanted(
+        cumulative=True,
+        maximum=config.write_maximum,
+        each=write if each or config.write_voltages else None,
+    )
+
+
+def _pairwise(
+    config: Config, habitat: Habitat, land: Landscape, points: Points,
+    excluded: frozenset[tuple[int, int]], writer: Writer, progress: Progress,
+) -> Ran:  # fmt: skip
+    if points.unique().size < 2:
+        raise refused("circuit-one-point", file=config.points.name if config.points else "")
+    answer = pairwise(
+        land, points, excluded=excluded, wanted=_wanted(config, writer), progress=progress
+    )
+    writer.matrix(answer.ids, answer.resistance)
+    return _finish(config, habitat, writer, answer)
+
+
+def _finish(config: Config, habitat: Habitat, writer: Writer, answer: Answer) -> Ran:
+    asked = config.write_currents or config.cumulative_only
+    if asked and answer.cumulative is not None:
+        writer.current_map("_cum_curmap", answer.cumulative)
+    if answer.maximum is not None:
+        writer.current_map("_max_curmap", answer.maximum)
+    return Ran(
+        answer.ids,
+        answer.resistance,
+        answer.cumulative,
+        habitat,
+        answer.residual,
+        answer.solvers,
+        answer.doubtful,
+        int(np.count_nonzero(habitat.conductance)),
+    )
+
+
+def _advanced(
+    config: Config, habitat: Habitat, land: Landscape, writer: Writer, findings: list[Finding]
+) -> Ran:
+    source, leak = sources_and_grounds(config, habitat, findings)
+    wired, flow = land.flow(source, leak, config.policy)
+    if not flow.solved.any():
+        raise refused("circuit-nothing-joined", file=config.path.name)
+    current = wired.raster(flow.current)
+    if config.write_currents:
+        writer.current_map("_curmap", current)
+    if config.write_voltages:
+        writer.voltage_map("_voltmap", wired.raster(flow.voltage))
+    return Ran(
+        current=current,
+        habitat=habitat,
+        residual=flow.residual,
+        solvers={flow.solver},
+        doubtful=flow.doubtful,
+        nodes=wired.graph.nodes,
+    )
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with the ids its file gives its nodes."""
+
+    graph: Graph
+    ids: Ints
+
+    def node(self, ids: Ints) -> Ints:
+        """The node of each id; -1 where the network has none."""
+        at = np.minimum(np.searchsorted(self.ids, ids), self.ids.size - 1)
+        return np.where(self.ids[at] == ids, at, -1)
+
+
+def read_network(config: Config) -> Network:
+    """``node node value`` lines."""
+    table = read_table(config.habitat, 3)
+    value = table[:, 2]
+    if config.habitat_is_resistance and (value <= 0).any():
+        raise _not_positive("circuit-resistance-not-positive", config, value)
+    if (value < 0).any():
+        raise _not_positive("circuit-conductance-negative", config, value)
+    ids, at = np.unique(table[:, :2].astype(np.int64), return_inverse=True)
+    ends = at.reshape(-1, 2).astype(np.int32)
+    conductance = 1.0 / value if config.habitat_is_resistance else value
+    live = conductance > 0
+    graph = simple(ids.size, ends[live, 0], ends[live, 1], conductance[live])
+    return Network(graph, ids)
+
+
+def _not_positive(code: str, config: Config, value: Floats) -> Exception:
+    low = value <= 0
+    line = int(np.flatnonzero(low)[0]) + 1
+    return refused(
+        code,
+        file=config.habitat.name,
+        value=f"{value[line - 1]:g}",
+        count=str(int(low.sum())),
+        at=str(line),
+    )
+
+
+def run_network(config: Config, writer: Writer, memory: float, progress: Progress) -> Ran:
+    """Pairwise or advanced over a network."""
+    network = read_network(config)
+    if config.scenario == "advanced":
+        return _advanced_network(config, network, writer, memory)
+    assert config.points is not None
+    asked = np.unique(read_table(config.points, 1)[:, 0].astype(np.int64))
+    points = Points(network.node(asked), asked)
+    rules = None if config.included_pairs is None else read_pairs(config.included_pairs)
+    points, excluded = paired(points, rules)
+    ids = points.unique()
+    node = network.node(ids)
+    if (node < 0).any():
+        raise refused(
+            "circuit-node-unknown", file=config.points.name, value=str(int(ids[node < 0][0]))
+        )
+    circuit = solve_points(network.graph, node, memory=memory)
+    pairs = np.array(
+        [(a, b) for a in range(ids.size) for b in range(a + 1, ids.size)
+         if (int(ids[a]), int(ids[b])) not in excluded],
+        dtype=np.int64,
+    ).reshape(-1, 2)  # fmt: skip
+    resistance = circuit.resistance()
+    asked_for = np.eye(ids.size, dtype=np.bool_)
+    asked_for[pairs[:, 0], pairs[:, 1]] = asked_for[pairs[:, 1], pairs[:, 0]] = True
+    resistance[~asked_for] = np.nan
+    writer.matrix(ids, resistance)
+    _network_pairs(config, network, circuit, pairs, ids, writer, progress)
+    return Ran(
+        ids, resistance, None, None, circuit.residual, {circuit.solver}, circuit.doubtful,
+        network.graph.nodes,
+    )  # fmt: skip
+
+
+def _network_pairs(
+    config: Config, network: Network, circuit: Circuit, pairs: Ints, ids: Ints,
+    writer: Writer, progress: Progress,
+) -> None:  # fmt: skip
+    """Node currents, branch currents and voltages of each pair and over all."""
+    graph = network.graph
+    ends = (network.ids[graph.head], network.ids[graph.tail])
+    label = graph.components()
+    largest_node, largest_branch = np.zeros(graph.nodes), np.zeros(graph.head.size)
+    for number, (a, b) in enumerate(pairs.tolist()):
+        if circuit.basis_of[a] != circuit.basis_of[b] or circuit.basis_of[a] < 0:
+            continue
+        case = circuit.pair(a, b)
+        here = label == label[circuit.node[a]]
+        flow = branch_currents(graph, case.voltage)
+        suffix = f"_{ids[a]}_{ids[b]}.txt"
+        if config.write_currents and not config.cumulative_only:
+            writer.nodes(f"_node_currents{suffix}", network.ids[here], case.current[here])
+            writer.branches(f"_branch_currents{suffix}", ends, flow)
+        if config.write_voltages:
+            writer.nodes(f"_voltages{suffix}", network.ids[here], case.voltage[here])
+        np.maximum(largest_node, case.current, out=largest_node)
+        np.maximum(largest_branch, np.abs(flow), out=largest_branch)
+        progress((number + 1) / len(pairs))
+    if not config.write_currents:
+        return
+    writer.nodes("_node_currents_cum.txt", network.ids, circuit.cumulative(pairs))
+    writer.branches("_branch_currents_cum.txt", ends, circuit.branch_totals(pairs))
+    if config.write_maximum:
+        writer.nodes("_node_currents_max.txt", network.ids, largest_node)
+        writer.branches("_branch_currents_max.txt", ends, largest_branch)
+
+
+def _advanced_network(config: Config, network: Network, writer: Writer, memory: float) -> Ran:
+    assert config.sources is not None
+    assert config.grounds is not None
+    graph = network.graph
+    fed = read_table(config.sources, 2)
+    earthed = read_table(config.grounds, 2)
+    at = network.node(fed[:, 0].astype(np.int64))
+    to = network.node(earthed[:, 0].astype(np.int64))
+    for path, table, node in ((config.sources, fed, at), (config.grounds, earthed, to)):
+        if (node < 0).any():
+            raise refused(
+                "circuit-node-unknown", file=path.name, value=f"{table[node < 0, 0][0]:g}"
+            )
+    amperes = np.where(fed[:, 1] != 0, 1.0, 0.0) if config.unit_currents else fed[:, 1]
+    source = np.bincount(at, amperes, minlength=graph.nodes)
+    siemens = leaks(earthed[:, 1], np.ones(to.size, dtype=np.bool_), config)
+    leak = np.zeros(graph.nodes)
+    np.add.at(leak, to, siemens)
+    source, leak = resolve_conflicts(source, leak, config.policy)
+    flow = solve_flow(graph, source, leak, memory=memory)
+    if not flow.solved.any():
+        raise refused("circuit-nothing-joined", file=config.path.name)
+    if config.write_currents:
+        writer.nodes("_node_currents.txt", network.ids, flow.current)
+        ends = (network.ids[graph.head], network.ids[graph.tail])
+        writer.branches("_branch_currents.txt", ends, branch_currents(graph, flow.voltage))
+    if config.write_voltages:
+        writer.nodes("_voltages.txt", network.ids, flow.voltage)
+    return Ran(
+        residual=flow.residual, solvers={flow.solver}, doubtful=flow.doubtful, nodes=graph.nodes
+    )

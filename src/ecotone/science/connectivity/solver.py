@@ -1,0 +1,198 @@
+"""Solvers of the grounded Laplacian: direct (SuperLU) or iterative (AMG-CG), one protocol.
+
+The residual that is told is the true one: net current at each node against the current put in,
+summed along edges, over the largest current put in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.linalg import cg, splu
+
+from ecotone.science.connectivity.graph import Graph
+
+Floats = NDArray[np.float64]
+Method = Literal["auto", "direct", "amg"]
+
+#: Refinement goes on while a step at least halves the residual, and at most so often.
+_REFINEMENTS: Final = 5
+#: A residual below this needs no refinement.
+_FINE: Final = 1e-12
+#: Above this ratio of largest to smallest conductance plain double precision loses digits.
+HIGH_CONTRAST: Final = 1e9
+#: Factor entries of a planar graph of n nodes: this times n log2 n (nested dissection).
+_FILL: Final = {True: 31 / 8, False: 31 / 4}
+_BYTES_PER_ENTRY: Final = 12
+#: Bytes that the AMG hierarchy and the matrix take for one node.
+_AMG_BYTES: Final = 700
+#: Relative tolerance of the iterative solver, on the true residual.
+_TOLERANCE: Final = 1e-12
+
+
+class Factor(Protocol):
+    """Something that solves A x = b for many b."""
+
+    name: str
+
+    def solve(self, right: Floats) -> Floats:
+        """The solution for one right-hand side or for each column of several."""
+        ...
+
+
+class Direct:
+    """SuperLU: minimum degree ordering of a symmetric matrix, no pivoting off the diagonal."""
+
+    name = "SuperLU"
+
+    def __init__(self, matrix: sp.csc_array) -> None:
+        self._lu = splu(
+            matrix,
+            permc_spec="MMD_AT_PLUS_A",
+            diag_pivot_thresh=0.0,
+            options={"SymmetricMode": True},
+        )
+
+    def solve(self, right: Floats) -> Floats:
+        """See ``Factor``."""
+        solution: Floats = self._lu.solve(right)
+        return solution
+
+
+class Multigrid:
+    """Conjugate gradients after smoothed-aggregation AMG: slower, in little memory."""
+
+    name = "AMG-CG"
+
+    def __init__(self, matrix: sp.csc_array) -> None:
+        import pyamg  # type: ignore[import-untyped]  # it ships no types
+
+        self._matrix = matrix.tocsr()
+        level = pyamg.smoothed_aggregation_solver(
+            self._matrix, symmetry="symmetric", smooth="energy", max_coarse=500
+        )
+        self._before = level.aspreconditioner(cycle="V")
+
+    def solve(self, right: Floats) -> Floats:
+        """See ``Factor``."""
+        if right.ndim == 1:
+            return self._one(right)
+        return np.column_stack([self._one(column) for column in right.T])
+
+    def _one(self, right: Floats) -> Floats:
+        if not right.any():
+            return np.zeros_like(right)
+        solution: Floats
+        solution, _ = cg(self._matrix, right, rtol=_TOLERANCE, maxiter=400, M=self._before)
+        return solution
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Voltages, the worst true relative residual, and whether refinement stalled above 1e-9."""
+
+    voltage: Floats
+    residual: float
+    solver: str
+    doubtful: bool
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a solve is expected to need."""
+
+    method: Literal["direct", "amg"]
+    bytes: float
+
+
+def predict(nodes: int, edges: int, *, memory: float, method: Method = "auto") -> Cost:
+    """Which solver fits a memory (bytes) and what it takes: direct where it fits."""
+    planar = edges <= 2.2 * nodes
+    entries = _FILL[planar] * nodes * np.log2(max(nodes, 2))
+    direct = 2 * _BYTES_PER_ENTRY * entries + 60.0 * edges
+    amg = _AMG_BYTES * nodes + 60.0 * edges
+    if method == "direct" or (method == "auto" and direct <= memory):
+        return Cost("direct", direct)
+    return Cost("amg", amg)
+
+
+def factorise(matrix: sp.csc_array, method: Literal["direct", "amg"]) -> Factor:
+    """A factor of a symmetric positive definite matrix."""
+    return Direct(matrix) if method == "direct" else Multigrid(matrix)
+
+
+@dataclass(frozen=True)
+class Grounded:
+    """A connected graph with a leak to ground at some nodes, factored once.
+
+    ``leak`` is the conductance to ground of each node: infinite where it is held at 0 V.
+    """
+
+    graph: Graph
+    leak: Floats
+    free: NDArray[np.int64]  #: nodes not held at 0 V
+    factor: Factor | None  #: None where every node is held
+
+    def solve(self, current: Floats) -> Solved:
+        """Voltages where ``current`` (nodes, or nodes x cases) is put in; refined."""
+        many = current.reshape(self.graph.nodes, -1)
+        voltage = np.zeros_like(many)
+        if self.factor is None:
+            return Solved(voltage.reshape(current.shape), 0.0, "none", doubtful=False)
+        voltage[self.free] = self.factor.solve(np.ascontiguousarray(many[self.free]))
+        worst, doubtful = 0.0, False
+        for column in range(many.shape[1]):
+            left = self._refine(many[:, column], voltage[:, column])
+            worst = max(worst, left)
+            doubtful |= left > 1e-9
+        return Solved(voltage.reshape(current.shape), worst, self.factor.name, doubtful)
+
+    def _refine(self, current: Floats, voltage: Floats) -> float:
+        """Improve ``voltage`` in place; the residual that is left."""
+        assert self.factor is not None
+        scale = float(np.abs(current[self.free]).max(initial=0.0)) or 1.0
+        missing = self._missing(current, voltage)
+        left = float(np.abs(missing).max(initial=0.0)) / scale
+        for _ in range(_REFINEMENTS):
+            if left <= _FINE:
+                break
+            step = voltage.copy()
+            step[self.free] += self.factor.solve(missing)
+            again = self._missing(current, step)
+            now = float(np.abs(again).max(initial=0.0)) / scale
+            if not now < left:
+                break
+            voltage[:], missing = step, again
+            left, stalled = now, now > left / 2
+            if stalled:
+                break
+        return left
+
+    def _missing(self, current: Floats, voltage: Floats) -> Floats:
+        """What is put in less what goes out, at the free nodes."""
+        out = self.graph.outflow(voltage)[self.free] + self.leak[self.free] * voltage[self.free]
+        missing: Floats = current[self.free] - out
+        return missing
+
+
+def ground(graph: Graph, leak: Floats, method: Literal["direct", "amg"]) -> Grounded:
+    """Factor the Laplacian of a graph with its ground; every component must have some."""
+    free = np.flatnonzero(np.isfinite(leak))
+    if free.size == 0:
+        return Grounded(graph, leak, free, None)
+    whole = graph.laplacian()
+    matrix = whole if free.size == graph.nodes else whole[free][:, free].tocsc()
+    if leak[free].any():
+        matrix = (matrix + sp.diags_array(leak[free], format="csc")).tocsc()
+    return Grounded(graph, leak, free, factorise(matrix, method))
+
+
+def contrast(graph: Graph) -> float:
+    """Largest over smallest conductance of the edges; 1 without edges."""
+    if graph.conductance.size == 0:
+        return 1.0
+    return float(graph.conductance.max() / graph.conductance.min())
