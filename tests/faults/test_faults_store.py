@@ -47,7 +47,7 @@ sys.path.insert(0, {root!r})
 from ecotone.model.errors import StoreError
 from ecotone.store import open_node
 from tests.nodes import deliver, results
-frame = results(60_000)
+frame = results(30_000)
 with open_node(Path({node!r})) as store:
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
     try:
@@ -61,7 +61,7 @@ with open_node(Path({node!r})) as store:
 @pytest.mark.parametrize(
     ("limit", "block"),
     [
-        pytest.param(1_000_000, 60_000, id="while staging"),
+        pytest.param(1_000_000, 30_000, id="while staging"),
         pytest.param(4_000_000, 5_000, id="while committing"),
     ],
 )
@@ -74,8 +74,8 @@ def test_a_full_disk(tmp_path: Path, limit: int, block: int) -> None:
     assert told.stdout.startswith("plain:"), told.stderr
     with open_node(tmp_path / "node") as store:
         _whole(store)
-        deliver(store, results(60_000), name="big.csv")
-        _whole(store, 60_000)
+        deliver(store, results(30_000), name="big.csv")
+        _whole(store, 30_000)
 
 
 @pytest.mark.parametrize(
