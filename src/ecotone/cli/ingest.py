@@ -24,6 +24,7 @@ from ecotone.cli.options import (
 
 if TYPE_CHECKING:
     from ecotone.ingest.delivery import Delivery, Orders
+    from ecotone.ingest.mapping import Mapping
     from ecotone.ingest.sinks import DrySink
 
 #: Lines shown of one kind of finding before the rest is only counted.
@@ -58,7 +59,6 @@ def ingest(
     node: Node = None,
 ) -> None:
     """Take deliveries in, or only say what would become of them."""
-    from ecotone.ingest import mapping as mappings
     from ecotone.ingest.delivery import Orders
     from ecotone.model.errors import UsageError
     from ecotone.model.words import say
@@ -70,7 +70,7 @@ def ingest(
         raise UsageError(say("cli.no-file", path=absent[0]))
     orders = Orders(
         format=as_format,
-        mapping=mappings.load(mapping) if mapping else None,
+        mapping=_mapping(mapping),
         encoding=encoding,
         delimiter=delimiter,
         decimal=decimal,  # type: ignore[arg-type]  # narrowed above
@@ -90,6 +90,14 @@ def ingest(
     telling.end()
     if "refused" in telling.verdicts:
         raise typer.Exit(3)
+
+
+def _mapping(path: Path | None) -> Mapping | None:
+    if path is None:
+        return None
+    from ecotone.ingest.mapping import load
+
+    return load(path)
 
 
 def _dry(files: list[Path], orders: Orders, telling: _Telling) -> None:

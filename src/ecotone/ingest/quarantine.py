@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecotone.ingest.delivery import NOTE
+from ecotone.ingest.one_pass import NOTE
 from ecotone.model.words import Language
 
 if TYPE_CHECKING:

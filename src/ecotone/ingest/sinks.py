@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from typing import IO
-
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from typing import IO, TYPE_CHECKING
 
 from ecotone.model.finding import Finding
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 _IN_MEMORY = 8 << 20
 
@@ -21,7 +22,8 @@ class DrySink:
 
     def __init__(self, lang: str = "en") -> None:
         self._lang = lang
-        self._spool: IO[str] = tempfile.SpooledTemporaryFile(
+        # Closed by ``close``: the findings outlive the delivery they were found in.
+        self._spool: IO[str] = tempfile.SpooledTemporaryFile(  # noqa: SIM115
             max_size=_IN_MEMORY, mode="w+", encoding="utf-8"
         )
 
