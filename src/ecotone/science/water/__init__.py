@@ -1,8 +1,43 @@
-"""Water: results of a laboratory against standards, censored results included.
+"""Water: results of a laboratory against standards, non-detects, trends, loads.
 
-``judge`` with its ``Verdict``, ``excess`` and ``share_with_unknown``.
+* ``compliance``: ``judge`` with its ``Verdict``, ``excess`` and ``share_with_unknown``;
+* ``censored``: ``kaplan_meier``, ``ros``, ``mle_lognormal`` and ``quantile`` of results with
+  non-detects; ``censored_tests``: ``peto_prentice``, ``akritas_theil_sen``, ``turnbull_median``;
+* ``trend``: ``seasonal_kendall`` (seasonal, regional, partial; correlated blocks),
+  ``homogeneity``, ``pettitt``;
+* ``wrtds``: weighted regressions on time, discharge and season, with flow normalisation.
 """
 
+from ecotone.science.water.censored import (
+    CensoredSummary,
+    kaplan_meier,
+    mle_lognormal,
+    quantile,
+    ros,
+)
+from ecotone.science.water.censored_tests import (
+    akritas_theil_sen,
+    peto_prentice,
+    turnbull_median,
+)
 from ecotone.science.water.compliance import Verdict, excess, judge, share_with_unknown
+from ecotone.science.water.trend import BlockTrend, homogeneity, pettitt, seasonal_kendall
 
-__all__ = ["Verdict", "excess", "judge", "share_with_unknown"]
+__all__ = [
+    "BlockTrend",
+    "CensoredSummary",
+    "Verdict",
+    "akritas_theil_sen",
+    "excess",
+    "homogeneity",
+    "judge",
+    "kaplan_meier",
+    "mle_lognormal",
+    "peto_prentice",
+    "pettitt",
+    "quantile",
+    "ros",
+    "seasonal_kendall",
+    "share_with_unknown",
+    "turnbull_median",
+]
