@@ -95,6 +95,18 @@ def maximise(objective: Objective, start: Floats, transform: Floats, size: float
     )
 
 
+def climb(objective: Objective, start: Floats, transform: Floats, size: float) -> Optimum:
+    """As ``maximise``, without curvature: for a profile, where only the height counts."""
+    counted = _Counted(objective, transform, max(1.0, size))
+    gamma = _climb(counted, np.linalg.solve(transform, start))
+    value, slope = counted(gamma)
+    empty = np.full((len(gamma), len(gamma)), np.nan)
+    flat = bool(np.abs(slope).max(initial=0.0) < 1e-4)
+    return Optimum(
+        transform @ gamma, -value * counted.size, empty, empty, 0.0, flat, counted.evaluations
+    )
+
+
 class _Counted:
     """What is made small: minus the log-likelihood by observation, of the scaled coefficients."""
 

@@ -81,19 +81,14 @@ def hazards(s: Floats, hazard_form: bool, top: Floats, h: Floats) -> None:
                 h[q, m] = top[q] * s[q, m]
             else:
                 g = top[q] * s[q, m]
-                h[q, m] = g * (1.0 + 0.5 * g) if g < 1e-9 else -math.log1p(-g)
-
-
-@compiled
-def log_hazard(h: float, u: float, top: float) -> float:
-    """Log h, right also where h itself underflows."""
-    return math.log(h) if h > 1e-290 else math.log(top) - u
+                h[q, m] = g * (1.0 + 0.5 * g) if g < 1e-8 else -math.log1p(-g)
 
 
 @compiled
 def detection_terms(
     h: Floats,
     u: Floats,
+    hazard_form: bool,
     top: Floats,
     term_slot: Counts,
     term_effort: Floats,
@@ -101,26 +96,33 @@ def detection_terms(
     value: Floats,
     slope: Floats,
 ) -> None:
-    """Each term at each cell and its derivative by log h."""
+    """Each term at each cell and its derivative by log h, right also where h underflows."""
     for t in range(term_slot.shape[0]):
         q = term_slot[t]
         effort = term_effort[t]
+        log_top = math.log(top[q])
+        log_effort = math.log(effort)
         for m in range(h.shape[1]):
-            lh = log_hazard(h[q, m], u[q, m], top[q])
+            x = h[q, m]
+            # log h = log g + log(h / g); h / g is 1 + h / 2 to 16 digits for small h.
+            lh = log_top - u[q, m]
+            if not hazard_form:
+                lh += 0.5 * x if x < 1e-8 else math.log(x / -math.expm1(-x))
             if kind == LOG_HAZARD:
                 value[t, m] = lh
                 slope[t, m] = 1.0
+                continue
+            x *= effort
+            if x < 1e-8:
+                value[t, m] = lh + log_effort + 0.5 * x
+                slope[t, m] = 1.0 + 0.5 * x
+            elif x > 40.0:
+                value[t, m] = x
+                slope[t, m] = x
             else:
-                x = effort * h[q, m]
-                if x < 1e-9:
-                    value[t, m] = lh + math.log(effort) + 0.5 * x
-                    slope[t, m] = 1.0 + 0.5 * x
-                elif x > 40.0:
-                    value[t, m] = x
-                    slope[t, m] = x
-                else:
-                    value[t, m] = math.log(math.expm1(x))
-                    slope[t, m] = -x / math.expm1(-x)
+                e = math.expm1(x)
+                value[t, m] = math.log(e)
+                slope[t, m] = x * (1.0 + e) / e
 
 
 @compiled
@@ -359,7 +361,15 @@ def session(
                 never += base[q] * h[c, q]
         sparse_sums(never, more_pointer, more_slot, more_effort, h[c], exposed[c])
         detection_terms(
-            h[c], u[c], top[c], term_slot, term_effort, kind, term_value[c], term_slope[c]
+            h[c],
+            u[c],
+            hazard_form,
+            top[c],
+            term_slot,
+            term_effort,
+            kind,
+            term_value[c],
+            term_slope[c],
         )
         sparse_sums(
             nought, rival_row_pointer, rival_row_slot, rival_row_effort, h[c], rival_value[c]
