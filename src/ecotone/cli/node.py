@@ -183,7 +183,7 @@ def status(node: Node = None, as_json: Json = False) -> None:
         totals = [dict(row) for row in store.totals()]
         batches = store.batches()
         runs = list(store.runs())
-        broken = list(store.verify_ledger())
+        broken = store.verify_ledger(deep=False)
         if as_json:
             print_json(
                 {
