@@ -409,7 +409,7 @@ def test_fifty_thousand_rows_at_once() -> None:
     )
     declared = Declared(datum="EPSG:4326", country="TJ")
     convert(table, declared)
-    began = clock.perf_counter()
+    began = clock.process_time()
     done = convert(table, declared)
-    assert clock.perf_counter() - began < 1.0  # 0.1 to 0.2 s on a quiet machine
+    assert clock.process_time() - began < 1.0  # 0.1 to 0.2 s on a quiet machine
     assert done.findings == []

@@ -12,9 +12,9 @@ from ecotone.model.identifiers import check, mint, short
 
 
 def test_a_million_in_seconds_unique_and_in_order() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     ids = mint("KNCM", count=1_000_000)
-    assert time.perf_counter() - began < 6.0  # 1 s on a quiet machine
+    assert time.process_time() - began < 6.0  # 1 s on a quiet machine
     assert (ids[1:] > ids[:-1]).all()
     assert len(set(ids)) == 1_000_000
     later = mint("KNCM")

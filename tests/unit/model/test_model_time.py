@@ -228,7 +228,7 @@ def test_format_time() -> None:
 @pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%S+05:00", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d"])
 def test_a_million_rows_in_seconds(form: str) -> None:
     texts = pd.Series(pd.date_range("2000-01-01", periods=200_000, freq="13s").strftime(form))
-    began = clock.perf_counter()
+    began = clock.process_time()
     got = parse_times(texts, zone="Asia/Dushanbe", day_first=True)
-    assert clock.perf_counter() - began < 2.0  # 0.1 s on a quiet machine
+    assert clock.process_time() - began < 2.0  # 0.1 s on a quiet machine
     assert (got.code == "").all()

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ecotone.model.agreement import Agreement
 from ecotone.model.records import Clearance, Dataset
-from ecotone.share.decide import Request
+from ecotone.share.anchors import Anchors
+from ecotone.share.decide import Decision, Request
+from ecotone.share.table import Places, Table
+from ecotone.store.names import NAME_OF
 
 DAY = date(2026, 6, 1)
 CLEARED = Clearance(authority="Ministry", number="1", date=date(2025, 1, 1), scope="all")
 
 
 class MemoryStore:
-    """What the door asks of a store."""
+    """What the door asks of a store. Rows whose ``until`` is set are former versions."""
+
+    _folder: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        if MemoryStore._folder is None:
+            MemoryStore._folder = Path(tempfile.mkdtemp(prefix="ecotone-keys-"))
+        return MemoryStore._folder
 
     def __init__(
         self,
@@ -39,15 +52,53 @@ class MemoryStore:
         return self._agreements
 
     def select(
-        self, noun: str, *, datasets: Sequence[str], as_of: object = None
+        self,
+        noun: str,
+        *,
+        datasets: Sequence[str],
+        as_of: object = None,
+        columns: Sequence[str] | None = None,
     ) -> Iterator[pd.DataFrame]:
-        self.asked.append((noun, tuple(datasets), as_of))
-        table = self._tables.get(noun, pd.DataFrame())
-        if len(table):
-            mine = table[table["dataset_id"].isin(datasets)]
+        if columns is None or "version" in columns:
+            self.asked.append((noun, tuple(datasets), as_of))
+        mine = self._of(noun, datasets)
+        if len(mine):
+            if "until" in mine:
+                mine = mine[mine["until"].isna()].drop(columns="until")
+            if columns is not None:
+                mine = mine.reindex(columns=list(columns))
             half = len(mine) // 2
             yield mine.iloc[:half]
             yield mine.iloc[half:]
+
+    def _of(self, noun: str, datasets: Sequence[str]) -> pd.DataFrame:
+        table = self._tables.get(noun, pd.DataFrame())
+        return table[table["dataset_id"].isin(datasets)] if len(table) else table
+
+    def filled(self, noun: str, datasets: Sequence[str]) -> set[str]:
+        mine = self._of(noun, datasets)
+        return {name for name in mine.columns if mine[name].notna().any()}
+
+    def names_ever(self, noun: str, datasets: Sequence[str]) -> pd.DataFrame:
+        mine = self._of(noun, datasets)
+        column = NAME_OF[noun]
+        if not len(mine) or column not in mine:
+            return pd.DataFrame({"id": [], "name": []})
+        several = mine[mine["id"].duplicated(keep=False)]
+        return several[["id", column]].rename(columns={column: "name"}).drop_duplicates()
+
+    def combinations(
+        self, noun: str, datasets: Sequence[str], columns: Sequence[str]
+    ) -> pd.DataFrame:
+        mine = self._of(noun, datasets)
+        names = [c for c in columns if c != "dataset_id"]
+        return mine.reindex(columns=["dataset_id", "id", *names]).drop_duplicates()
+
+    def first_places(self, noun: str, datasets: Sequence[str], link: str) -> pd.DataFrame:
+        names = ["dataset_id", link, "latitude", "longitude", "coordinate_uncertainty_m"]
+        mine = self._of(noun, datasets).reindex(columns=names)
+        placed = mine.dropna(subset=names[1:4])
+        return placed.drop_duplicates(subset=names[:2])
 
     def record_release(self, **line: Any) -> str:
         self.recorded.append(line)
@@ -118,3 +169,23 @@ def occurrences() -> pd.DataFrame:
             "extra": ["{}"] * 4,
         }
     )
+
+
+def nowhere(number: int) -> Places:
+    """Places of rows that bear none."""
+    return Places(*(np.full(number, np.nan) for _ in range(3)))
+
+
+def assign(frame: pd.DataFrame, noun: str, decisions: Sequence[Decision]) -> Any:
+    """Decisions joined to rows by what stands in the frame alone; -1 where none lets a row out."""
+    codes = Table(decisions).assign(frame, noun, Anchors().places(frame, None))
+    return np.maximum(codes, -1)
+
+
+def governed(
+    frame: pd.DataFrame, noun: str, decisions: Sequence[Decision]
+) -> list[Decision | None]:
+    """The decision of each row; None where it does not leave."""
+    table = Table(decisions)
+    codes = table.assign(frame, noun, Anchors().places(frame, None))
+    return [table.decisions[code] if code >= 0 else None for code in codes]

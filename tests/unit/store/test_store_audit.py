@@ -204,9 +204,9 @@ def test_the_chain_alone_is_quick_to_go_through(sqlite_store: Store) -> None:
         connection.exec_driver_sql(
             "UPDATE ledger SET body = replace(body, 'VIWE', 'VIWF') WHERE seq = 10000"
         )
-    began = time.monotonic()
+    began = time.process_time()
     (broken,) = sqlite_store.verify_ledger(deep=False)
-    assert time.monotonic() - began < 2.0
+    assert time.process_time() - began < 2.0
     assert (broken.code, broken.seq) == ("line", 10_000)
     assert sqlite_store.verify_ledger(deep=False) == [broken]
 
