@@ -1,8 +1,15 @@
-"""Land: yearly means and trends of gridded series such as NDVI.
+"""Land: vegetation, land cover, soil carbon, degradation, drought and wind.
 
-``annual_mean`` and ``calendar_years`` (yearly means), ``mann_kendall`` with its result
-``TrendTest`` and its ``METHODS`` (trend, p, Sen slope and interval), ``kendall_exact_p`` and
-``kendall_critical`` (the exact distribution behind p).
+* ``annual``, ``trend``: yearly means, Mann-Kendall and Sen;
+* ``productivity``, ``wocat``, ``quantiles``: trend, state and performance, and their classes by
+  rule set; the exact percentile of each ecological unit;
+* ``cover``, ``carbon``: legends, transitions, soil carbon of tier 1;
+* ``status``: one-out-all-out, status against the baseline, corrections, neutrality;
+* ``areas``, ``coverage``: areas on the ellipsoid, shares of cells inside a polygon;
+* ``standardised``, ``evapotranspiration``, ``drought``: SPI and SPEI, classes, exposure;
+* ``wind``, ``sand``, ``dryland``: wind erosion, drift of sand, aridity and sensitivity.
+
+The functions of the trend test are here as well; the others are taken from their modules.
 """
 
 from ecotone.science.land.annual import annual_mean, calendar_years
