@@ -7,6 +7,9 @@ BIN := .venv/bin
 endif
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+COVERED = $(wildcard tests/unit/science tests/unit/share tests/property/test_property_science*.py \
+  tests/property/test_property_share*.py)
+
 .PHONY: demo test test-all coverage lint format bench docs clean
 
 demo: .venv/.installed
@@ -23,7 +26,7 @@ test-all: .venv/.installed-test
 coverage: .venv/.installed-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" \
 	  --cov=ecotone.science --cov=ecotone.share --cov-branch --cov-report=term-missing:skip-covered \
-	  --cov-fail-under=95 tests/unit/science tests/unit/share tests/property/science tests/property/share
+	  --cov-fail-under=95 $(COVERED)
 
 lint: .venv/.installed-test
 	$(BIN)/ruff check .
