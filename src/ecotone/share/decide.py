@@ -1,4 +1,4 @@
-"""The decision table: made once per (reader, dataset, class), then joined to rows.
+"""The decision: made once per (reader, dataset, class); ``table`` joins it to rows.
 
 Unknown means withheld: a row that no class of a valid agreement names does not leave. Where
 several classes hold for a row the strictest level counts, whoever wrote it.
@@ -6,16 +6,13 @@ several classes hold for a row the strictest level counts, whoever wrote it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from ecotone.model.agreement import Action, Agreement, Class, Level
+from ecotone.share.zones import Zone, read_zone
 
 #: From open to closed; the position is the strictness.
 STRICTNESS: Final[tuple[Level, ...]] = (
@@ -37,6 +34,12 @@ class Decision:
     rule: Class
     agreement_id: str
     agreement_version: int
+    zones: tuple[Zone, ...] = ()
+
+    @property
+    def agreement(self) -> str:
+        """Agreement and version as they are told beside released rows."""
+        return f"{self.agreement_id} v{self.agreement_version}"
 
 
 @dataclass(frozen=True)
@@ -88,65 +91,40 @@ def decide(
                     rule,
                     agreement.agreement_id,
                     agreement.version,
+                    tuple(read_zone(name, agreement.zones[name]) for name in rule.zones),
                 )
                 for rule in agreement.classes
             )
     return table
 
 
-def assign(frame: pd.DataFrame, noun: str, decisions: list[Decision]) -> NDArray[np.int64]:
-    """Index of the decision that governs each row, -1 where none does (withheld).
-
-    ``frame`` needs ``dataset_id`` and may have ``taxon`` (or ``name``) and ``property``.
-    """
-    governing = np.full(len(frame), -1, dtype=np.int64)
-    strictness = np.full(len(frame), -1.0)
-    for index, decision in enumerate(decisions):
-        holds = (frame["dataset_id"] == decision.dataset_id).to_numpy(dtype=bool, copy=True)
-        if not holds.any():
-            continue
-        holds &= _in_class(frame, noun, decision.rule)
-        rank = _rank(decision.rule)
-        stricter = holds & (rank > strictness)
-        governing[stricter] = index
-        strictness[stricter] = rank
-    return governing
-
-
-def _rank(rule: Class) -> float:
-    """Strictness of a class; a coarser cell is stricter than a finer one."""
+def strictness(rule: Class) -> float:
+    """How strict a class is; a coarser cell is stricter than a finer one."""
     cell = (rule.cell_degrees or 0.0) / 10 if rule.level == "generalised" else 0.0
     return STRICTNESS.index(rule.level) + cell
 
 
-def _in_class(frame: pd.DataFrame, noun: str, rule: Class) -> NDArray[np.bool_]:
-    if rule.nouns and noun not in rule.nouns:
-        return np.zeros(len(frame), dtype=np.bool_)
-    holds = np.ones(len(frame), dtype=np.bool_)
-    if rule.taxa:
-        column = next((c for c in ("taxon", "name") if c in frame), None)
-        if column is None:
-            return np.zeros(len(frame), dtype=np.bool_)
-        holds &= _taxon_matches(frame[column], rule.taxa)
-    if rule.properties:
-        if "property" not in frame:
-            return np.zeros(len(frame), dtype=np.bool_)
-        holds &= frame["property"].isin(rule.properties).to_numpy(dtype=bool)
-    return holds
+def strictest(decisions: Sequence[Decision]) -> Decision:
+    """The strictest of the decisions that hold for a row, with what any of them withholds.
 
-
-def _taxon_matches(names: pd.Series, taxa: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Names equal to, or ranks below, one of ``taxa``, whatever case, spaces or author.
-
-    ``Panthera uncia`` covers ``panthera  uncia`` and ``Panthera uncia irbis (Ehrenberg)``;
-    ``Panthera`` covers all its species.
+    The first of equals speaks for them; its embargo, its minimum numbers and its withheld fields
+    are the strictest of all.
     """
-    unique = pd.Index(names.dropna().unique())
-    plain = {name: " ".join(str(name).casefold().split()) for name in unique}
-    wanted = tuple(" ".join(taxon.casefold().split()) for taxon in taxa)
-    hits = {
-        name
-        for name, text in plain.items()
-        if any(text == taxon or text.startswith(taxon + " ") for taxon in wanted)
-    }
-    return np.asarray(names.isin(list(hits)).to_numpy(dtype=bool), dtype=np.bool_)
+    chosen = max(decisions, key=lambda decision: strictness(decision.rule))
+    rules = [decision.rule for decision in decisions]
+    rule = chosen.rule.model_copy(
+        update={
+            "withheld_fields": tuple(dict.fromkeys(f for r in rules for f in r.withheld_fields)),
+            "embargo_months": max(r.embargo_months for r in rules),
+            "minimum_count": max(r.minimum_count for r in rules),
+            "minimum_animals": max(r.minimum_animals for r in rules),
+            "minimum_fixes": max(r.minimum_fixes for r in rules),
+        }
+    )
+    return replace(chosen, rule=rule)
+
+
+def coarsened(decision: Decision, cell: float) -> Decision:
+    """The decision with its rows as coarse as what lies at the same place."""
+    rule = decision.rule.model_copy(update={"level": "generalised", "cell_degrees": cell})
+    return replace(decision, level="generalised", rule=rule)

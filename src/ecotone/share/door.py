@@ -6,27 +6,35 @@ caller filters, counts or sorts by, it does on what came out of here, never on w
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ecotone.model.agreement import Agreement
-from ecotone.model.errors import Withheld
+from ecotone.model.dictionary import attributes
+from ecotone.model.errors import InputRefused, Withheld
 from ecotone.model.words import Language, say
-from ecotone.share import generalise
+from ecotone.share import anchors, generalise, known
 from ecotone.share.agreements import parse
-from ecotone.share.decide import Decision, Request, assign, decide
+from ecotone.share.anchors import Anchors
+from ecotone.share.decide import Decision, Request, decide
+from ecotone.share.digest import content_hash
+from ecotone.share.embargo import older
+from ecotone.share.outgoing import Outgoing
+from ecotone.share.pseudonyms import Pseudonyms, node_key
+from ecotone.share.table import Places, Table
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ecotone.store import Store
+
+__all__ = ["DatasetCard", "Door", "Line", "Released", "content_hash"]
+
+Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,16 @@ class DatasetCard:
     levels: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Block:
+    """Rows of one block of the store, with what the door decided of each."""
+
+    frame: pd.DataFrame
+    governing: Codes
+    places: Places
+    anchor: Codes
+
+
 class Door:
     """The door of one node for one request."""
 
@@ -74,10 +92,14 @@ class Door:
             d.dataset_id: d.export_clearance is not None or d.party_id == request.reader
             for d in store.datasets()
         }
-        self.agreements: list[Agreement] = [
-            parse(document, "store") for document in store.agreements()
+        self.agreements, closed = _readable(store.agreements())
+        table = decide(request, self._owners, self.agreements)
+        own = {name for name, owner in self._owners.items() if owner == request.reader}
+        self.decisions = [
+            d for d in table if d.dataset_id in own or not (closed & {d.dataset_id, _ALL})
         ]
-        self.decisions = decide(request, self._owners, self.agreements)
+        self._tables: dict[str, Table] = {}
+        self._anchors: Anchors | None = None
 
     def datasets(self) -> list[DatasetCard]:
         """The datasets this request may know of at all."""
@@ -96,47 +118,33 @@ class Door:
             if d.dataset_id in named
         ]
 
-    def parties(self) -> dict[str, dict[str, str]]:
-        """Names of the institutions that share here, by id: said in reports."""
-        return {party.party_id: party.name for party in self._store.parties()}
-
     def release(self, noun: str, *, as_of: int | None = None) -> Released:
         """Everything of a noun that this request may have.
+
+        Rows in full come in the order of their identifiers, coarser ones in that of identifiers
+        made for this reader (see ``pseudonyms``): the order of a file would tell where rows lay.
 
         Raises Withheld where no decision speaks for any dataset: the same answer whether
         such data exist or not.
         """
         self._refuse_strangers()
+        out = Outgoing(noun, Pseudonyms(node_key(self._store.folder), self.request.reader))
+        table = self.table(noun)
+        for block in self.blocks(noun, as_of):
+            for index, keep in self.leaving(block, noun):
+                out.add(index, table.decisions[index], block, keep)
         rows: list[pd.DataFrame] = []
-        raw_groups: dict[int, list[pd.DataFrame]] = {}
-        for chunk in self._chunks(noun, as_of):
-            for index, part in self._parts(chunk, noun):
-                decision = self.decisions[index]
-                match decision.level:
-                    case "full":
-                        done = generalise.full(part, noun, decision.rule)
-                    case "generalised":
-                        done = generalise.generalised(part, noun, decision.rule, self._lang)
-                    case "aggregated":
-                        raw_groups.setdefault(index, []).append(part)
-                        continue
-                    case _:
-                        continue
-                done["agreement"] = f"{decision.agreement_id} v{decision.agreement_version}"
-                done["class"] = decision.name
-                done["level"] = decision.level
-                rows.append(done)
-        groups = {
-            index: generalise.aggregated(pd.concat(parts), noun, self.decisions[index].rule)
-            for index, parts in raw_groups.items()
-        }
-        frame = _ordered(pd.concat(rows, ignore_index=True)) if rows else pd.DataFrame()
-        lines = tuple(self._record(noun, frame, groups))
+        groups: list[pd.DataFrame] = []
+        lines: list[Line] = []
+        for decision, released in out.finished(self._lang):
+            frame = _labelled(released, decision)
+            (groups if decision.level == "aggregated" else rows).append(frame)
+            lines.append(self._record(noun, decision, frame))
         return Released(
             noun=noun,
-            rows=frame,
-            groups=pd.concat(groups.values(), ignore_index=True) if groups else pd.DataFrame(),
-            lines=lines,
+            rows=pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(),
+            groups=pd.concat(groups, ignore_index=True) if groups else pd.DataFrame(),
+            lines=tuple(lines),
         )
 
     def file(self, sha256: str) -> Path:
@@ -144,15 +152,84 @@ class Door:
 
         Raises Withheld for a file that no full-level coverage of this request names.
         """
-        for chunk in self._chunks("Coverage", None):
-            for index, part in self._parts(chunk, "Coverage"):
-                decision = self.decisions[index]
+        table = self.table("Coverage")
+        for block in self.blocks("Coverage", None):
+            for index, keep in self.leaving(block, "Coverage"):
+                decision = table.decisions[index]
                 withheld = set(decision.rule.withheld_fields) & {"path", "sha256"}
                 if decision.level != "full" or withheld:
                     continue
-                if bool((part["sha256"] == sha256).any()):
+                if bool((block.frame.loc[keep, "sha256"] == sha256).any()):
                     return self._store.file_path(sha256)
         raise Withheld(say("share.file-withheld", self._lang))
+
+    def table(self, noun: str) -> Table:
+        """The decisions as they are joined to rows of a noun."""
+        if noun not in self._tables:
+            named = sorted({d.dataset_id for d in self.decisions if d.rule.taxa})
+            beside = known.names_beside(self._store, noun, named) if named else None
+            self._tables[noun] = Table(self.decisions, beside)
+        return self._tables[noun]
+
+    def blocks(self, noun: str, as_of: int | None) -> Iterator[Block]:
+        """The rows of a noun, block by block, each with what governs it. Not for readers."""
+        datasets = sorted({d.dataset_id for d in self.decisions if self._may_leave(d)})
+        if not datasets:
+            return
+        table, at = self.table(noun), self._places_in_common()
+        columns = self._columns(noun, datasets)
+        for frame in self._store.select(noun, datasets=datasets, as_of=as_of, columns=columns):
+            codes = at.of(frame, noun)
+            places = at.places(frame, codes)
+            governing = table.assign(frame, noun, places)
+            anchor = np.full(len(frame), -1, dtype=np.int64) if codes is None else codes
+            governing = self._as_coarse_as_its_place(table, at, governing, anchor)
+            yield Block(frame, governing, _released_places(at, frame, places, anchor), anchor)
+
+    def leaving(self, block: Block, noun: str) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """The decisions that let rows of a block out, each with its rows."""
+        table = self.table(noun)
+        for index in np.unique(block.governing).tolist():
+            if index < 0:
+                continue
+            decision = table.decisions[index]
+            if decision.level in ("metadata", "withheld") or not self._may_leave(decision):
+                continue
+            keep = block.governing == index
+            if decision.rule.embargo_months:
+                keep &= older(block.frame, self.request.today, decision)
+            if keep.any():
+                yield index, keep
+
+    def _columns(self, noun: str, datasets: list[str]) -> list[str]:
+        """The columns there is anything to release from; the others are empty in every row."""
+        filled = self._store.filled(noun, datasets)
+        return [*generalise.KEPT_HEADER, *(n for n in attributes(noun) if n in filled), "extra"]
+
+    def _places_in_common(self) -> Anchors:
+        if self._anchors is None:
+            generalised = {d.dataset_id for d in self.decisions if d.level == "generalised"}
+            self._anchors = (
+                known.anchors_beside(self._store, sorted(generalised), self.table)
+                if generalised
+                else Anchors()
+            )
+        return self._anchors
+
+    def _as_coarse_as_its_place(
+        self, table: Table, at: Anchors, governing: Codes, anchor: Codes
+    ) -> Codes:
+        """Rows at a camera or site as coarse as the coarsest that is released there."""
+        if not (anchor >= 0).any():
+            return governing
+        there = np.where(anchor >= 0, np.asarray([*at.cell, 0.0])[anchor], 0.0)
+        coarser = table.leaves(governing) & (there > table.cells(governing))
+        out = governing.copy()
+        for index in np.unique(governing[coarser]).tolist():
+            for cell in np.unique(there[coarser & (governing == index)]).tolist():
+                rows = coarser & (governing == index) & (there == cell)
+                out[rows] = table.coarser(index, cell)
+        return out
 
     def _refuse_strangers(self) -> None:
         if not self.decisions:
@@ -167,11 +244,6 @@ class Door:
                 )
             )
 
-    def _chunks(self, noun: str, as_of: int | None) -> Iterator[pd.DataFrame]:
-        datasets = sorted({d.dataset_id for d in self.decisions if self._may_leave(d)})
-        if datasets:
-            yield from self._store.select(noun, datasets=datasets, as_of=as_of)
-
     def _may_leave(self, decision: Decision) -> bool:
         """Rows leave a dataset only with its export clearance; aggregates are made at home."""
         if decision.level in ("metadata", "withheld"):
@@ -179,75 +251,62 @@ class Door:
             return True
         return decision.level == "aggregated" or self._clearances[decision.dataset_id]
 
-    def _parts(self, chunk: pd.DataFrame, noun: str) -> Iterator[tuple[int, pd.DataFrame]]:
-        governing = assign(chunk, noun, self.decisions)
-        for index in sorted({int(i) for i in governing if i >= 0}):
-            decision = self.decisions[index]
-            if not self._may_leave(decision):
-                continue
-            keep = governing == index
-            if decision.rule.embargo_months:
-                keep &= _older(chunk, self.request.today, decision.rule.embargo_months)
-            if keep.any():
-                yield index, chunk.loc[keep]
-
-    def _record(
-        self, noun: str, frame: pd.DataFrame, groups: dict[int, pd.DataFrame]
-    ) -> Iterator[Line]:
-        for index, decision in enumerate(self.decisions):
-            if index in groups:
-                out = groups[index]
-            elif frame.empty:
-                continue
-            else:
-                mine = (
-                    (frame["dataset_id"] == decision.dataset_id)
-                    & (frame["class"] == decision.name)
-                    & (
-                        frame["agreement"]
-                        == f"{decision.agreement_id} v{decision.agreement_version}"
-                    )
-                )
-                out = frame.loc[mine]
-            if out.empty:
-                continue
-            digest = content_hash(out)
-            release_id = self._store.record_release(
-                reader=self.request.reader,
-                purpose=self.request.purpose,
-                action=self.request.action,
-                dataset_id=decision.dataset_id,
-                noun=noun,
-                level=decision.level,
-                agreement_id=decision.agreement_id,
-                agreement_version=decision.agreement_version,
-                rows=len(out),
-                sha256=digest,
-            )
-            yield Line(
-                release_id, decision, self._owners[decision.dataset_id], noun, len(out), digest
-            )
+    def _record(self, noun: str, decision: Decision, released: pd.DataFrame) -> Line:
+        digest = content_hash(released)
+        release_id = self._store.record_release(
+            reader=self.request.reader,
+            purpose=self.request.purpose,
+            action=self.request.action,
+            dataset_id=decision.dataset_id,
+            noun=noun,
+            level=decision.level,
+            agreement_id=decision.agreement_id,
+            agreement_version=decision.agreement_version,
+            rows=len(released),
+            sha256=digest,
+        )
+        owner = self._owners[decision.dataset_id]
+        return Line(release_id, decision, owner, noun, len(released), digest)
 
 
-def content_hash(frame: pd.DataFrame) -> str:
-    """sha256 of a frame as CSV text."""
-    return hashlib.sha256(frame.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+#: Every dataset that is not the reader's own.
+_ALL = "*"
 
 
-def _older(chunk: pd.DataFrame, today: date, months: int) -> NDArray[np.bool_]:
-    """Rows whose time lies before the embargo; a row without a time stays in."""
-    cutoff = pd.Timestamp(today, tz="UTC") - pd.DateOffset(months=months)
-    if "time_start" not in chunk:
-        import numpy
+def _readable(documents: list[dict[str, Any]]) -> tuple[list[Agreement], set[str]]:
+    """The agreements that can be read, and the datasets closed by those that cannot.
 
-        return numpy.zeros(len(chunk), dtype=bool)
-    latest = pd.to_datetime(chunk["time_start"], utc=True)
-    if "time_end" in chunk:
-        latest = pd.to_datetime(chunk["time_end"], utc=True).fillna(latest)
-    older: NDArray[np.bool_] = (latest < cutoff).to_numpy(dtype=bool)
-    return older
+    A level or a field this version does not know may be a restriction: what an unreadable
+    agreement names stays closed, all of it where not even that can be read.
+    """
+    found: list[Agreement] = []
+    closed: set[str] = set()
+    for document in documents:
+        try:
+            found.append(parse(document, "store"))
+        except InputRefused:
+            named = document.get("datasets")
+            listed = isinstance(named, list) and all(isinstance(name, str) for name in named)
+            closed.update(named if listed and named else [_ALL])
+    return found, closed
 
 
-def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    """Order by released identifiers, not by where rows lay: the order of a file would tell."""
-    return frame.sort_values(["dataset_id", "id", "version"], kind="stable", ignore_index=True)
+def _released_places(at: Anchors, frame: pd.DataFrame, places: Places, anchor: Codes) -> Places:
+    """The places rows may be told by: those of their own, or of an anchor that is released."""
+    hidden = at.silent(anchor) & np.isnan(anchors.numbers(frame, "latitude"))
+    if not hidden.any():
+        return places
+    return replace(
+        places,
+        latitude=np.where(hidden, np.nan, places.latitude),
+        longitude=np.where(hidden, np.nan, places.longitude),
+    )
+
+
+def _labelled(released: pd.DataFrame, decision: Decision) -> pd.DataFrame:
+    """Each row says by which agreement and class it came, and at which level."""
+    if decision.level == "aggregated":
+        return released.assign(**{"information_withheld": "rows"})
+    return released.assign(
+        agreement=decision.agreement, **{"class": decision.name}, level=decision.level
+    )

@@ -1,126 +1,229 @@
-"""What each level does to the columns of records; the data dictionary says which column is what."""
+"""What levels full and generalised do to the columns of records, all channels together.
+
+The data dictionary says which column is what. Below level full nothing leaves that tells more of
+the place or the hour than the cell and the month: not the exact coordinates, nor what stands
+beside them (names of places, heights, the datum's operation, the country that cuts the cell), nor
+what joins to an exact record elsewhere (identifiers, file names and hashes, sizes), nor free text.
+
+``slim`` picks what may leave from a block of rows; ``finished`` adds the constant columns.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
+from numpy.typing import NDArray
 
 from ecotone.model.agreement import Class
 from ecotone.model.dictionary import attributes
 from ecotone.model.words import Language, say
-from ecotone.share.grid import cell_centres
+from ecotone.share.anchors import numbers
+from ecotone.share.grid import FINEST, cell_centres, cell_floor
+from ecotone.store.columns import empty
 
-#: Version columns that may leave at any level; all others say where in a delivery a row stood.
+Floats = NDArray[np.float64]
+
+#: Version columns that may leave; all others say where in a delivery a row stood.
 KEPT_HEADER: Final = ("id", "version", "dataset_id")
 
 #: Said instead of being blanked (Chapman 2020: never leave null).
 GENERALISED: Final = "data_generalizations"
 WITHHELD: Final = "information_withheld"
 
+#: Columns that are never the same thing alone: who withholds one withholds its whole family.
+_FAMILIES: Final = {
+    "latitude": ("place", "place-text"),
+    "longitude": ("place", "place-text"),
+    "geometry_wkt": ("place", "place-text"),
+    "time_start": ("time",),
+    "time_end": ("time",),
+}
+#: What the doors of the dictionary hold back, in the order it is told.
+_DOORS: Final = ("place", "place-text", "time", "person")
+_BOUNDS: Final = ("west", "south", "east", "north")
+
 
 def full(frame: pd.DataFrame, noun: str, rule: Class) -> pd.DataFrame:
-    """Everything, less the fields the agreement withholds by name."""
+    """The columns that leave in full: everything, less the fields withheld by name."""
     known = [name for name in attributes(noun) if name in frame]
-    kept = [c for c in (*KEPT_HEADER, *known, "extra") if c in frame]
-    out = frame.loc[:, kept].copy()
-    _blank(out, [c for c in rule.withheld_fields if c in out])
-    if rule.withheld_fields and "extra" in out:
-        # A withheld field may also stand in the columns nobody has described.
-        out["extra"] = None
-    out[GENERALISED] = None
-    out[WITHHELD] = ", ".join(rule.withheld_fields) or None
-    return out
+    withheld = withheld_by_name(noun, rule)
+    kept = [c for c in (*KEPT_HEADER, *known) if c in frame and c not in withheld]
+    # A withheld field may also stand in the columns nobody has described.
+    kept += [] if withheld or "extra" not in frame else ["extra"]
+    return frame[kept]
 
 
-def generalised(frame: pd.DataFrame, noun: str, rule: Class, lang: Language) -> pd.DataFrame:
-    """Places to the grid, times to the month, texts of places to wording, links and persons away.
+def finished_full(rows: pd.DataFrame, noun: str, rule: Class) -> pd.DataFrame:
+    """Rows in full with every column of their noun, and what was withheld by name."""
+    withheld = ", ".join(withheld_by_name(noun, rule)) or None
+    rows = rows.assign(**{WITHHELD: constant(withheld, rows.index)})
+    return complete(rows, noun, "extra")
 
-    Rows without a place keep none; they are not dropped, for their absence would tell.
+
+def withheld_by_name(noun: str, rule: Class) -> tuple[str, ...]:
+    """The fields a class withholds by name, with all those that tell the same."""
+    known = attributes(noun)
+    doors = {door for field in rule.withheld_fields for door in _FAMILIES.get(field, ())}
+    family = [name for name, attribute in known.items() if attribute.door in doors]
+    return tuple(dict.fromkeys([*family, *rule.withheld_fields]))
+
+
+def slim(
+    frame: pd.DataFrame, noun: str, rule: Class, latitude: Floats, longitude: Floats
+) -> pd.DataFrame:
+    """The columns of records that leave generalised, places on the grid and times by the month.
+
+    ``latitude`` and ``longitude`` are those the rows are told by: their camera's or site's where
+    they have one. Rows without a place keep none; they are not dropped, for their absence would
+    tell.
     """
-    described = attributes(noun)
-    kept = [c for c in (*KEPT_HEADER, *described) if c in frame]
-    out = frame.loc[:, kept].copy()
-    cell = rule.cell_degrees or 1.0
-    if "latitude" in out and "longitude" in out:
-        _generalise_place(out, cell)
-    if "time_start" in out:
-        _generalise_time(out)
-    wording = say("share.withheld-text", lang)
-    gone: list[str] = []
-    for name in out.columns.intersection(list(described)):
-        match described[name].door:
-            case "place-text":
-                out[name] = pd.Series(wording, index=out.index, dtype=object).where(
-                    out[name].notna(), None
-                )
-                gone.append(name)
-            case "link" | "person":
-                gone.append(name)
-            case _:
-                continue
-    _blank(out, [n for n in gone if described[n].door != "place-text"])
-    _blank(out, [c for c in ("elevation_m", *rule.withheld_fields) if c in out])
-    out[GENERALISED] = say("share.generalised-text", lang, cell=f"{cell:g}")
-    out[WITHHELD] = ", ".join(sorted({*gone, *rule.withheld_fields, "extra"}))
-    return out
+    kept = ["dataset_id", *(name for name in open_columns(noun, rule) if name in frame)]
+    made: dict[str, Any] = {}
+    known = attributes(noun)
+    if "latitude" in known:
+        cells = cell_centres(latitude, longitude, rule.cell_degrees or 1.0)
+        own = numbers(frame, "coordinate_uncertainty_m")
+        made["latitude"] = cells.latitude
+        made["longitude"] = cells.longitude
+        made["coordinate_uncertainty_m"] = cells.radius_m + rounded_up(own)
+    if "west" in known:
+        made.update(_bounds(frame, rule.cell_degrees or 1.0))
+    if "time_start" in known:
+        made.update(_months(frame))
+    gone = withheld_by_name(noun, rule)
+    return frame[kept].assign(**{name: v for name, v in made.items() if name not in gone})
 
 
-def aggregated(frame: pd.DataFrame, noun: str, rule: Class) -> pd.DataFrame:
-    """Counts (and means of numbers) by taxon, property and year; small groups do not leave.
+def finished(
+    rows: pd.DataFrame, noun: str, rule: Class, lang: Language, *, presence: bool = False
+) -> pd.DataFrame:
+    """The rows with every column of their noun: what is held back is empty, and said.
 
-    A group of fewer than ``minimum_count`` rows is left out whole and no total is given
-    beside it, since a total would give the suppressed count away.
+    ``presence``: the rows are cells and months of tracks, not records.
     """
-    keys = [c for c in ("taxon", "property", "unit", "basis") if c in frame]
-    work = frame.loc[:, ["dataset_id", *keys]].copy()
-    work["year"] = frame["time_start"].dt.year.astype("Int64") if "time_start" in frame else None
-    groups = ["dataset_id", *keys, "year"]
-    if "value" in frame:
-        # A mean over censored results would treat a limit as a measurement.
-        censored = frame["limit_kind"].notna() if "limit_kind" in frame else False
-        work["value"] = frame["value"].where(~pd.Series(censored, index=frame.index))
-        table = work.groupby(groups, dropna=False, sort=True).agg(
-            count=("value", "size"), numbers=("value", "count"), mean=("value", "mean")
-        )
-        table["mean"] = table["mean"].where(table["numbers"] >= rule.minimum_count)
-        table = table.drop(columns="numbers")
-    else:
-        table = work.groupby(groups, dropna=False, sort=True).size().to_frame("count")
-    table = table[table["count"] >= rule.minimum_count].reset_index()
-    table[WITHHELD] = "rows"
-    return table
+    known = attributes(noun)
+    made: dict[str, Any] = {}
+    if "locality" in known:
+        made["locality"] = constant(say("share.withheld-text", lang), rows.index)
+    cell = f"{rule.cell_degrees or 1.0:g}"
+    wording = "share.presence-text" if presence else "share.generalised-text"
+    said = say(wording, lang, cell=cell, animals=rule.minimum_animals, fixes=rule.minimum_fixes)
+    made[GENERALISED] = constant(said, rows.index)
+    made[WITHHELD] = constant(held_back(noun, rule, lang), rows.index)
+    return complete(rows.assign(**made), noun)
 
 
-def _generalise_place(out: pd.DataFrame, cell: float) -> None:
-    lat = pd.to_numeric(out["latitude"]).to_numpy(dtype=np.float64, na_value=np.nan)
-    lon = pd.to_numeric(out["longitude"]).to_numpy(dtype=np.float64, na_value=np.nan)
-    cells = cell_centres(lat, lon, cell)
-    out["latitude"] = cells.latitude
-    out["longitude"] = cells.longitude
-    own = (
-        pd.to_numeric(out["coordinate_uncertainty_m"]).to_numpy(dtype=np.float64, na_value=0.0)
-        if "coordinate_uncertainty_m" in out
-        else np.zeros(len(out))
+def complete(rows: pd.DataFrame, noun: str, *more: str) -> pd.DataFrame:
+    """The rows with every column of their noun in its order; those nobody filled are empty."""
+    wanted = [*KEPT_HEADER, *attributes(noun), *more, GENERALISED, WITHHELD]
+    kinds = kinds_of(noun)
+    empties: dict[str, pd.Series] = {}
+    columns: dict[str, pd.Series] = {}
+    for name in wanted:
+        if name in rows:
+            columns[name] = rows[name]
+            continue
+        kind = kinds[name]
+        if kind not in empties:
+            empties[kind] = _nothing(kind, rows.index)
+        columns[name] = empties[kind]
+    return pd.DataFrame(columns, copy=False)
+
+
+def open_columns(noun: str, rule: Class) -> tuple[str, ...]:
+    """The columns of a noun that leave as they are at level generalised."""
+    gone = {*withheld_by_name(noun, rule), "time_precision"}
+    return tuple(
+        name
+        for name, attribute in attributes(noun).items()
+        if attribute.door in ("open", "value") and name not in gone
     )
-    # The record's own uncertainty, rounded up: its exact figure could single the record out.
-    coarse = np.ceil(np.nan_to_num(own) / 1000.0) * 1000.0
-    out["coordinate_uncertainty_m"] = cells.radius_m + coarse
 
 
-def _generalise_time(out: pd.DataFrame) -> None:
+def held_back(noun: str, rule: Class, lang: Language) -> str:
+    """What is said not to leave at level generalised: the same for every row of a noun."""
+    kinds = {attribute.door for attribute in attributes(noun).values()}
+    told = [say("share.withheld-kind.link", lang)]
+    told += [say(f"share.withheld-kind.{d}", lang) for d in _DOORS if d in kinds]
+    return "; ".join([*told, *rule.withheld_fields])
+
+
+def rounded_up(metres: Floats) -> Floats:
+    """A record's own uncertainty to 1, 2 or 5 times a power of ten, at least 1 km; none is 0.
+
+    Its exact figure could single the record out.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        power = 10.0 ** np.floor(np.log10(np.maximum(metres, 1000.0)) + 1e-9)
+        lead = metres / power
+    steps = np.select([lead <= 1, lead <= 2, lead <= 5], [1.0, 2.0, 5.0], 10.0)
+    return np.where(np.isnan(metres), 0.0, steps * power)
+
+
+def month_start(stamps: pd.Series) -> NDArray[np.datetime64]:
+    """The first instant of the month, UTC; NaT stays."""
+    naive = pd.to_datetime(stamps, utc=True).dt.tz_localize(None).to_numpy()
+    found: NDArray[np.datetime64] = naive.astype("datetime64[M]").astype("datetime64[us]")
+    return found
+
+
+def constant(text: str | None, index: pd.Index) -> pd.Series:
+    """A text column that says the same in every row."""
+    array = pa.repeat(pa.scalar(text, type=pa.large_string()), len(index))
+    return pd.Series(pd.array(array, dtype="str"), index=index)
+
+
+def kinds_of(noun: str) -> dict[str, str]:
+    """The dictionary type of each column."""
+    own = {name: "text" if a.choices else a.type for name, a in attributes(noun).items()}
+    header = {"id": "id", "version": "integer", "dataset_id": "id", "extra": "json"}
+    return {**header, GENERALISED: "text", WITHHELD: "text", **own}
+
+
+def _nothing(kind: str, index: pd.Index) -> pd.Series:
+    match kind:
+        case "number":
+            return pd.Series(np.nan, index=index)
+        case "integer" | "boolean" | "time":
+            return empty(kind, len(index)).set_axis(index)
+    return constant(None, index)
+
+
+def _bounds(frame: pd.DataFrame, cell: float) -> dict[str, Floats]:
+    """An extent opened outward to whole cells."""
+    step = round(cell * FINEST)
+    out: dict[str, Floats] = {}
+    for name in _BOUNDS:
+        edge = numbers(frame, name)
+        low = cell_floor(edge, step) / FINEST
+        if name in ("east", "north"):
+            low = -cell_floor(-edge, step) / FINEST
+        out[name] = np.round(low, 4) + 0.0
+    return out
+
+
+def _months(frame: pd.DataFrame) -> dict[str, Any]:
+    """Times cut to the month; a time known only to the year stays one."""
+    out: dict[str, Any] = {}
     for name in ("time_start", "time_end"):
-        if name in out:
-            stamps = pd.to_datetime(out[name], utc=True)
-            month = stamps.dt.strftime("%Y-%m-01T00:00:00Z")
-            out[name] = pd.to_datetime(month, utc=True)
-    if "time_text" in out:
-        out["time_text"] = pd.to_datetime(out["time_start"], utc=True).dt.strftime("%Y-%m")
-    if "time_precision" in out:
-        out["time_precision"] = "month"
-
-
-def _blank(out: pd.DataFrame, names: list[str]) -> None:
-    for name in names:
-        out[name] = pd.Series(None, index=out.index, dtype=object)
+        if name in frame:
+            stamps = pd.DatetimeIndex(month_start(frame[name])).tz_localize("UTC")
+            out[name] = pd.Series(stamps, index=frame.index).dt.as_unit("us")
+    if "time_start" not in out:
+        return out
+    yearly = np.zeros(len(frame), dtype=np.bool_)
+    if "time_precision" in frame:
+        yearly = (frame["time_precision"] == "year").fillna(False).to_numpy(dtype=bool)
+    months = out["time_start"].dt.tz_localize(None).to_numpy()
+    codes, found = pd.factorize(months)
+    texts = pd.array([str(month)[:7] for month in found], dtype="str")
+    dated = pd.Series(texts.take(codes, allow_fill=True), index=frame.index)
+    out["time_text"] = dated.where(~yearly, dated.str[:4]) if yearly.any() else dated
+    words = pd.array(["month", "year"], dtype="str")
+    out["time_precision"] = pd.Series(words.take(yearly.astype(np.int64)), index=frame.index).where(
+        dated.notna(), None
+    )
+    return out

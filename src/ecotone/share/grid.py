@@ -20,6 +20,8 @@ from pyproj import Geod
 Floats = NDArray[np.float64]
 
 FINEST: Final = 1000  #: cells per degree of the finest level
+STEPS: Final = (1, 10, 100, 1000)  #: sides of the cells, in the finest
+_POLE: Final = 90 * FINEST
 _WGS84: Final = Geod(ellps="WGS84")
 
 
@@ -47,24 +49,41 @@ def cell_centres(latitude: Floats, longitude: Floats, cell_degrees: float) -> Ce
     (37.05, 73.25, 7113.0)
     """
     step = round(cell_degrees * FINEST)
-    if step not in (1, 10, 100, 1000) or abs(cell_degrees * FINEST - step) > 1e-9:
+    if step not in STEPS or abs(cell_degrees * FINEST - step) > 1e-9:
         raise ValueError("the cell size must be 0.001, 0.01, 0.1 or 1 degree")
-    folded = np.where(longitude >= 180.0, longitude - 360.0, longitude)
-    lat_low, lat = _axis(latitude, step, 90 * FINEST - step)
-    _, lon = _axis(folded, step, 180 * FINEST - step)
-    half = step / FINEST / 2
-    equatorward = np.where(lat_low >= 0, lat - half, lat + half)
-    _, _, distance = _WGS84.inv(lon, lat, lon + half, equatorward)
-    return Cells(lat, lon, np.ceil(np.asarray(distance, dtype=np.float64)))
+    south = cell_floor(latitude, step, _POLE - step)
+    west = cell_floor(fold(longitude), step)
+    return Cells(_centre(south, step), _centre(west, step), _radii(south, step))
 
 
-def _axis(degrees: Floats, step: int, last: int) -> tuple[Floats, Floats]:
-    """Lower edge and centre of the cell on one axis."""
+def fold(longitude: Floats) -> Floats:
+    """180 degrees east is 180 degrees west."""
+    folded: Floats = np.where(longitude >= 180.0, longitude - 360.0, longitude)
+    return folded
+
+
+def cell_floor(degrees: Floats, step: int, last: int = _POLE * 2) -> Floats:
+    """Lower edge of the cell on one axis, in thousandths of a degree."""
     # A decimal such as 1.001 times 1000 falls just below its integer in floats.
     finest = np.floor(np.round(degrees * FINEST, 6))
-    low = np.minimum(np.floor(finest / step) * step, last)
-    centre = np.round((low + step / 2) / FINEST, 4) + 0.0
-    return low / FINEST, centre
+    low: Floats = np.minimum(np.floor(finest / step) * step, last)
+    return low
+
+
+def _centre(low: Floats, step: int) -> Floats:
+    return np.round((low + step / 2) / FINEST, 4) + 0.0
+
+
+def _radii(south: Floats, step: int) -> Floats:
+    """Radius by row of cells: it depends on the latitude alone, so each row is measured once."""
+    rows, back = np.unique(south, return_inverse=True)
+    half = step / FINEST / 2
+    centre = rows / FINEST + half
+    equatorward = np.where(rows >= 0, rows / FINEST, rows / FINEST + 2 * half)
+    zero = np.zeros_like(rows)
+    _, _, distance = _WGS84.inv(zero, centre, zero + half, equatorward)
+    found: Floats = np.ceil(np.asarray(distance, dtype=np.float64))[back.ravel()]
+    return found
 
 
 def ala_round(text: str, step: str) -> str:

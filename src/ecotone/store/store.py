@@ -19,7 +19,18 @@ from ecotone.model.finding import Finding
 from ecotone.model.identifiers import mint
 from ecotone.model.records import Batch, Dataset, Noun, Party, Person, Project
 from ecotone.model.words import say
-from ecotone.store import audit, catalogue, documents, files, ledger, releases, rows, versions
+from ecotone.store import (
+    anchors,
+    audit,
+    catalogue,
+    documents,
+    files,
+    ledger,
+    names,
+    releases,
+    rows,
+    versions,
+)
 from ecotone.store.batches import BatchWriter, Origin, finding_of, remember_file
 from ecotone.store.database import Database
 from ecotone.store.schema import BATCH, FINDING, LEDGER, QUARANTINE
@@ -110,6 +121,11 @@ class Store:
         """Add an agreement or a new version of one, with the text it was read from."""
         with self.writing() as connection:
             documents.put_agreement(connection, document, text, person)
+
+    def noted(self, kind: str) -> list[documents.Noted]:
+        """Every version of every document of a kind, oldest first, with when it was noted."""
+        with self.database.reading() as connection:
+            return documents.noted(connection, kind)
 
     # Deliveries
 
@@ -259,6 +275,24 @@ class Store:
         rows.columns_of(noun, None)
         with self.database.reading() as connection:
             return versions.history(connection, self.database, noun, id)
+
+    def names_ever(self, noun: str, datasets: Sequence[str]) -> pd.DataFrame:
+        """``id, name``: every name ever attached to records that have more than one version."""
+        return names.names_ever(self.database, noun, datasets)
+
+    def filled(self, noun: str, datasets: Sequence[str]) -> set[str]:
+        """The attributes of a noun that any delivery of these datasets ever filled."""
+        return anchors.filled(self.database, noun, datasets)
+
+    def combinations(
+        self, noun: str, datasets: Sequence[str], columns: Sequence[str]
+    ) -> pd.DataFrame:
+        """``dataset_id, id`` (of corrected records only) and the combinations of values."""
+        return anchors.combinations(self.database, noun, datasets, columns)
+
+    def first_places(self, noun: str, datasets: Sequence[str], link: str) -> pd.DataFrame:
+        """``dataset_id``, link and the place of the first row that names it."""
+        return anchors.first_places(self.database, noun, datasets, link)
 
     def state_hash(self) -> str:
         """sha256 over the content of all rows that hold, in any order."""

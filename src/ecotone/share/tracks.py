@@ -1,0 +1,68 @@
+"""Tracks on a grid: months in which a cell was used, by how many animals at least; never fixes.
+
+Five hundred fixes of one animal, each moved to the centre of its 0.1 degree cell, give the centre
+of its range back to 276 m: how often a cell was used tells what the cell hides. So fixes leave as
+*presence*: one line for a cell and a month that at least ``minimum_animals`` animals used with at
+least ``minimum_fixes`` fixes, without number, order or names.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecotone.model.agreement import Class
+from ecotone.share.generalise import constant
+
+#: The column that names the animal a fix is of.
+ANIMAL: Final = {"Observation": "individual", "Occurrence": "organism"}
+_CELL: Final = ["dataset_id", "taxon", "latitude", "longitude", "time_start"]
+
+
+def fixes(
+    frame: pd.DataFrame, noun: str, anchored: NDArray[np.bool_], placed: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Rows that are fixes of a track: of a named animal, placed, and at no camera or site."""
+    column = ANIMAL.get(noun)
+    if column is None or column not in frame:
+        return np.zeros(len(frame), dtype=np.bool_)
+    named = frame[column].notna().to_numpy(dtype=bool)
+    return np.asarray(named & placed & ~anchored, dtype=np.bool_)
+
+
+def presence(slim: pd.DataFrame, animals: pd.Series, rule: Class) -> pd.DataFrame:
+    """Cells and months used by enough animals, of rows already on the grid (see ``slim``).
+
+    The uncertainty is that of the cell: none of a single fix stands for others.
+    """
+    if "latitude" not in slim or "time_start" not in slim:
+        # The class withholds the place or the time by name: nothing is left to be present in.
+        return slim.iloc[:0]
+    slim = slim if "taxon" in slim else slim.assign(taxon=constant(None, slim.index))
+    radius = slim.groupby(_CELL[2:4])["coordinate_uncertainty_m"].min().rename("radius")
+    counted = (
+        slim[_CELL]
+        .assign(animal=animals.to_numpy())
+        .groupby(_CELL, dropna=False, sort=True)["animal"]
+        .agg(["nunique", "size"])
+    )
+    enough = (counted["nunique"] >= rule.minimum_animals) & (counted["size"] >= rule.minimum_fixes)
+    cells = counted[enough].reset_index()[_CELL].dropna(subset="time_start")
+    cells = cells.join(radius, on=_CELL[2:4]).rename(columns={"radius": "coordinate_uncertainty_m"})
+    month = cells["time_start"].dt.tz_localize(None).dt.strftime("%Y-%m")
+    return cells.assign(time_text=month.astype("str"), time_precision="month")
+
+
+def keys(cells: pd.DataFrame) -> pd.Series:
+    """What names a line of presence: its dataset, taxon, cell and month."""
+    taxon = cells["taxon"].fillna("").astype("str")
+    place = [
+        (cells[name] * 1e4).round().astype("int64").astype("str")
+        for name in ("latitude", "longitude")
+    ]
+    month = cells["time_text"].astype("str")
+    told: pd.Series = cells["dataset_id"] + "\0" + taxon + "\0" + place[0] + "\0" + place[1]
+    return told + "\0" + month
