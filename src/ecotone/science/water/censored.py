@@ -130,10 +130,12 @@ def distribution(x: Floats, hidden: Bools) -> tuple[Floats, Floats, Floats, Floa
         The detected values, the share below each, results at or below each, and detected
         results equal to each.
     """
-    level, count = np.unique(x[~hidden], return_counts=True)
-    risk = np.searchsorted(np.sort(x), level, side="right").astype(np.float64)
-    level, count, risk = level[::-1], count[::-1].astype(np.float64), risk[::-1]
-    return level, np.cumprod(1.0 - count / risk), risk, count
+    ascending, counts = np.unique(x[~hidden], return_counts=True)
+    level = ascending[::-1]
+    count: Floats = counts[::-1].astype(np.float64)
+    risk: Floats = np.searchsorted(np.sort(x), level, side="right").astype(np.float64)
+    below: Floats = np.cumprod(1.0 - count / risk, dtype=np.float64)
+    return level, below, risk, count
 
 
 def ros(values: ArrayLike, censored: ArrayLike) -> CensoredSummary:
@@ -200,7 +202,8 @@ def plotting_positions(x: Floats, hidden: Bools) -> Floats:
     """
     if not hidden.any():
         a = 0.375 if x.size <= 10 else 0.5
-        return (np.arange(1, x.size + 1) - a) / (x.size + 1 - 2 * a)
+        even: Floats = (np.arange(1, x.size + 1, dtype=np.float64) - a) / (x.size + 1 - 2 * a)
+        return even
     detected = x[~hidden]
     limits = np.unique(x[hidden])
     if detected[0] < limits[0]:
@@ -214,14 +217,15 @@ def plotting_positions(x: Floats, hidden: Bools) -> Floats:
         share = among / (among + lower[j]) if among + lower[j] else 0.0
         above[j] = above[j + 1] + share * (1.0 - above[j + 1])
     position = np.empty(x.size)
-    j = np.searchsorted(limits, detected, side="right") - 1
-    rank = np.arange(detected.size) - starts[j] + 1
-    position[~hidden] = 1 - above[j] + (above[j] - above[j + 1]) * rank / (ends - starts + 1)[j]
-    j = np.searchsorted(limits, x[hidden], side="right") - 1
+    at = np.searchsorted(limits, detected, side="right") - 1
+    rank = np.arange(detected.size) - starts[at] + 1
+    width = (above[at] - above[at + 1]) / (ends - starts + 1)[at]
+    position[~hidden] = 1 - above[at] + width * rank
+    at = np.searchsorted(limits, x[hidden], side="right") - 1
     first = np.searchsorted(x[hidden], limits, side="left")
     last = np.searchsorted(x[hidden], limits, side="right")
-    rank = np.arange(int(hidden.sum())) - first[j] + 1
-    position[hidden] = (1 - above[j]) * rank / (last - first + 1)[j]
+    rank = np.arange(int(hidden.sum())) - first[at] + 1
+    position[hidden] = (1 - above[at]) * rank / (last - first + 1)[at]
     return position
 
 
@@ -316,7 +320,8 @@ def _fit_normal(log: Floats, hidden: Bools) -> tuple[float, float, Floats]:
             break
     else:
         raise ValueError("the likelihood has no largest point to be found")
-    return float(point[0]), float(np.exp(point[1])), np.linalg.inv(-curve)
+    cov: Floats = np.linalg.inv(-curve).astype(np.float64)
+    return float(point[0]), float(np.exp(point[1])), cov
 
 
 def _uphill(slope: Floats, curve: Floats) -> Floats:

@@ -193,7 +193,7 @@ def decimal_years(days: ArrayLike, calendar: Calendar = "even") -> Floats:
 
     >>> days = np.array(["2001-01-01", "2001-03-01"], "datetime64[D]")
     >>> decimal_years(days).round(5).tolist(), decimal_years(days, "actual").round(5).tolist()
-    ([2001.00137, 2001.16530], [2001.00137, 2001.16301])
+    ([2001.00137, 2001.1653], [2001.00137, 2001.16301])
     """
     if calendar not in CALENDARS:
         raise ValueError(f"the calendar is one of {', '.join(CALENDARS)}, not {calendar!r}")
@@ -370,8 +370,14 @@ def surface(known: Samples, flow: Discharge, settings: Settings) -> Surface:
     begin, end = water_years(known.days[[0, -1]])
     edges = float(begin) - 0.25, float(end) + 0.75
     found = estimate(grid_t, grid_q, known, settings, edges)
-    shaped = (x.reshape(grid_q.shape) for x in (found.y_hat, found.se, found.conc, found.widened))
-    return Surface(levels, times, Estimates(*shaped))
+    shape = grid_q.shape
+    shaped = Estimates(
+        found.y_hat.reshape(shape),
+        found.se.reshape(shape),
+        found.conc.reshape(shape),
+        found.widened.reshape(shape),
+    )
+    return Surface(levels, times, shaped)
 
 
 def water_years(days: ArrayLike) -> NDArray[np.int64]:
@@ -528,4 +534,7 @@ def _calendar_day(days: Days) -> NDArray[np.int64]:
     number = month.astype(np.int64) % 12
     before = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334])
     of_month = (days - month.astype("datetime64[D]")).astype(np.int64)
-    return before[number] + np.where(number == 1, np.minimum(of_month, 27), of_month)
+    day: NDArray[np.int64] = before[number] + np.where(
+        number == 1, np.minimum(of_month, 27), of_month
+    )
+    return day

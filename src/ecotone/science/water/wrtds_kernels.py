@@ -153,7 +153,7 @@ def mills(z: float) -> float:
 
 @compiled
 def log_share(z: float) -> float:
-    """ln Phi(z), also far below where Phi vanishes."""
+    """Logarithm of Phi(z), also far below where Phi vanishes."""
     if z < -30.0:
         return -0.5 * z * z - _LOG_ROOT - math.log(mills(z))
     return math.log(0.5 * math.erfc(-z / _ROOT_TWO))
@@ -346,16 +346,14 @@ def bilinear(
     """A surface (log discharge, time) between its points."""
     a = (q - q0) / dq
     b = (t - t0) / dt
-    i = min(max(int(math.floor(a)), 0), surface.shape[0] - 2)
-    j = min(max(int(math.floor(b)), 0), surface.shape[1] - 2)
+    i = min(max(math.floor(a), 0), surface.shape[0] - 2)
+    j = min(max(math.floor(b), 0), surface.shape[1] - 2)
     a -= i
     b -= j
-    return (
-        surface[i, j] * (1.0 - a) * (1.0 - b)
-        + surface[i + 1, j] * a * (1.0 - b)
-        + surface[i, j + 1] * (1.0 - a) * b
-        + surface[i + 1, j + 1] * a * b
-    )
+    left = surface[i, j] * (1.0 - a) + surface[i + 1, j] * a
+    right = surface[i, j + 1] * (1.0 - a) + surface[i + 1, j + 1] * a
+    value: float = left * (1.0 - b) + right * b
+    return value
 
 
 @compiled
