@@ -118,6 +118,10 @@ class Door:
             if d.dataset_id in named
         ]
 
+    def parties(self) -> dict[str, dict[str, str]]:
+        """Names of the institutions that share here, by id: said in reports."""
+        return {party.party_id: party.name for party in self._store.parties()}
+
     def release(self, noun: str, *, as_of: int | None = None) -> Released:
         """Everything of a noun that this request may have.
 
