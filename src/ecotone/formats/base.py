@@ -70,7 +70,8 @@ def refused(
 class Limits:
     """Caps on what one delivery may cost; counted on bytes really read, never on headers."""
 
-    members: int = 20_000  #: plain files in one archive or folder
+    members: int = 20_000  #: plain files in one archive
+    folder_files: int = 5_000_000  #: plain files in one folder: a camera season has many
     member_bytes: int = 8 << 30  #: one member, unpacked
     total_bytes: int = 32 << 30  #: all members, unpacked
     ratio: float = 200.0  #: unpacked to packed, per member and in total

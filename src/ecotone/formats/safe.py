@@ -237,8 +237,8 @@ class _Folder(_Base):
                     self._sizes[member] = entry.stat(follow_symlinks=False).st_size
                 else:
                     raise refused("file-special", file=member)
-                if len(self._sizes) > limits.members:
-                    raise refused("archive-too-many", file=name, most=str(limits.members))
+                if len(self._sizes) > limits.folder_files:
+                    raise refused("archive-too-many", file=name, most=str(limits.folder_files))
 
     def size(self, name: str) -> int:
         return self._sizes[self._known(name)]

@@ -175,11 +175,7 @@ class BatchWriter:
             return []
         with self._store.database.plainly():
             if raw.is_dir():
-                return [
-                    (path.relative_to(raw).as_posix(), *files.keep(folder, path))
-                    for path in sorted(raw.rglob("*"))
-                    if path.is_file() and not path.is_symlink()
-                ]
+                return files.keep_folder(folder, raw)
             sha256, size = files.keep(folder, raw)
         if sha256 != self.origin.sha256:
             raise StoreError(say("store.raw-changed", file=raw.name), say("store.raw-changed.do"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Final
@@ -12,6 +14,13 @@ from ecotone.model.errors import StoreError
 from ecotone.model.words import say
 
 _BLOCK: Final = 1 << 20
+
+#: Files that are referenced, not copied: they are many and large, and nobody edits them.
+MEDIA: Final = frozenset(
+    (".jpg", ".jpeg", ".png", ".heic", ".webp", ".dng", ".cr2", ".nef", ".mp4", ".m4v")
+    + (".avi", ".mov", ".mkv", ".mts", ".wav", ".flac", ".mp3")
+)
+)
 
 
 def home(folder: Path, sha256: str) -> Path:
@@ -38,6 +47,32 @@ def keep(folder: Path, source: Path) -> tuple[str, int]:
         return sha256, size
     finally:
         staged.unlink(missing_ok=True)
+
+
+def keep_folder(folder: Path, source: Path) -> list[tuple[str, str, int]]:
+    """Keep a delivered folder: ``(name, sha256, size)`` of each file that was copied in.
+
+    Photos, films and sounds stay where they lie; a list of them with path, size and hash is
+    kept in their place, as ``media.jsonl``.
+    """
+    kept, media = [], []
+    for path in sorted(source.rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        name = path.relative_to(source).as_posix()
+        if path.suffix.lower() in MEDIA:
+            media.append((name, *sha256_of(path)))
+        else:
+            kept.append((name, *keep(folder, path)))
+    if media:
+        with tempfile.TemporaryDirectory(dir=folder / "staging", prefix="media-") as scratch:
+            listing = Path(scratch) / "media.jsonl"
+            with listing.open("w", encoding="utf-8", newline="\n") as out:
+                for name, sha256, size in media:
+                    line = {"path": name, "sha256": sha256, "size": size}
+                    out.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+            kept.append(("media.jsonl", *keep(folder, listing)))
+    return kept
 
 
 def sha256_of(path: Path) -> tuple[str, int]:

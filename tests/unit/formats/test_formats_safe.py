@@ -209,7 +209,7 @@ def test_a_tar_header_may_not_ask_for_everything(tmp_path: Path) -> None:
 
 
 def test_too_many_members_are_refused(tmp_path: Path) -> None:
-    limits = Limits(members=5)
+    limits = Limits(members=5, folder_files=5)
     names = [f"{i}.csv" for i in range(6)]
     assert code_of(zip_of(tmp_path / "a.zip", *((n, b"x") for n in names)), limits) == (
         "archive-too-many"

@@ -1,81 +1,141 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from ecotone.model.agreement import Class
+from ecotone.model.dictionary import RECORD_NOUNS, attributes
 from ecotone.share import generalise
+from ecotone.share.anchors import numbers
 from tests.unit.share.fixtures import occurrences
 
 TENTH = Class(name="cats", level="generalised", cell_degrees=0.1)
 
 
+def in_full(frame, noun, rule):
+    return generalise.finished_full(generalise.full(frame, noun, rule), noun, rule)
+
+
+def coarse(frame, noun, rule, lang="en"):
+    lat, lon = numbers(frame, "latitude"), numbers(frame, "longitude")
+    slim = generalise.slim(frame, noun, rule, lat, lon).assign(id="~")
+    return generalise.finished(slim, noun, rule, lang)
+
+
 def test_full_leaves_out_where_the_row_stood_and_fields_withheld_by_name():
     rule = Class(name="all", level="full", withheld_fields=("locality",))
-    out = generalise.full(occurrences(), "Occurrence", rule)
+    out = in_full(occurrences(), "Occurrence", rule)
     assert "source_file" not in out
     assert out["locality"].isna().all()
     assert out["extra"].isna().all(), "a withheld field may hide among undescribed columns"
     assert (out[generalise.WITHHELD] == "locality").all()
     assert out["latitude"].iloc[0] == 37.0464
+    assert out["version"].tolist() == [1, 1, 2, 1]
 
 
 def test_full_without_withheld_fields_keeps_everything():
-    out = generalise.full(occurrences(), "Occurrence", Class(name="all", level="full"))
+    out = in_full(occurrences(), "Occurrence", Class(name="all", level="full"))
     assert (out["extra"] == "{}").all()
     assert out[generalise.WITHHELD].isna().all()
+    assert list(out.columns) == [
+        *generalise.KEPT_HEADER,
+        *attributes("Occurrence"),
+        "extra",
+        generalise.GENERALISED,
+        generalise.WITHHELD,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "also", "stays"),
+    [
+        ("latitude", ("longitude", "locality", "latitude_text", "verbatim_locality"), "time_start"),
+        ("time_start", ("time_end", "time_text", "time_zone"), "latitude"),
+        ("recorded_by", (), "latitude"),
+    ],
+)
+def test_who_withholds_a_place_or_a_time_withholds_all_that_tells_it(field, also, stays):
+    rule = Class(name="all", level="full", withheld_fields=(field,))
+    filled = occurrences().assign(
+        latitude_text="37 02", verbatim_locality="x", time_text="3.5.26", time_zone="UTC"
+    )
+    out = in_full(filled, "Occurrence", rule)
+    for name in (field, *also):
+        assert out[name].isna().all()
+    assert out[stays].notna().any()
+    below = coarse(filled, "Occurrence", rule.model_copy(update={"cell_degrees": 0.1}))
+    assert below[[field, *also]].drop(columns=["locality"], errors="ignore").isna().all(axis=None)
 
 
 def test_generalised_places_times_texts_links_and_persons():
-    out = generalise.generalised(occurrences(), "Occurrence", TENTH, "en")
+    out = coarse(occurrences(), "Occurrence", TENTH)
     assert (out["latitude"].iloc[0], out["longitude"].iloc[0]) == (37.05, 73.25)
     # Radius of the cell (7113 m) plus the record's own 20 m, rounded up to a kilometre.
     assert out["coordinate_uncertainty_m"].iloc[0] == 7113 + 1000
     assert out["latitude"].isna().tolist() == [False, False, True, False]
     assert out["time_start"].iloc[0] == pd.Timestamp("2026-05-01", tz="UTC")
+    assert out["time_text"].tolist()[:3] == ["2026-05", "2024-05", "2026-01"]
+    assert out["time_text"].isna().tolist() == [False, False, False, True]
+    assert out["time_precision"].isna().tolist() == [False, False, False, True]
+    assert set(out["time_precision"].dropna()) == {"month"}
     assert out["recorded_by"].isna().all()
     assert out["occurrence_id"].isna().all(), "it joins to the exact record elsewhere"
-    assert out["locality"].iloc[0] != "Under the red cliff"
-    assert out["locality"].isna().tolist() == [False, True, False, False]
+    assert out["version"].isna().all(), "it counts corrections that may not be seen"
+    assert len(set(out["locality"])) == 1, "wording, in all rows: not even who had one is told"
+    assert "cliff" not in out["locality"].iloc[0]
     assert "extra" not in out
     assert "0.1" in out[generalise.GENERALISED].iloc[0]
+    assert out["taxon"].tolist()[:2] == ["Panthera uncia", "Capra sibirica"]
+
+
+def test_what_is_known_to_the_year_stays_so():
+    frame = occurrences().assign(time_precision=["year", "day", None, None])
+    out = coarse(frame, "Occurrence", TENTH)
+    assert out["time_text"].tolist()[:2] == ["2026", "2024-05"]
+    assert out["time_precision"].tolist()[:3] == ["year", "month", "month"]
 
 
 def test_generalised_without_uncertainty_or_place_or_time():
-    frame = occurrences().drop(
-        columns=["coordinate_uncertainty_m", "time_start", "latitude", "extra"]
-    )
-    out = generalise.generalised(frame, "Occurrence", TENTH, "zh")
-    assert "coordinate_uncertainty_m" not in out
-    placed = occurrences().drop(columns="coordinate_uncertainty_m")
-    assert generalise.generalised(placed, "Occurrence", TENTH, "ru")[
-        "coordinate_uncertainty_m"
-    ].notna().tolist() == [True, True, False, True]
+    frame = occurrences().drop(columns=["coordinate_uncertainty_m", "time_start", "extra"])
+    out = coarse(frame, "Occurrence", TENTH, "ru")
+    assert out["coordinate_uncertainty_m"].tolist()[0] == 7113
+    assert out["coordinate_uncertainty_m"].notna().tolist() == [True, True, False, True]
+    assert out["time_text"].isna().all()
+    nowhere = coarse(occurrences().drop(columns=["latitude"]), "Occurrence", TENTH, "zh")
+    assert nowhere["latitude"].isna().all()
 
 
-def test_aggregates_leave_small_groups_out_whole():
-    rule = Class(name="all", level="aggregated", minimum_count=2)
-    frame = pd.concat([occurrences().iloc[[0]]] * 2 + [occurrences().iloc[[1]]])
-    out = generalise.aggregated(frame, "Occurrence", rule)
-    assert out[["taxon", "count"]].to_numpy().tolist() == [["Panthera uncia", 2]]
+def test_no_open_column_can_hold_a_sentence_a_place_or_an_hour():
+    for noun in RECORD_NOUNS:
+        known = attributes(noun)
+        for name in generalise.open_columns(noun, TENTH):
+            assert known[name].type != "time" and known[name].type != "json"
+            assert "latitude" not in name and "locality" not in name and "remarks" not in name
 
 
-def test_aggregated_means_leave_censored_results_out():
-    rule = Class(name="all", level="aggregated", minimum_count=2)
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [(np.nan, 0), (3, 1000), (1000, 1000), (1001, 2000), (2000, 2000), (4321, 5000), (5001, 10000)],
+)
+def test_the_records_own_uncertainty_is_rounded_up_so_that_it_singles_none_out(own, told):
+    assert generalise.rounded_up(np.array([own]))[0] == told
+
+
+def test_an_extent_opens_outward_to_whole_cells():
     frame = pd.DataFrame(
         {
-            "dataset_id": ["w"] * 5,
-            "property": ["nitrate"] * 3 + ["lead"] * 2,
-            "value": [1.0, 3.0, 9.0, 0.5, 2.0],
-            "limit_kind": [None, None, "below", "below", None],
-            "time_start": pd.to_datetime(["2025-03-01"] * 5, utc=True),
+            "dataset_id": ["d"],
+            "west": [70.01],
+            "south": [-0.02],
+            "east": [70.3],
+            "north": [36.95],
+            "sha256": ["ab"],
+            "stac": ["{}"],
+            "variable": ["NDVI"],
         }
     )
-    out = generalise.aggregated(frame, "Observation", rule).set_index("property")
-    assert out.loc["nitrate", "count"] == 3
-    assert out.loc["nitrate", "mean"] == 2.0
-    # One number only behind the second mean: it would be that number.
-    assert pd.isna(out.loc["lead", "mean"])
-    plain = generalise.aggregated(
-        frame.drop(columns=["limit_kind", "time_start"]), "Observation", rule
-    )
-    assert plain["count"].tolist() == [2, 3]
+    out = coarse(frame, "Coverage", TENTH)
+    assert out[["west", "south", "east", "north"]].iloc[0].tolist() == [70.0, -0.1, 70.3, 37.0]
+    assert out[["sha256", "stac", "path", "name"]].isna().all(axis=None)
+    assert out["variable"].tolist() == ["NDVI"]
