@@ -6,7 +6,9 @@
 ``ingest``    ingest, findings, quarantine, batches
 ``records``   correct, history, withdraw
 ``assess``    indicators, compute, assess, verify, report
-``share``     agreements, preview, audit
+``keys``      the node's keys and those of other parties
+``share``     preview, audit
+``agreements`` agreements from draft to revocation, requests and answers
 ``demo``      the virtual basin from deliveries to report
 """
 

@@ -44,8 +44,12 @@ def init(
     steward: Annotated[str, typer.Option(help=word("init.steward"))] = "steward",
     steward_name: Annotated[str, typer.Option(help=word("init.steward-name"))] = "",
     database: Annotated[str | None, typer.Option(help=word("init.database"))] = None,
+    ask: Annotated[
+        bool, typer.Option("--with-passphrase", help=word("keys.with-passphrase"))
+    ] = False,
 ) -> None:
     """Make a node."""
+    from ecotone.cli.keys import make_for, new_passphrase
     from ecotone.model.records import Party, Person
     from ecotone.store import init_node
 
@@ -54,8 +58,10 @@ def init(
         person = Person(
             person_id=steward, party_id=party, name=steward_name or steward, role="steward"
         )
+    passphrase = new_passphrase(ask)
     with init_node(folder, party=owner, person=person, database=database) as store:
         print_line(word("init.done", folder=store.folder, party=party))
+        make_for(store, person.person_id, passphrase)
     print_line(word("init.next", folder=folder))
 
 
@@ -63,18 +69,39 @@ def add_party(
     party_id: Annotated[str, typer.Argument(metavar="ID")],
     name: _Name,
     country: Annotated[str, typer.Option(help=word("option.country"))],
-    key: Annotated[str | None, typer.Option(help=word("add.party.key"))] = None,
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help=word("add.party.key-file"))
+    ] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option("--fingerprint", help=word("keys.trust.fingerprint"))
+    ] = None,
     by: By = None,
     node: Node = None,
 ) -> None:
     """Make another institution known."""
+    from ecotone.cli.keys import read_ring
+    from ecotone.model.errors import UsageError
     from ecotone.model.records import Party
+    from ecotone.model.words import say
+    from ecotone.share import trust
 
+    ring = None if key is None else read_ring(key)
+    if ring is not None and ring.party != party_id:
+        raise UsageError(say("keys.ring-of-other", party=party_id, found=ring.party))
     with open_here(node) as store, checked():
+        who = person_of(store, by)
+        known = {p.party_id: p.public_key for p in store.parties()}
+        if ring is not None:
+            trust.compare(ring, trust.rings(store).get(party_id), fingerprint)
         made = Party(
-            party_id=party_id, name={language(): name}, country_code=country, public_key=key
+            party_id=party_id,
+            name={language(): name},
+            country_code=country,
+            public_key=known.get(party_id),
         )
-        store.put_party(made, person=person_of(store, by))
+        store.put_party(made, person=who)
+        if ring is not None:
+            trust.trust(store, ring, person=who, fingerprint=fingerprint)
     print_line(word("add.done", id=party_id))
 
 

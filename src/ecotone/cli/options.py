@@ -33,18 +33,21 @@ def open_here(node: Path | None) -> Store:
     return open_node(node)
 
 
-def person_of(store: Store, given: str | None) -> str:
-    """Who acts: the person named, else the node's first steward.
+def person_of(store: Store, given: str | None, roles: Sequence[str] = ("steward", "signer")) -> str:
+    """Who acts: the person named, else the node's first of these roles.
 
-    Raises UsageError for a person the node does not know.
+    Raises UsageError for a person the node does not know or who has left.
     """
     from ecotone.model.errors import UsageError
     from ecotone.model.words import say
 
     people = {p.person_id: p for p in store.people()}
+    gone = people.get(given) if given else None
+    if gone is not None and gone.left is not None:
+        raise UsageError(say("keys.person-left", name=given, day=gone.left))
     if given is None:
-        own = [p for p in people.values() if p.party_id == store.party_id]
-        first = [p for p in own if p.role in ("steward", "signer")] or own
+        own = [p for p in people.values() if p.party_id == store.party_id and p.left is None]
+        first = [p for p in own if p.role in roles] or own
         if not first:
             raise UsageError(say("cli.no-person"))
         return first[0].person_id

@@ -347,6 +347,8 @@ class Person(Noun):
     party_id: str
     name: str
     role: Literal["reader", "enterer", "steward", "signer"] = "reader"
+    #: The day the person left the party; from then on nothing is done in their name.
+    left: date | None = None
 
 
 class Project(Noun):

@@ -48,8 +48,14 @@ def parse(document: Any, name: str) -> Agreement:
 
 
 def canonical(agreement: Agreement) -> bytes:
-    """The bytes that are hashed and signed: sorted JSON without status and signatures."""
-    document = agreement.model_dump(mode="json", exclude={"signatures", "status"})
+    """The bytes that are hashed and signed: sorted JSON without status and signatures.
+
+    What is left at its default is left out, so that a signature still holds when a later version
+    of Ecotone knows more entries.
+    """
+    document = agreement.model_dump(
+        mode="json", exclude={"signatures", "status"}, exclude_defaults=True
+    )
     return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 

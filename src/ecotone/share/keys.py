@@ -200,8 +200,7 @@ def unseal(
 def locked(node_folder: Path) -> bool:
     """Whether the node's keys want a passphrase."""
     return any(
-        path.read_bytes().startswith(b"age-encryption.org/")
-        for path in (node_folder / "keys").glob("*.key")
+        path.read_bytes().startswith(b"age-encryption.org/") for path in _private_files(node_folder)
     )
 
 
@@ -262,7 +261,7 @@ def _write_ring(node_folder: Path, ring: Keyring) -> None:
 
 def _set_aside(node_folder: Path) -> None:
     """Keys that nobody can open any more are no hindrance to the next, and are not thrown away."""
-    for path in (node_folder / "keys").glob("*.key"):
+    for path in _private_files(node_folder):
         path.replace(path.with_suffix(".lost"))
 
 
@@ -329,3 +328,9 @@ def readable_by_others(node_folder: Path) -> list[str]:
         for path in sorted((node_folder / "keys").glob("*.key"))
         if path.stat().st_mode & 0o077
     ]
+
+
+def _private_files(node_folder: Path) -> list[Path]:
+    """Not every secret in the folder is of this module."""
+    folder = node_folder / "keys"
+    return [*folder.glob("signing-*.key"), *folder.glob("sealing-*.key")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from ecotone.model.errors import StoreError
 from ecotone.model.records import Dataset, Noun, Party, Person, Project
 from ecotone.model.words import say
 from ecotone.store import ledger
-from ecotone.store.schema import DOCUMENT
+from ecotone.store.schema import DOCUMENT, LEDGER
 
 _KEYS: Final[dict[type[Noun], tuple[str, str]]] = {
     Party: ("party", "party_id"),
@@ -105,3 +107,40 @@ def current(connection: sa.Connection, kind: str, as_of: int | None = None) -> l
         .order_by(DOCUMENT.c.key)
     )
     return [json.loads(row.content) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One version of a document, and when the ledger noted it."""
+
+    key: str
+    version: int
+    time: datetime
+    content: dict[str, Any]
+    original: str | None
+
+
+def noted(connection: sa.Connection, kind: str) -> list[Noted]:
+    """Every version of every document of a kind, by key and oldest first."""
+    rows = connection.execute(
+        sa.select(
+            DOCUMENT.c.key,
+            DOCUMENT.c.version,
+            LEDGER.c.time,
+            DOCUMENT.c.content,
+            DOCUMENT.c.original,
+        )
+        .join(LEDGER, LEDGER.c.seq == DOCUMENT.c.since)
+        .where(DOCUMENT.c.kind == kind)
+        .order_by(DOCUMENT.c.key, DOCUMENT.c.version)
+    )
+    return [
+        Noted(
+            row.key,
+            row.version,
+            datetime.fromisoformat(row.time),
+            json.loads(row.content),
+            row.original,
+        )
+        for row in rows
+    ]
