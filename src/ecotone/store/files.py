@@ -20,7 +20,6 @@ MEDIA: Final = frozenset(
     (".jpg", ".jpeg", ".png", ".heic", ".webp", ".dng", ".cr2", ".nef", ".mp4", ".m4v")
     + (".avi", ".mov", ".mkv", ".mts", ".wav", ".flac", ".mp3")
 )
-)
 
 
 def home(folder: Path, sha256: str) -> Path:
