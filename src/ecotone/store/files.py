@@ -17,8 +17,10 @@ _BLOCK: Final = 1 << 20
 
 #: Files that are referenced, not copied: they are many and large, and nobody edits them.
 MEDIA: Final = frozenset(
-    (".jpg", ".jpeg", ".png", ".heic", ".webp", ".dng", ".cr2", ".nef", ".mp4", ".m4v")
-    + (".avi", ".mov", ".mkv", ".mts", ".wav", ".flac", ".mp3")
+    {
+        *(".jpg", ".jpeg", ".png", ".heic", ".webp", ".dng", ".cr2", ".nef"),
+        *(".mp4", ".m4v", ".avi", ".mov", ".mkv", ".mts", ".wav", ".flac", ".mp3"),
+    }
 )
 
 
