@@ -10,6 +10,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from ecotone.science.compiled import compiled
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Nodes = NDArray[np.int32]
@@ -51,8 +53,9 @@ class Graph:
         Where conductances differ by orders of magnitude this keeps digits that the product of
         the Laplacian and the voltages loses.
         """
-        flow = self.conductance * (voltage[self.head] - voltage[self.tail])
-        return summed(self.head, flow, self.nodes) - summed(self.tail, flow, self.nodes)
+        net = np.zeros(self.nodes)
+        _net(self.head, self.tail, self.conductance, voltage, net)
+        return net
 
     def keep(self, chosen: NDArray[np.bool_]) -> tuple[Graph, Ints]:
         """The part of the graph on some nodes, and where these were."""
@@ -74,6 +77,14 @@ class Graph:
             tail[between],
             self.conductance[between],
         )
+
+
+@compiled
+def _net(head: Nodes, tail: Nodes, g: Floats, voltage: Floats, net: Floats) -> None:
+    for e in range(head.size):
+        flow = g[e] * (voltage[head[e]] - voltage[tail[e]])
+        net[head[e]] += flow
+        net[tail[e]] -= flow
 
 
 def summed(at: NDArray[np.integer], values: Floats, size: int) -> Floats:
@@ -107,24 +118,26 @@ def merge_cells(conductance: Floats, cells: Ints, groups: Ints) -> tuple[Nodes, 
         Node numbers as a raster, in the order of cells, and how many nodes there are.
     """
     habitat = (conductance > 0).ravel()
+    if not cells.size:
+        plain = np.where(habitat, np.cumsum(habitat, dtype=np.int32) - 1, -1).astype(np.int32)
+        return plain.reshape(conductance.shape), int(habitat.sum())
     number = np.full(habitat.size, -1, dtype=np.int64)
     places = np.flatnonzero(habitat)
     number[places] = places
-    if cells.size:
-        members, member = np.unique(cells, return_inverse=True)
-        _, group = np.unique(groups, return_inverse=True)
-        size = members.size + int(group.max()) + 1
-        links = sp.csr_array(
-            (np.ones(member.size, dtype=np.int8), (member, members.size + group)),
-            shape=(size, size),
-        )
-        _, union = connected_components(links, directed=False)
-        union = union[: members.size]
-        lowest = np.full(int(union.max()) + 1, habitat.size, dtype=np.int64)
-        live = habitat[members]
-        np.minimum.at(lowest, union[live], members[live])
-        first = lowest[union]
-        number[members] = np.where(first < habitat.size, first, -1)
+    members, member = np.unique(cells, return_inverse=True)
+    _, group = np.unique(groups, return_inverse=True)
+    size = members.size + int(group.max()) + 1
+    links = sp.csr_array(
+        (np.ones(member.size, dtype=np.int8), (member, members.size + group)),
+        shape=(size, size),
+    )
+    _, union = connected_components(links, directed=False)
+    union = union[: members.size]
+    lowest = np.full(int(union.max()) + 1, habitat.size, dtype=np.int64)
+    live = habitat[members]
+    np.minimum.at(lowest, union[live], members[live])
+    first = lowest[union]
+    number[members] = np.where(first < habitat.size, first, -1)
     used, at = np.unique(number[number >= 0], return_inverse=True)
     node = np.full(habitat.size, -1, dtype=np.int32)
     node[number >= 0] = at.astype(np.int32)

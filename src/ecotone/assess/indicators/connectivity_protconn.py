@@ -1,0 +1,178 @@
+"""``connectivity.protconn``: how much of a region is protected and joined."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.connectivity_tables import (
+    centres,
+    edge_links,
+    point_links,
+    read_polygons,
+)
+from ecotone.model.errors import NotComputable
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.result import Value
+from ecotone.model.words import say
+from ecotone.science.connectivity.protected import ProtConn, protected_connected
+from ecotone.science.connectivity.sparse_pc import numerator
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Floats = NDArray[np.float64]
+Shapes = NDArray[Any]
+
+_HECTARE: Final = 10_000.0
+#: Links and paths with a smaller probability are not followed.
+_FAINT: Final = 1e-6
+#: Parts smaller than this (m2) are slivers that clipping leaves.
+_SLIVER: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Parts of protected land in the region and around it, and the region's area (m2)."""
+
+    region: float
+    inside: Shapes
+    outside: Shapes
+    single: Floats  #: areas of single protected areas in the region, part by part
+
+
+def compute(job: Job) -> Outcome:
+    """Protected land clipped to the region, joined by dispersal, as per cent of the region."""
+    areas = read_polygons(job.inputs["areas"][0])
+    region = read_polygons(job.inputs["region"][0])
+    if areas.crs is not None and region.crs is not None and areas.crs != region.crs:
+        areas = areas.to_crs(region.crs)
+    findings = list(_about(region))
+    nodes = _nodes(areas, region, job.number("transboundary"))
+    job.progress(0.3)
+    whole = np.concatenate([nodes.inside, nodes.outside])
+    area = np.concatenate([shapely.area(nodes.inside), np.zeros(len(nodes.outside))])
+    area /= _HECTARE
+    eca = _eca(job, whole, area)
+    count = len(nodes.inside)
+    alone = _eca(job, nodes.inside, area[:count]) if len(nodes.outside) else eca
+    found = protected_connected(
+        nodes.region / _HECTARE, area[:count], nodes.single / _HECTARE, eca, alone
+    )
+    return Outcome(values=_values(found, nodes, eca, float(area.sum())), findings=findings)
+
+
+def _about(region: gpd.GeoDataFrame) -> list[Finding]:
+    """A region without a reference system is told: its units are taken for metres."""
+    if region.crs is None:
+        return [Finding("connectivity-crs-missing", Severity.WARNING, field="region")]
+    return []
+
+
+def _nodes(areas: gpd.GeoDataFrame, region: gpd.GeoDataFrame, around: float) -> Nodes:
+    """Dissolved protected land, in the region and within ``around`` metres outside of it."""
+    land = shapely.union_all(region.geometry.to_numpy())
+    shapes = areas.geometry.to_numpy()
+    near = shapes[shapely.dwithin(shapes, land, around)]
+    if not len(near):
+        raise NotComputable(
+            say("assess.connectivity.no-protected"), say("assess.connectivity.no-protected.do")
+        )
+    together = shapely.union_all(near)
+    inside = _parts(shapely.intersection(together, land))
+    if not len(inside):
+        raise NotComputable(
+            say("assess.connectivity.no-protected"), say("assess.connectivity.no-protected.do")
+        )
+    beyond = shapely.difference(together, land)
+    outside = _parts(shapely.intersection(beyond, shapely.buffer(land, around)))
+    single = [shapely.area(_parts(part)) for part in shapely.intersection(near, land)]
+    return Nodes(float(shapely.area(land)), inside, outside, np.concatenate(single))
+
+
+def _parts(shape: Any) -> Shapes:
+    """The polygons of a shape, slivers left out."""
+    parts = shapely.get_parts(shape)
+    parts = parts[shapely.get_dimensions(parts) == 2]
+    # A collection's parts may themselves be collections of polygons.
+    parts = shapely.get_parts(parts)
+    return parts[shapely.area(parts) > _SLIVER]
+
+
+def _eca(job: Job, shapes: Shapes, area: Floats) -> float:
+    """Equivalent connected area (ha)."""
+    rate = -math.log(job.number("p")) / job.number("d0")
+    reach = -math.log(_FAINT) / rate
+    if job.parameters["distance"] == "edge":
+        links = edge_links(shapes, reach)
+    else:
+        links = point_links(centres(shapes), reach)
+    whole = numerator(area, links.pairs, rate * links.value, reach=-math.log(_FAINT))
+    return math.sqrt(whole)
+
+
+def _values(found: ProtConn, nodes: Nodes, eca: float, protected: float) -> dict[str, Value]:
+    values = {
+        "region_area": Value(value=nodes.region / _HECTARE, unit="ha"),
+        "protected_area": Value(value=protected, unit="ha"),
+        "eca": Value(value=eca, unit="ha"),
+        "nodes": Value(value=len(nodes.inside), unit="1"),
+        "nodes_outside": Value(value=len(nodes.outside), unit="1"),
+        "relconn": Value(value=found.relative, unit="%"),
+    }
+    for name, share in (
+        ("prot", found.protected),
+        ("protconn", found.connected),
+        ("protunconn", found.unconnected),
+        ("within", found.within),
+        ("contig", found.contiguous),
+        ("unprot", found.unprotected),
+        ("trans", found.transboundary),
+    ):
+        values[name] = Value(value=share, unit="%")
+    return values
+
+
+CONNECTIVITY_PROTCONN: Final = Indicator(
+    id="connectivity.protconn",
+    version="1",
+    inputs=(Input("areas", "polygons"), Input("region", "polygons")),
+    parameters=(
+        Parameter("distance", "text", "edge", choices=("edge", "centroid")),
+        Parameter("d0", "number", 10_000.0, minimum=1e-9, unit="m"),
+        Parameter("p", "number", 0.5, minimum=1e-9, maximum=0.999999, unit="1"),
+        Parameter("transboundary", "number", 50_000.0, minimum=0.0, unit="m"),
+    ),
+    values={
+        "region_area": "ha",
+        "protected_area": "ha",
+        "eca": "ha",
+        "nodes": "1",
+        "nodes_outside": "1",
+        "prot": "%",
+        "protconn": "%",
+        "protunconn": "%",
+        "relconn": "%",
+        "within": "%",
+        "contig": "%",
+        "unprot": "%",
+        "trans": "%",
+    },
+    tables={},
+    rasters={},
+    citations=(
+        Citation(
+            "Saura et al. (2017) Ecological Indicators 76, 144-158", "10.1016/j.ecolind.2016.12.047"
+        ),
+        Citation(
+            "Saura et al. (2018) Biological Conservation 219, 53-67", "10.1016/j.biocon.2017.12.020"
+        ),
+    ),
+    compute=compute,
+)

@@ -1,0 +1,205 @@
+"""Lists of patches and links, and polygons with their areas and distances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from ecotone.assess.indicators.reading import plain
+from ecotone.formats.asciigrid import read_text
+from ecotone.formats.base import refused
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Shapes = NDArray[Any]
+
+#: How each column may be called, in the plain form of ``reading.plain``.
+_NAMES: Final = {
+    "id": ("id", "node", "nodeid", "patch", "patchid"),
+    "area": ("areaha", "area", "attribute", "ha"),
+    "x": ("xm", "x", "easting", "east"),
+    "y": ("ym", "y", "northing", "north"),
+    "from": ("from", "id1", "node1", "fromid", "a"),
+    "to": ("to", "id2", "node2", "toid", "b"),
+    "value": ("value", "distance", "distancem", "dist", "probability", "p"),
+}
+_SQUARE_METRES: Final = 10_000.0
+#: Candidate pairs whose distance is taken at a time.
+_PAIRS: Final = 200_000
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Patches: names, areas (ha) and where they are, or what their shape is."""
+
+    ids: list[str]
+    area: Floats
+    x: Floats | None = None
+    y: Floats | None = None
+    shapes: Shapes | None = None
+
+
+@dataclass(frozen=True)
+class Links:
+    """Pairs of patches by position, and a distance (m) or probability of each."""
+
+    pairs: Ints
+    value: Floats
+
+
+def _frame(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
+    """A list under our names: by its header, or by position where it has none (Conefor)."""
+    lines = [line for line in read_text(path).splitlines() if line.strip()]
+    if not lines:
+        raise refused("connectivity-table-empty", file=path.name)
+    mark = next((m for m in (";", "\t", ",") if m in lines[0]), None)
+    rows = [[c.strip().strip('"') for c in line.split(mark)] for line in lines]
+    first = [plain(cell) for cell in rows[0]]
+    known = {name for names in _NAMES.values() for name in names}
+    if not known & set(first):
+        rows.insert(0, list(wanted))
+        first = [plain(name) for name in wanted]
+    width = len(rows[0])
+    wrong = next((n for n, row in enumerate(rows, 1) if len(row) < width), None)
+    if wrong is not None:
+        raise refused("circuit-list-columns", file=path.name, line=wrong, wanted=str(width))
+    table = pd.DataFrame([row[:width] for row in rows[1:]], columns=first)
+    found = {
+        ours: next(name for name in names if name in first)
+        for ours, names in _NAMES.items()
+        if set(names) & set(first)
+    }
+    return pd.DataFrame({ours: table[theirs] for ours, theirs in found.items()})
+
+
+def _number(frame: pd.DataFrame, column: str, path: Path) -> Floats:
+    if column not in frame:
+        raise refused("connectivity-column", file=path.name, field=column)
+    numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise refused(
+            "connectivity-number",
+            file=path.name,
+            row=row + 1,
+            field=column,
+            value=str(frame[column].iloc[row]),
+        )
+    return numbers
+
+
+def read_nodes(path: Path) -> Patches:
+    """Patches of a list: id, area_ha and, for Euclidean distances, x_m and y_m."""
+    frame = _frame(path, ("id", "area"))
+    if "id" not in frame:
+        raise refused("connectivity-column", file=path.name, field="id")
+    ids = frame["id"].astype(str).tolist()
+    twice = frame["id"][frame["id"].duplicated()]
+    if len(twice):
+        raise refused("connectivity-id-twice", file=path.name, value=str(twice.iloc[0]))
+    area = _number(frame, "area", path)
+    if (area < 0).any() or not area.any():
+        raise refused("connectivity-area", file=path.name)
+    if "x" not in frame or "y" not in frame:
+        return Patches(ids, area)
+    x, y = _number(frame, "x", path), _number(frame, "y", path)
+    if (np.abs(x) <= 180).all() and (np.abs(y) <= 90).all() and np.ptp(x) < 90 and len(ids) > 1:
+        raise refused("connectivity-degrees", file=path.name)
+    return Patches(ids, area, x, y)
+
+
+def read_links(path: Path, patches: Patches) -> Links:
+    """Links of a list: two ids and a value each."""
+    frame = _frame(path, ("from", "to", "value"))
+    value = _number(frame, "value", path)
+    if (value < 0).any():
+        raise refused("connectivity-link-negative", file=path.name)
+    place = {name: number for number, name in enumerate(patches.ids)}
+    ends = []
+    for column in ("from", "to"):
+        if column not in frame:
+            raise refused("connectivity-column", file=path.name, field=column)
+        at = frame[column].map(place)
+        if at.isna().any():
+            raise refused(
+                "connectivity-link-unknown",
+                file=path.name,
+                value=str(frame[column][at.isna()].iloc[0]),
+            )
+        ends.append(at.to_numpy(np.int64))
+    return Links(np.column_stack(ends), value)
+
+
+def read_polygons(path: Path) -> gpd.GeoDataFrame:
+    """Polygons in metres, made valid; refused in degrees or without a reference system."""
+    import geopandas as gpd
+    from pyogrio.errors import DataSourceError
+
+    try:
+        frame = gpd.read_file(path)
+    except DataSourceError as error:
+        raise refused("connectivity-polygons", file=path.name, why=str(error)) from error
+    if frame.crs is not None and frame.crs.is_geographic:
+        raise refused("connectivity-degrees", file=path.name)
+    frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    frame = frame[frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+    if frame.empty:
+        raise refused("connectivity-polygons", file=path.name, why="0")
+    frame = frame.copy()
+    frame.geometry = frame.geometry.make_valid()
+    return frame
+
+
+def polygon_patches(frame: gpd.GeoDataFrame) -> Patches:
+    """Polygons as patches: their ids and areas in hectares."""
+    name = next((c for c in frame.columns if plain(str(c)) in _NAMES["id"]), None)
+    ids = frame[name].astype(str).tolist() if name else [str(n + 1) for n in range(len(frame))]
+    shapes = frame.geometry.to_numpy()
+    return Patches(ids, shapely.area(shapes) / _SQUARE_METRES, shapes=shapes)
+
+
+def centres(shapes: Shapes) -> Floats:
+    """The centroid of each shape, or a point on its surface where the centroid lies outside."""
+    middle = shapely.centroid(shapes)
+    inside = shapely.intersects(shapes, middle)
+    points = np.where(inside, middle, shapely.point_on_surface(shapes))
+    return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+
+
+def edge_links(shapes: Shapes, reach: float) -> Links:
+    """Pairs of shapes no further apart than ``reach``, from edge to edge, in bounded memory."""
+    tree = shapely.STRtree(shapes)
+    step = max(1, min(len(shapes), 500))
+    pairs: list[Ints] = []
+    apart: list[Floats] = []
+    for start in range(0, len(shapes), step):
+        some = np.arange(start, min(start + step, len(shapes)))
+        left, right = tree.query(shapes[some], predicate="dwithin", distance=reach)
+        left = some[left]
+        once = left < right
+        left, right = left[once], right[once]
+        for at in range(0, left.size, _PAIRS):
+            part = slice(at, at + _PAIRS)
+            apart.append(shapely.distance(shapes[left[part]], shapes[right[part]]))
+        pairs.append(np.column_stack([left, right]))
+    none = np.empty((0, 2), dtype=np.int64)
+    return Links(np.concatenate([none, *pairs]), np.concatenate([np.empty(0), *apart]))
+
+
+def point_links(points: Floats, reach: float) -> Links:
+    """Pairs of points no further apart than ``reach``."""
+    from scipy.spatial import cKDTree
+
+    pairs = cKDTree(points).query_pairs(reach, output_type="ndarray").astype(np.int64)
+    gap = points[pairs[:, 0]] - points[pairs[:, 1]]
+    return Links(pairs, np.hypot(gap[:, 0], gap[:, 1]))
