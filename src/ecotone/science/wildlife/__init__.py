@@ -4,6 +4,7 @@ Spatial capture-recapture: ``Session`` (``Detectors``, ``Mask``, ``Captures``), 
 ``fit`` with its ``SecrFit``, ``likelihood``.
 """
 
+from ecotone.science.wildlife import estimates
 from ecotone.science.wildlife.formula import FormulaError
 from ecotone.science.wildlife.secr import SecrFit, fit
 from ecotone.science.wildlife.secr_model import Likelihood, Model, likelihood
@@ -19,6 +20,7 @@ __all__ = [
     "SecrFit",
     "Session",
     "cell_area",
+    "estimates",
     "fit",
     "likelihood",
 ]

@@ -101,6 +101,27 @@ def expected_number(fit: SecrFit, session: int = 0, level: float = 0.95) -> Esti
     return log_interval(value, value * float(np.sqrt(relative)), level)
 
 
+def total_expected_number(fit: SecrFit, level: float = 0.95) -> Estimate:
+    """E(N) of all sessions' masks together."""
+    sessions = range(len(fit.likelihood.sessions))
+    if len(sessions) == 1:
+        return expected_number(fit, 0, level)
+    log_n, variance = _delta(
+        fit, lambda b: float(np.log(sum(_inhabitants(fit, b, k) for k in sessions)))
+    )
+    value = float(np.exp(log_n))
+    return log_interval(value, value * float(np.sqrt(variance)), level)
+
+
+def total_realised_number(fit: SecrFit, level: float = 0.95) -> Estimate:
+    """R(N) of all sessions' masks together."""
+    each = [realised_number(fit, k, level) for k in range(len(fit.likelihood.sessions))]
+    expected = total_expected_number(fit, level)
+    variance = expected.se**2 - expected.value
+    se = float(np.sqrt(variance)) if variance > 0 else float("nan")
+    return log_interval(sum(e.value for e in each), se, level, least=float(fit.likelihood.animals))
+
+
 def density(fit: SecrFit, session: int = 0, level: float = 0.95) -> Estimate:
     """Mean density over a session's mask, animals per hectare.
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from ecotone.science.wildlife import matching_kernels as kernels
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
@@ -218,10 +220,9 @@ def mismatch_histogram(genotypes: Genotypes, up_to: int = 4) -> Codes:
         (up_to + 1,) numbers of pairs.
     """
     alleles = genotypes.alleles
-    typed = (alleles >= 0).all(axis=2)
+    size = int(alleles.max(initial=0)) + 1
+    whole = (alleles >= 0).all(axis=2)
+    code = np.where(whole, alleles[:, :, 0] * size + alleles[:, :, 1] + 1, 0)
     counts = np.zeros(up_to + 1, dtype=np.int64)
-    for i in range(len(alleles) - 1):
-        other = (alleles[i + 1 :] != alleles[i]).any(axis=2) & typed[i + 1 :] & typed[i]
-        found = other.sum(axis=1)
-        counts += np.bincount(found[found <= up_to], minlength=up_to + 1)
+    kernels.count_mismatches(np.ascontiguousarray(code.T), counts)
     return counts

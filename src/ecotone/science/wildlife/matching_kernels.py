@@ -70,6 +70,29 @@ def near_pairs(
 
 
 @compiled
+def count_mismatches(codes: Counts, counts: Counts) -> None:
+    """Add up pairs of samples that differ at 0, 1, 2 ... loci typed in both.
+
+    Args:
+        codes: (loci, samples) genotypes, 0 where not typed.
+        counts: in and out, as many classes as are of interest.
+    """
+    loci, samples = codes.shape
+    differ = np.empty(samples, np.int32)
+    for i in range(samples):
+        differ[i + 1 :] = 0
+        for k in range(loci):
+            code = codes[k, i]
+            if code != 0:
+                row = codes[k]
+                for j in range(i + 1, samples):
+                    differ[j] += np.int32((row[j] != code) & (row[j] != 0))
+        for j in range(i + 1, samples):
+            if differ[j] < counts.shape[0]:
+                counts[differ[j]] += 1
+
+
+@compiled
 def complete_linkage(d: NDArray[np.int32], left: Counts, right: Counts, height: Counts) -> int:
     """Complete linkage of one group up to the largest known distance; number of merges.
 

@@ -76,14 +76,19 @@ class OccupancyFit:
         """Akaike's information criterion."""
         return 2.0 * len(self.beta) - 2.0 * self.value
 
-    def predict(self, psi_design: Floats) -> tuple[Floats, Floats]:
-        """Psi and its standard error (delta method) for rows of a design."""
+    def predict(self, psi_design: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Psi, its standard error and 95 % interval for rows of a design.
+
+        The standard error is to the first order, the interval symmetric on the logit.
+        """
         width = self.psi_design.shape[1]
         eta = psi_design @ self.beta[:width]
         psi = np.asarray(expit(eta))
         covariance = self.optimum.covariance[:width, :width]
         variance = np.einsum("ij,jk,ik->i", psi_design, covariance, psi_design)
-        return psi, psi * (1.0 - psi) * np.sqrt(variance)
+        wide = 1.959963984540054 * np.sqrt(variance)
+        low, high = np.asarray(expit(eta - wide)), np.asarray(expit(eta + wide))
+        return psi, psi * (1.0 - psi) * np.sqrt(variance), low, high
 
     def mean_psi(self, psi_design: Floats) -> tuple[float, float, float, float]:
         """Mean psi over rows of a design, its standard error and 95 % interval.

@@ -31,6 +31,7 @@ class Slots:
         density: (cells, coefficients).
         share: (coefficients,) of the share of the second class.
         constant: what the log-likelihood has that no parameter moves.
+        slot_of: (states x occasions or 1 x detectors,) the slot of each.
     """
 
     session: Session
@@ -53,6 +54,7 @@ class Slots:
     rival: Counts
     rivals: csr_array
     constant: float
+    slot_of: Counts
 
 
 def bind_all(
@@ -163,6 +165,7 @@ def build(
         else share.matrix(session_frame(session, sessions), 1)[0],
         xy=session.detectors.xy[where[first]],
         known_class=np.full(session.captures.animals, -1) if known is None else known,
+        slot_of=slot,
         **history.arrays(),
     )
 

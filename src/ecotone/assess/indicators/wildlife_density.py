@@ -1,0 +1,359 @@
+"""``wildlife.density``: how many recognised animals there are, by spatial capture-recapture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
+from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.wildlife_survey import Asked, Survey, read_survey
+from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.result import Value
+from ecotone.model.words import say
+from ecotone.science.wildlife import FormulaError, Model, SecrFit, estimates, fit
+from ecotone.science.wildlife.checks import Warned, warnings_of
+from ecotone.science.wildlife.estimates import Estimate
+from ecotone.science.wildlife.fitness import goodness_of_fit
+from ecotone.science.wildlife.secr_model import FORMS, DetectionFunction
+from ecotone.science.wildlife.survey import HECTARE, DetectorKind
+
+#: Animals per hectare to animals per 100 km2.
+_PER_100_KM2: Final = 1e8 / HECTARE
+_DENSITY: Final = "1/(100 km2)"
+_COEFFICIENTS: Final = {"coefficient": "", "estimate": "", "se": "", "low": "", "high": ""}
+_SESSIONS: Final = {
+    "session": "",
+    "animals": "animals",
+    "detections": "detections",
+    "spatial_recaptures": "detections",
+    "density": _DENSITY,
+    "density_se": _DENSITY,
+    "density_low": _DENSITY,
+    "density_high": _DENSITY,
+    "expected_n": "animals",
+    "expected_n_se": "animals",
+    "expected_n_low": "animals",
+    "expected_n_high": "animals",
+    "realised_n": "animals",
+    "realised_n_se": "animals",
+    "realised_n_low": "animals",
+    "realised_n_high": "animals",
+    "mask_area": "km2",
+    "effective_area": "km2",
+}
+_SURFACE: Final = {"session": "", "x": "m", "y": "m", "density": _DENSITY, "se": _DENSITY}
+
+
+def compute(job: Job) -> Outcome:
+    """Read the survey, fit the model, tell what it says and what speaks against it."""
+    notes = Notes()
+    parameters = job.parameters
+    inputs = {name: paths[0] for name, paths in job.inputs.items()}
+    for name, paths in job.inputs.items():
+        if len(paths) > 1:
+            raise UsageError(say("assess.wildlife.one-file", name=name))
+    survey = read_survey(inputs, _asked(parameters), notes)
+    model = _model(parameters, survey, notes)
+    job.progress(0.2)
+    try:
+        fitted = fit(survey.sessions, model)
+    except FormulaError as error:
+        raise UsageError(say("assess.wildlife.formula", why=str(error))) from error
+    except ValueError as error:
+        raise NotComputable(say("assess.wildlife.not-fitted", why=str(error))) from error
+    job.progress(0.7)
+    for warned in warnings_of(fitted):
+        notes.add(_finding(warned))
+    values = _values(fitted, parameters, notes)
+    _goodness(fitted, parameters, values, notes)
+    job.progress(0.95)
+    tables = {"coefficients": _coefficients(fitted), "sessions": _sessions(fitted)}
+    if fitted.likelihood.design("D").shape[1] > 1:
+        tables["surface"] = _surface(fitted)
+    return Outcome(values=values, tables=tables, findings=notes.all())
+
+
+def _text(parameters: Mapping[str, Scalar], name: str) -> str | None:
+    given = parameters[name]
+    return None if given is None or not str(given).strip() else str(given).strip()
+
+
+def _whole(parameters: Mapping[str, Scalar], name: str) -> int | None:
+    given = parameters[name]
+    return given if isinstance(given, int) else None
+
+
+def _asked(parameters: Mapping[str, Scalar]) -> Asked:
+    kind = str(parameters["detector"])
+    trials = _whole(parameters, "trials") or 0
+    if trials and kind != "count":
+        raise UsageError(say("assess.wildlife.trials-count"))
+    return Asked(
+        kind=cast("DetectorKind", "multi" if kind == "single" else kind),
+        occasions=_whole(parameters, "occasions"),
+        trials=trials,
+        classes=_text(parameters, "mixture"),
+        session=_text(parameters, "session"),
+    )
+
+
+def _model(parameters: Mapping[str, Scalar], survey: Survey, notes: Notes) -> Model:
+    """The model asked for; what no formula says is constant."""
+    detection = cast("DetectionFunction", str(parameters["detection"]))
+    hazard = FORMS[detection][1]
+    given = _text(parameters, "lambda0" if hazard else "g0")
+    if _text(parameters, "g0" if hazard else "lambda0") is not None:
+        raise UsageError(
+            say(
+                "assess.wildlife.wrong-top",
+                detection=detection,
+                name="lambda0" if hazard else "g0",
+            )
+        )
+    behaviour = _text(parameters, "behaviour")
+    sigma = _text(parameters, "sigma")
+    # A response to capture cannot be told from classes that are caught unequally unless the
+    # classes may differ; where both are asked for and no formula is given, they do.
+    unequal = bool(survey.classes) and behaviour is not None
+    top = given or ("~h2" if unequal else "~1")
+    if behaviour is not None and given is None:
+        top += f" + {behaviour}"
+    elif behaviour is not None:
+        top = f"{top} + {behaviour}"
+    if str(parameters["detector"]) == "single":
+        notes.add(Finding("wildlife-single-as-multi", Severity.WARNING))
+    model = Model(
+        detection=detection,
+        density=_text(parameters, "density") or "~1",
+        top=top,
+        sigma=sigma or ("~h2" if unequal else "~1"),
+        z=_text(parameters, "z") or "~1",
+        share=_text(parameters, "pmix") or "~1",
+        classes=survey.classes,
+        number=cast(Literal["poisson", "binomial"], str(parameters["distribution"])),
+    )
+    formulas = {"D": model.density, **model.formulas}
+    if survey.classes:
+        formulas["pmix"] = model.share
+    told = ", ".join(f"{name}{_tilde(formula)}" for name, formula in formulas.items())
+    params = {"model": f"{model.detection}: {told}", "classes": ", ".join(model.classes)}
+    notes.add(Finding("wildlife-model", Severity.INFO, params=params))
+    return model
+
+
+def _tilde(formula: str) -> str:
+    bare = formula.strip()
+    return bare if bare.startswith("~") else f"~{bare}"
+
+
+def _finding(warned: Warned) -> Finding:
+    return Finding(f"wildlife-{warned.code}", Severity.WARNING, params=dict(warned.params))
+
+
+def _value(estimate: Estimate, unit: str, scale: float = 1.0) -> Value:
+    def told(number: float) -> float | None:
+        return float(number * scale) if np.isfinite(number) else None
+
+    return Value(
+        value=told(estimate.value),
+        unit=unit,
+        se=told(estimate.se),
+        low=told(estimate.low),
+        high=told(estimate.high),
+        level=estimate.level if np.isfinite(estimate.low) else None,
+    )
+
+
+def _values(fitted: SecrFit, parameters: Mapping[str, Scalar], notes: Notes) -> dict[str, Value]:
+    bound = fitted.likelihood
+    captures = [s.captures for s in bound.sessions]
+    values = {
+        "loglik": Value(value=fitted.value, unit="1"),
+        "aicc": Value(value=fitted.aicc if np.isfinite(fitted.aicc) else None, unit="1"),
+        "animals": Value(value=bound.animals, unit="animals"),
+        "detections": Value(value=sum(c.detections for c in captures), unit="detections"),
+        "spatial_recaptures": Value(
+            value=sum(c.spatial_recaptures for c in captures), unit="detections"
+        ),
+    }
+    sessions = range(len(bound.sessions))
+    expected = estimates.total_expected_number(fitted)
+    area = sum(s.mask.area for s in bound.sessions)
+    values["density"] = _density(fitted, expected, area, parameters, notes)
+    values["expected_n"] = _value(expected, "animals")
+    values["realised_n"] = _value(estimates.total_realised_number(fitted), "animals")
+    esa = sum(estimates.effective_area(fitted, k) for k in sessions)
+    values["effective_area"] = Value(value=esa / 100.0, unit="km2")
+    top = fitted.model.top_name
+    for name, unit in ((top, "1"), ("sigma", "m"), ("z", "1"), ("pmix", "1")):
+        if name in bound.parts and name in bound.names:
+            values[name] = _value(estimates.real_estimate(fitted, name), unit)
+        elif name in bound.parts:
+            values[name] = Value(value=None, unit=unit)
+            params = {"name": name}
+            notes.add(Finding("wildlife-no-reference", Severity.INFO, params=params))
+    return values
+
+
+def _density(
+    fitted: SecrFit,
+    expected: Estimate,
+    area: float,
+    parameters: Mapping[str, Scalar],
+    notes: Notes,
+) -> Value:
+    told = _value(expected, _DENSITY, _PER_100_KM2 / area)
+    if parameters["interval"] != "profile":
+        return told
+    if len(fitted.likelihood.sessions) > 1 or "D" not in fitted.names:
+        notes.add(Finding("wildlife-no-profile", Severity.WARNING))
+        return told
+    low, high = (x * _PER_100_KM2 for x in estimates.profile_interval(fitted))
+    return Value(
+        value=told.value,
+        unit=_DENSITY,
+        se=told.se,
+        low=low if np.isfinite(low) else None,
+        high=high if np.isfinite(high) else None,
+        level=0.95,
+    )
+
+
+def _goodness(
+    fitted: SecrFit, parameters: Mapping[str, Scalar], values: dict[str, Value], notes: Notes
+) -> None:
+    replicates = _whole(parameters, "replicates") or 0
+    if not replicates:
+        return
+    rng = np.random.default_rng(_whole(parameters, "seed") or 0)
+    tests = goodness_of_fit(fitted, replicates, rng)
+    for name, p in tests.items():
+        values[f"fit_{name}"] = Value(value=p, unit="1")
+        if p < 0.05:
+            params = {"name": name, "p": f"{p:.3f}"}
+            notes.add(Finding("wildlife-poor-fit", Severity.WARNING, params=params))
+
+
+def _coefficients(fitted: SecrFit) -> pd.DataFrame:
+    rows = [
+        (name, e.value, e.se, e.low, e.high)
+        for name, e in estimates.coefficient_estimates(fitted).items()
+    ]
+    return pd.DataFrame(rows, columns=list(_COEFFICIENTS))
+
+
+def _sessions(fitted: SecrFit) -> pd.DataFrame:
+    rows = []
+    for k, session in enumerate(fitted.likelihood.sessions):
+        captures = session.captures
+        row: dict[str, object] = {
+            "session": session.name,
+            "animals": captures.animals,
+            "detections": captures.detections,
+            "spatial_recaptures": captures.spatial_recaptures,
+            "mask_area": session.mask.area / 100.0,
+            "effective_area": estimates.effective_area(fitted, k) / 100.0,
+        }
+        told: tuple[tuple[str, Callable[[SecrFit, int], Estimate], float], ...] = (
+            ("density", estimates.density, _PER_100_KM2),
+            ("expected_n", estimates.expected_number, 1.0),
+            ("realised_n", estimates.realised_number, 1.0),
+        )
+        for name, function, scale in told:
+            e = function(fitted, k)
+            row[name], row[f"{name}_se"] = e.value * scale, e.se * scale
+            row[f"{name}_low"], row[f"{name}_high"] = e.low * scale, e.high * scale
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(_SESSIONS))
+
+
+def _surface(fitted: SecrFit) -> pd.DataFrame:
+    parts = []
+    for k, session in enumerate(fitted.likelihood.sessions):
+        values, se = estimates.density_surface(fitted, k)
+        xy = session.mask.xy
+        parts.append(
+            pd.DataFrame(
+                {
+                    "session": session.name,
+                    "x": xy[:, 0],
+                    "y": xy[:, 1],
+                    "density": values * _PER_100_KM2,
+                    "se": se * _PER_100_KM2,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+WILDLIFE_DENSITY: Final = Indicator(
+    id="wildlife.density",
+    version="1",
+    inputs=(
+        Input("captures", "table"),
+        Input("detectors", "table"),
+        Input("mask", "table"),
+        Input("individuals", "table", required=False),
+    ),
+    parameters=(
+        Parameter(
+            "detector", "text", "proximity", choices=("multi", "proximity", "count", "single")
+        ),
+        Parameter("detection", "text", "HN", choices=tuple(FORMS)),
+        Parameter("occasions", "integer", minimum=1, maximum=10_000),
+        Parameter("trials", "integer", minimum=0),
+        Parameter("density", "text", "~1"),
+        Parameter("g0", "text"),
+        Parameter("lambda0", "text"),
+        Parameter("sigma", "text"),
+        Parameter("z", "text"),
+        Parameter("mixture", "text"),
+        Parameter("pmix", "text"),
+        Parameter("behaviour", "text", choices=("b", "bk", "B", "Bk")),
+        Parameter("session", "text"),
+        Parameter("distribution", "text", "poisson", choices=("poisson", "binomial")),
+        Parameter("interval", "text", "wald", choices=("wald", "profile")),
+        Parameter("replicates", "integer", 0, minimum=0, maximum=10_000),
+        Parameter("seed", "integer", 0, minimum=0),
+    ),
+    values={
+        "loglik": "1",
+        "aicc": "1",
+        "animals": "animals",
+        "detections": "detections",
+        "spatial_recaptures": "detections",
+        "density": _DENSITY,
+        "expected_n": "animals",
+        "realised_n": "animals",
+        "effective_area": "km2",
+        "g0": "1",
+        "lambda0": "1",
+        "sigma": "m",
+        "z": "1",
+        "pmix": "1",
+        "fit_animals": "1",
+        "fit_detectors": "1",
+    },
+    tables={"coefficients": _COEFFICIENTS, "sessions": _SESSIONS, "surface": _SURFACE},
+    rasters={},
+    citations=(
+        Citation(
+            "Borchers and Efford (2008) Biometrics 64, 377-385",
+            "10.1111/j.1541-0420.2007.00927.x",
+        ),
+        Citation(
+            "Efford, Borchers and Byrom (2009) in Modeling Demographic Processes in Marked "
+            "Populations, 255-269",
+            "10.1007/978-0-387-78151-8_11",
+        ),
+        Citation(
+            "Efford and Fewster (2013) Oikos 122, 918-928", "10.1111/j.1600-0706.2012.20440.x"
+        ),
+    ),
+    compute=compute,
+)
