@@ -28,17 +28,16 @@ if TYPE_CHECKING:
 #: Units of our own: counts that are no plain numbers, and scales tied to one method. Formazin
 #: units agree by calibration (NTU, FTU); FNU is measured in infrared light and stays apart.
 _DEFINITIONS: Final = (
-    "NTU = [turbidity] = NTU",
+    "NTU = [turbidity]",
     "FTU = NTU",
-    "FNU = [turbidity_infrared] = FNU",
-    "TCU = [colour] = TCU",
-    "PSU = [practical_salinity] = PSU",
-    "CFU = [colony] = CFU",
-    "MPN = [most_probable_number] = MPN",
-    "individual = [individual] = individual",
-    "cell = [cell] = cell",
+    "FNU = [turbidity_infrared]",
+    "TCU = [colour]",
+    "PSU = [practical_salinity]",
+    "CFU = [colony]",
+    "MPN = [most_probable_number]",
+    "individual = [individual]",
+    "cell = [cell]",
     "equivalent = [equivalent] = eq",
-    "permille = 0.001 = ‰",
     "ppb = 1e-9",
 )
 _SAME_MARK: Final = str.maketrans(
