@@ -23,7 +23,7 @@ from rasterio.windows import transform as window_transform
 
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
 from ecotone.formats.raster_dates import Days
-from ecotone.formats.raster_layers import Grid, Layers, tiff_layers
+from ecotone.formats.raster_layers import Grid, Layers, tiff_layers, undated_layer
 from ecotone.formats.raster_netcdf import netcdf_layers
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
@@ -161,6 +161,11 @@ def open_stack(paths: Sequence[Path], *, variable: str | None = None) -> Stack:
             raise refused("raster-mixed", file=netcdf[0].name)
         return Stack(netcdf_layers(netcdf[0], variable))
     return Stack(tiff_layers(files))
+
+
+def open_layer(path: Path) -> Stack:
+    """A single map without a date: a GeoTIFF of one band. Raises Refused for anything else."""
+    return Stack(undated_layer(path))
 
 
 def _files_of(folder: Path) -> list[Path]:

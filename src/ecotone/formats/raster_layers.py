@@ -153,6 +153,24 @@ def tiff_layers(paths: list[Path]) -> TiffLayers:
     )
 
 
+def undated_layer(path: Path) -> TiffLayers:
+    """The one band of a GeoTIFF that needs no date: a map of units, a stock of carbon."""
+    head = _head(path)
+    if head.count != 1:
+        raise refused("raster-folder-bands", file=path.name)
+    return TiffLayers(
+        bands=[(path, 1)],
+        times=np.array(["NaT"], dtype="datetime64[D]"),
+        grid=head.grid,
+        dtype=head.dtype,
+        nodata=head.nodata,
+        scale=head.scale,
+        offset=head.offset,
+        unit=head.unit,
+        variable=head.variable,
+    )
+
+
 @dataclass(frozen=True)
 class _Head:
     grid: Grid

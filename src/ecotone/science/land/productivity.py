@@ -53,10 +53,10 @@ def lpd_components(
     Args:
         means: (years, ...) yearly means of NDVI as a fraction (0.31, not 3100), NaN = missing.
         best: the 90th percentile of mean productivity in each pixel's unit, same unit.
-        rule: any of ``RULES`` but ``fao_wocat`` (see ``wocat_classes``).
+        rule: any of ``RULES`` but ``fao_wocat`` (see ``wocat.wocat_classes``).
         alpha: level of the trend test in ``unccd2026``.
         complete: share of the years that must have values, 0 .. 1; so must one of the last
-            three, and 4 in all.
+            three, and 4 of those before.
 
     Returns:
         The classes, ``NODATA`` where a pixel is not complete or has no unit.
@@ -65,23 +65,20 @@ def lpd_components(
         ValueError: fewer than 7 years (4 for a baseline of state, 3 recent), an unknown rule.
     """
     values = np.asarray(means, dtype=np.float64)
-    if values.shape[0] < 4 + RECENT:
-        raise ValueError(f"productivity needs at least {4 + RECENT} years")
-    if rule not in RULES or rule == "fao_wocat":
-        raise ValueError(f"no trend, state and performance are defined for {rule!r}")
     lacking = ~complete_pixels(values, complete)
     trend = trend_classes(values, rule, alpha)
-    if rule == "gpg_v2":
-        state = _sign_beyond(state_score(values), _Z95)
-    else:
-        state = _state_classes(state_change(values))
-    ratio = mean_productivity(values) / np.asarray(best, dtype=np.float64)
-    low = ratio <= 0.5 if rule == "trends_earth" else ratio < 0.5
-    performance = np.where(low, DEGRADED, STABLE).astype(np.int16)
-    performance[np.isnan(ratio)] = NODATA
+    state = state_classes(values, rule)
+    performance = performance_classes(mean_productivity(values), np.asarray(best, float), rule)
     for codes in (trend, state, performance):
         codes[lacking] = NODATA
     return Components(trend, state, performance)
+
+
+def _three_metrics(rule: str, years: int) -> None:
+    if years < 4 + RECENT:
+        raise ValueError(f"productivity needs at least {4 + RECENT} years")
+    if rule not in RULES or rule == "fao_wocat":
+        raise ValueError(f"no trend, state and performance are defined for {rule!r}")
 
 
 def complete_pixels(means: Floats, complete: float = 0.75) -> NDArray[np.bool_]:
@@ -139,26 +136,70 @@ def line_slope(means: ArrayLike) -> Floats:
     return slope
 
 
-def trend_classes(means: Floats, rule: Rule, alpha: float = 0.05) -> Codes:
+def trend_classes(
+    means: Floats, rule: Rule, alpha: float = 0.05, test: TrendTest | None = None
+) -> Codes:
     """The trend as -1, 0, 1; ``NODATA`` where it could not be tested.
 
     Args:
         means: (years, ...), NaN = missing.
         rule: which test, see ``lpd_components``.
         alpha: level of the test in ``unccd2026``.
+        test: of ``mann_kendall`` on the same means, where it is known already.
 
     Returns:
         Codes without the axis of years.
+
+    Raises:
+        ValueError: fewer than 7 years, or a rule without these metrics.
     """
-    test = mann_kendall(means)
+    _three_metrics(rule, means.shape[0])
+    trend = mann_kendall(means) if test is None else test
     if rule == "trends_earth":
-        significance = te_significance(test.s, test.valid, line_slope(means))
-        codes = np.sign(np.where(np.abs(significance) >= 2, significance, 0))
-    elif rule == "gpg_v2":
-        codes = _sign_beyond(gpg_trend_score(test), _Z95)
-    else:
-        codes = np.where(test.p <= alpha, np.sign(test.s), 0)
-    out: Codes = np.where(np.isnan(test.s), NODATA, codes).astype(np.int16)
+        return te_trend_classes(te_significance(trend.s, trend.valid, line_slope(means)))
+    if rule == "gpg_v2":
+        return _sign_beyond(gpg_trend_score(trend), _Z95)
+    codes = np.where(trend.p <= alpha, np.sign(trend.s), 0)
+    out: Codes = np.where(np.isnan(trend.s), NODATA, codes).astype(np.int16)
+    return out
+
+
+def state_classes(means: Floats, rule: Rule) -> Codes:
+    """The state as -1, 0, 1: by deciles, or by z score in ``gpg_v2``.
+
+    Args:
+        means: (years, ...), NaN = missing.
+        rule: see ``lpd_components``.
+
+    Returns:
+        Codes without the axis of years, ``NODATA`` where either mean is missing.
+
+    Raises:
+        ValueError: fewer than 7 years, or a rule without these metrics.
+    """
+    _three_metrics(rule, means.shape[0])
+    if rule == "gpg_v2":
+        return _sign_beyond(state_score(means), _Z95)
+    change = state_change(means)
+    return te_state_classes(np.where(np.isnan(change), NODATA, change))
+
+
+def performance_classes(mean: Floats, best: Floats, rule: Rule) -> Codes:
+    """Performance as -1 or 0: the mean against half of the best in its unit.
+
+    Args:
+        mean: productivity over the period.
+        best: the unit's 90th percentile of it, same unit.
+        rule: ``trends_earth`` counts exactly half as low, the others do not.
+
+    Returns:
+        Codes, ``NODATA`` where either is missing or no plant grows at all.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(best > 0, mean / best, np.nan)
+    low = ratio <= 0.5 if rule == "trends_earth" else ratio < 0.5
+    codes = np.where(low, DEGRADED, STABLE)
+    out: Codes = np.where(np.isnan(ratio), NODATA, codes).astype(np.int16)
     return out
 
 
@@ -280,18 +321,32 @@ def state_change(means: ArrayLike) -> Floats:
     low = np.fmin.reduce(before, axis=0)
     high = np.fmax.reduce(before, axis=0)
     margin = 0.05 * (high - low)
-    wide = np.sort(np.concatenate([before, (low - margin)[None], (high + margin)[None]]), axis=0)
-    count = np.isfinite(wide).sum(axis=0)
+    wide = np.concatenate([before, (low - margin)[None], (high + margin)[None]])
     old, new = mean_productivity(before), mean_productivity(recent)
-    change = np.zeros(old.shape)
-    for decile in range(1, 10):
-        edge = _between(wide, (count - 1) * (decile / 10))
-        change += (new > edge).astype(np.float64) - (old > edge)
+    change = decile_steps(wide, new) - decile_steps(wide, old)
     # The difference counts in the steps of stored data, 1e-4, free of the noise of sums.
     same = np.round(np.abs(new - old), 12) <= SAME_STATE
     change[same] = 0
     change[np.isnan(old) | np.isnan(new)] = np.nan
     return change
+
+
+def decile_steps(values: Floats, value: Floats) -> Floats:
+    """How many of the nine deciles of some values lie below another value.
+
+    Args:
+        values: (years, ...), NaN = missing.
+        value: compared in each pixel.
+
+    Returns:
+        0 .. 9.
+    """
+    ascending = np.sort(values, axis=0)
+    count = np.isfinite(ascending).sum(axis=0)
+    steps = np.zeros(value.shape)
+    for decile in range(1, 10):
+        steps += value > _between(ascending, (count - 1) * (decile / 10))
+    return steps
 
 
 def _between(ascending: Floats, rank: Floats) -> Floats:
@@ -304,12 +359,6 @@ def _between(ascending: Floats, rank: Floats) -> Floats:
     share = place - low
     value: Floats = np.where(share > 0, at_low + share * (at_high - at_low), at_low)
     return value
-
-
-def _state_classes(change: Floats) -> Codes:
-    codes = np.where(change <= -2, DEGRADED, np.where(change >= 2, IMPROVED, STABLE))
-    out: Codes = np.where(np.isnan(change), NODATA, codes).astype(np.int16)
-    return out
 
 
 def _sign_beyond(score: Floats, limit: float) -> Codes:
