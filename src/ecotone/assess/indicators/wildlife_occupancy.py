@@ -23,7 +23,8 @@ from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.wildlife.formula import FormulaError, bind, names_in
+from ecotone.science.wildlife.formula import FormulaError, names_in
+from ecotone.science.wildlife.model_matrix import bind
 from ecotone.science.wildlife.occupancy import (
     OccupancyFit,
     boundary_coefficients,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from ecotone.science.wildlife import estimates
 from ecotone.science.wildlife.secr import SecrFit
@@ -89,7 +90,7 @@ def _masks(fit: SecrFit) -> Iterator[Warned]:
                 "sigma": f"{sigma.min():.0f}",
             }
             yield Warned("mask-coarse", params)
-        nearest = np.array([np.hypot(*(xy - t).T).min() for t in traps])
+        nearest = np.asarray(KDTree(xy).query(traps)[0])
         outside = int((nearest > 1.5 * side).sum())
         if outside:
             yield Warned("detector-off-mask", {"session": session.name, "count": str(outside)})

@@ -128,7 +128,7 @@ def match_probabilities(p: Floats, copies: int) -> tuple[float, float, float]:
         copies: gene copies typed, 2 an animal.
 
     >>> [round(x, 4) for x in match_probabilities(np.array([0.5, 0.5]), 40)]
-    [0.375, 0.3542, 0.5938]
+    [0.375, 0.3694, 0.5938]
     """
     a2, a3, a4 = (float((p**k).sum()) for k in (2, 3, 4))
     pid = 2.0 * a2 * a2 - a4

@@ -223,7 +223,7 @@ def _round(left: Counts, pairs: Pairs, top: float, order: Counts) -> tuple[Count
         return left[np.argsort(order[left])], False
     graph = coo_array((np.ones(len(one)), (one, two)), shape=(len(left), len(left)))
     _, component = connected_components(graph, directed=False)
-    groups = _Groups.of(component, one, two, distance)
+    groups = _Groups.of(component.astype(np.int64), one, two, distance)
     heights = np.sort(share[groups.heights()])
     merges = len(left) - 1
     if len(heights) == merges:

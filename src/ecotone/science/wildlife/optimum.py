@@ -71,8 +71,7 @@ def maximise(objective: Objective, start: Floats, transform: Floats, size: float
         size: about the number of observations, so that curvature is of order one.
     """
     counted = _Counted(objective, transform, max(1.0, size))
-    gamma = np.linalg.solve(transform, start)
-    gamma = _climb(counted, gamma)
+    gamma = _climb(counted, np.asarray(np.linalg.solve(transform, start), dtype=np.float64))
     value, slope = counted(gamma)
     for _ in range(12):
         information = counted.information(gamma, slope)
@@ -98,7 +97,7 @@ def maximise(objective: Objective, start: Floats, transform: Floats, size: float
 def climb(objective: Objective, start: Floats, transform: Floats, size: float) -> Optimum:
     """As ``maximise``, without curvature: for a profile, where only the height counts."""
     counted = _Counted(objective, transform, max(1.0, size))
-    gamma = _climb(counted, np.linalg.solve(transform, start))
+    gamma = _climb(counted, np.asarray(np.linalg.solve(transform, start), dtype=np.float64))
     value, slope = counted(gamma)
     empty = np.full((len(gamma), len(gamma)), np.nan)
     flat = bool(np.abs(slope).max(initial=0.0) < 1e-4)

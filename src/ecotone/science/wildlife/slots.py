@@ -12,7 +12,8 @@ from scipy.sparse import coo_array, csr_array
 from scipy.special import gammaln
 
 from ecotone.science.wildlife import secr_kernels as kernels
-from ecotone.science.wildlife.formula import Design, bind, names_in
+from ecotone.science.wildlife.formula import names_in
+from ecotone.science.wildlife.model_matrix import Design, bind
 from ecotone.science.wildlife.survey import Captures, Counts, Floats, Session
 
 #: Responses to detection: of the animal, for good (b) or until the next occasion (B), and the
@@ -374,7 +375,7 @@ def _alike(captures: Captures) -> float:
     ).tocsr()
     table.sort_indices()
     weights = np.random.default_rng(20261121).standard_normal((table.shape[1], 2))
-    signature = table @ weights
+    signature = np.asarray(table @ weights)
     if captures.removed_after is not None:
         signature = np.column_stack([signature, captures.removed_after])
     _, groups = np.unique(signature, axis=0, return_counts=True)

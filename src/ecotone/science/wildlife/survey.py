@@ -149,7 +149,7 @@ class Session:
             raise ValueError("captures: an occasion outside the effort's")
         if not (c.detector.min() >= 0 and c.detector.max() < len(self.detectors.xy)):
             raise ValueError("captures: an unknown detector")
-        if len(np.unique(c.animal)) != c.animals or c.animal.min() < 0:
+        if not np.array_equal(np.unique(c.animal), np.arange(c.animals)):
             raise ValueError("captures: animals are numbered from 0, each detected at least once")
         if (self.detectors.usage[c.detector, c.occasion] <= 0).any():
             raise ValueError("captures: a detection where there was no effort")
@@ -194,7 +194,7 @@ def cell_area(xy: Floats) -> float:
 
     if len(xy) < 2:
         raise ValueError("the area of a cell needs at least two cells")
-    nearest = float(np.median(KDTree(xy).query(xy, k=2)[0][:, 1]))
+    nearest = float(np.median(np.asarray(KDTree(xy).query(xy, k=2)[0])[:, 1]))
     sides = []
     for axis in (0, 1):
         values = np.unique(xy[:, axis])
