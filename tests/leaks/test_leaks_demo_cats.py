@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.signing import conclude
 
 from ecotone.demo import Basin, simulate
 from ecotone.demo.simulate_wild import CAT
@@ -47,7 +48,7 @@ def node(basin: Basin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sto
         for path in basin.agreements:
             text = path.read_text(encoding="utf-8")
             document = agreements.load(path).model_dump(mode="json")
-            store.put_agreement(document, text, person=by)
+            conclude(store, document, text, person=by)
         for delivery in basin.deliveries:
             if delivery.name in WILD:
                 mapping = mappings.load(delivery.mapping) if delivery.mapping else None

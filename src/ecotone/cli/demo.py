@@ -46,7 +46,7 @@ def demo(
         with _node(folder / "node", basin) as store:
             told = [_deliver(store, basin, delivery, bar) for delivery in basin.deliveries]
             bar.update(task, completed=2, description=word("demo.agree"))
-            _agree(store, basin)
+            _agree(store, basin, folder / "parties")
             bar.update(task, completed=3, description=word("demo.assess"))
             run = assess_in(store, basin.plan, store.folder / "runs", today=basin.today, quiet=True)
         bar.update(task, completed=4, description=word("demo.report"))
@@ -128,15 +128,34 @@ def _deliver(
     )
 
 
-def _agree(store: Store, basin: Basin) -> None:
-    from ecotone.share.agreements import load
+def _agree(store: Store, basin: Basin, homes: Path) -> None:
+    """All three parties sign, each with its own keys; the two guests' lie in ``homes``."""
+    from ecotone.share import keys, lifecycle
+    from ecotone.share.agreements import canonical, load
 
     by = next(
         p.person_id for p in basin.people if p.party_id == store.party_id and p.role == "signer"
     )
+    folders = {p.party_id: homes / p.party_id for p in basin.parties} | {
+        store.party_id: store.folder
+    }
+    for party in basin.parties:
+        (folders[party.party_id] / "keys").mkdir(parents=True, exist_ok=True)
+        ring = keys.make(folders[party.party_id], party.party_id)
+        store.put_party(
+            party.model_copy(update={"public_key": ring.text()}),
+            person=by,
+            reason="keys",
+        )
     for path in basin.agreements:
-        document = load(path).model_dump(mode="json")
-        store.put_agreement(document, path.read_text(encoding="utf-8"), person=by)
+        agreement, text = load(path), path.read_text(encoding="utf-8")
+        for party_id in lifecycle.parties(agreement):
+            signature = keys.sign(
+                folders[party_id], canonical(agreement), purpose=lifecycle.AGREEMENT
+            )
+            signed = {**agreement.signatures, party_id: str(signature)}
+            agreement = agreement.model_copy(update={"signatures": signed})
+        store.put_agreement(agreement.model_dump(mode="json"), text, person=by)
 
 
 def _report(

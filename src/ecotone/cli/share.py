@@ -1,21 +1,19 @@
-"""Commands about sharing: agreements, what a reader would see, the ledger."""
+"""Commands about sharing: what a reader would see, the ledger; ``agreements`` has the rest."""
 
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ecotone.cli import agreements
 from ecotone.cli.language import language, word
 from ecotone.cli.options import (
-    By,
     Json,
     Node,
     as_documents,
     open_here,
-    person_of,
     print_json,
     print_line,
     print_table,
@@ -25,50 +23,10 @@ from ecotone.cli.options import (
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     share = typer.Typer(help=word("share.help"), no_args_is_help=True)
-    share.command("add", help=word("share.add.help"))(add)
-    share.command("list", help=word("share.list.help"))(listing)
+    agreements.register(share)
     share.command("preview", help=word("share.preview.help"))(preview)
     share.command("audit", help=word("share.audit.help"))(audit)
     app.add_typer(share, name="share")
-
-
-def add(
-    path: Annotated[Path, typer.Argument(metavar="AGREEMENT", help=word("share.add.path"))],
-    by: By = None,
-    node: Node = None,
-) -> None:
-    """Put an agreement into the node."""
-    from ecotone.model.errors import UsageError
-    from ecotone.model.words import say
-    from ecotone.share.agreements import load, sentences
-
-    if not path.is_file():
-        raise UsageError(say("cli.no-file", path=path))
-    agreement = load(path)
-    with open_here(node) as store:
-        store.put_agreement(
-            agreement.model_dump(mode="json"),
-            path.read_text(encoding="utf-8"),
-            person=person_of(store, by),
-        )
-    print_line(word("share.add.done", id=agreement.agreement_id, version=agreement.version))
-    for sentence in sentences(agreement, language()):
-        print_line(f"  {sentence}")
-
-
-def listing(node: Node = None) -> None:
-    """The agreements of the node in plain sentences."""
-    from ecotone.share.agreements import parse, sentences
-
-    with open_here(node) as store:
-        for document in store.agreements():
-            agreement = parse(document, "node")
-            print_line(
-                f"{agreement.agreement_id} v{agreement.version} ({agreement.status}, "
-                f"{agreement.valid_from} - {agreement.valid_until})"
-            )
-            for sentence in sentences(agreement, language()):
-                print_line(f"  {sentence}")
 
 
 def preview(

@@ -1,4 +1,4 @@
-"""Agreements as files and as sentences."""
+"""Agreements as files, and the bytes of them that are signed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ecotone.model.agreement import Agreement, Class
+from ecotone.model.agreement import Agreement
 from ecotone.model.errors import InputRefused
-from ecotone.model.words import Language, say
+from ecotone.model.words import say
+from ecotone.share.sentences import sentences
+
+__all__ = ["canonical", "digest", "load", "parse", "sentences"]
 
 
 def load(path: Path) -> Agreement:
@@ -62,57 +65,3 @@ def canonical(agreement: Agreement) -> bytes:
 def digest(agreement: Agreement) -> str:
     """sha256 of the canonical bytes."""
     return hashlib.sha256(canonical(agreement)).hexdigest()
-
-
-def sentences(agreement: Agreement, lang: Language) -> list[str]:
-    """The agreement in plain sentences, one per class."""
-    recipients = ", ".join(agreement.recipients)
-    purposes = ", ".join(_term("purpose", term, lang) for term in agreement.purposes)
-    actions = ", ".join(say(f"share.action.{action}", lang) for action in agreement.actions)
-    said = [
-        say(
-            "share.sentence",
-            lang,
-            recipients=recipients,
-            actions=actions,
-            owner=agreement.owner,
-            what=_what(found, lang),
-            level=_level(found, lang),
-            purposes=purposes,
-            start=agreement.valid_from.isoformat(),
-            end=agreement.valid_until.isoformat(),
-        )
-        + _rests(found, lang)
-        for found in agreement.classes
-    ]
-    return [*said, say("share.sentence.rest", lang, recipients=recipients, owner=agreement.owner)]
-
-
-def _term(kind: str, term: str, lang: Language) -> str:
-    from ecotone.model.words import has
-
-    key = f"share.{kind}.{term}"
-    return say(key, lang) if has(key) else term
-
-
-def _what(found: Class, lang: Language) -> str:
-    parts = [*found.taxa, *found.properties] or list(found.nouns)
-    return ", ".join(parts) if parts else say("share.everything", lang)
-
-
-def _level(found: Class, lang: Language) -> str:
-    return say(
-        f"share.level.{found.level}",
-        lang,
-        cell=f"{found.cell_degrees or 0:g}",
-        minimum=found.minimum_count,
-    )
-
-
-def _rests(found: Class, lang: Language) -> str:
-    rests = ""
-    if found.embargo_months:
-        rests += " " + say("share.sentence.embargo", lang, months=found.embargo_months)
-    if found.withheld_fields:
-        rests += " " + say("share.sentence.fields", lang, fields=", ".join(found.withheld_fields))
-    return rests

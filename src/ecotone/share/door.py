@@ -25,6 +25,7 @@ from ecotone.share.anchors import Anchors
 from ecotone.share.decide import Decision, Request, decide
 from ecotone.share.digest import content_hash
 from ecotone.share.embargo import older
+from ecotone.share.lifecycle import in_force_documents
 from ecotone.share.outgoing import Outgoing
 from ecotone.share.pseudonyms import Pseudonyms, node_key
 from ecotone.share.table import Places, Table
@@ -92,7 +93,7 @@ class Door:
             d.dataset_id: d.export_clearance is not None or d.party_id == request.reader
             for d in store.datasets()
         }
-        self.agreements, closed = _readable(store.agreements())
+        self.agreements, closed = _readable(in_force_documents(store, request.today))
         table = decide(request, self._owners, self.agreements)
         own = {name for name, owner in self._owners.items() if owner == request.reader}
         self.decisions = [

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.command import ecotone
+from tests.signing import conclude, party
+
+from ecotone.share.agreements import load
+from ecotone.store import open_node
 
 RESULTS = (
     "Пост;Дата;Нитраты, мг/л;Свинец, мг/л\n"
@@ -141,8 +145,13 @@ def test_an_agreement_opens_what_it_names_and_no_more(node, table, tmp_path):
     assert ecotone(*asked).code == 3
     path = tmp_path / "agreement.toml"
     path.write_text(AGREEMENT, encoding="utf-8")
+    with open_node(node) as store:
+        store.put_party(party("XIEG"), person="steward")
     added = ecotone("share", "add", path, "--node", node)
     assert added.code == 0 and "XIEG" in added.out
+    assert ecotone(*asked).code == 3, "whatever its text says, nobody has signed it"
+    with open_node(node) as store:
+        conclude(store, load(path).model_dump(mode="json"), AGREEMENT, person="steward")
     told = ecotone(*asked).json
     assert {r["property"] for r in told["rows"]} == {"nitrate"}
     assert ecotone("share", "list", "--node", node).code == 0

@@ -12,11 +12,15 @@ import numpy as np
 import pandas as pd
 
 from ecotone.model.agreement import Agreement
-from ecotone.model.records import Clearance, Dataset
+from ecotone.model.errors import InputRefused
+from ecotone.model.records import Clearance, Dataset, Party
+from ecotone.share.agreements import parse
 from ecotone.share.anchors import Anchors
 from ecotone.share.decide import Decision, Request
 from ecotone.share.table import Places, Table
+from ecotone.store.documents import Noted
 from ecotone.store.names import NAME_OF
+from tests import signing
 
 DAY = date(2026, 6, 1)
 CLEARED = Clearance(authority="Ministry", number="1", date=date(2025, 1, 1), scope="all")
@@ -50,6 +54,28 @@ class MemoryStore:
 
     def agreements(self) -> list[dict[str, Any]]:
         return self._agreements
+
+    def parties(self) -> list[Party]:
+        """Whoever is named in an agreement, with a key."""
+        named = {p for d in self._agreements for p in (d.get("owner"), *d.get("recipients", ()))}
+        return [signing.party(name) for name in sorted(p for p in named if isinstance(p, str))]
+
+    def noted(self, kind: str) -> list[Noted]:
+        """Agreements whose status says so are signed by all their parties."""
+        if kind != "agreement":
+            return []
+        return [
+            Noted(str(document.get("agreement_id")), 1, signing.SIGNED, self._signed(document), "")
+            for document in self._agreements
+        ]
+
+    @staticmethod
+    def _signed(document: dict[str, Any]) -> dict[str, Any]:
+        try:
+            parse(document, "test")
+        except InputRefused:
+            return document
+        return signing.signed(document) if document["status"] == "active" else document
 
     def select(
         self,

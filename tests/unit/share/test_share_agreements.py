@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
+from ecotone.model.dictionary import attributes
 from ecotone.model.errors import InputRefused
 from ecotone.model.words import LANGUAGES
 from ecotone.share.agreements import canonical, digest, load, parse, sentences
@@ -96,7 +99,9 @@ def test_sentences_name_reader_level_and_rests(lang):
     said = sentences(parse(DOCUMENT, "x"), lang)
     assert len(said) == 4
     assert "BB" in said[0] and "Panthera uncia" in said[0] and "0.1" in said[0]
-    assert "locality" in said[0] and "6" in said[0]
+    assert attributes("Occurrence")["locality"].description[lang][1:] in said[0] and "6" in said[0]
+    if lang != "en":
+        assert not {"Observation", "locality", "cats"} & set(re.findall(r"\w+", " ".join(said)))
     assert "10" in said[2]
     odd = parse({**DOCUMENT, "purposes": ["a purpose of its own"]}, "x")
     assert "a purpose of its own" in sentences(odd, lang)[0]
