@@ -34,9 +34,10 @@ NOT_NAMED: Final = -1
 #: A class may name it, but its name, property or place is missing or doubtful.
 UNCLEAR: Final = -2
 
-#: What is never about one taxon, and what lies nowhere. All else may be: a photograph, a camera
-#: or a site says not what was seen there, so a class by taxa is possible for it and never certain.
-_OF_NO_TAXON: Final = ("Coverage", "Device")
+#: What a class by taxa does not speak for: places are as coarse as what is released there (see
+#: ``anchors``). A photograph or a bare record says not what it shows: such a class is possible
+#: for it and never certain. And what lies nowhere.
+_OF_NO_TAXON: Final = ("Coverage", "Deployment", "Device", "DeviceEvent", "Event", "Sample", "Site")
 _OF_NO_PLACE: Final = ("Device", "Taxon")
 
 #: Of a zone: certain, possible.
