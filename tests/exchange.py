@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,15 @@ from ecotone.share.lifecycle import AGREEMENT
 from ecotone.share.negotiate import Actor
 from ecotone.store import init_node
 
-TODAY = date.today()
+TODAY = datetime.now(UTC).date()
 CLEARED = Clearance(authority="Ministry", number="1", date=date(2025, 1, 1), scope="all")
 NAMES = {"DUSH": ("Dushanbe institute", "TJ"), "URUM": ("Urumqi institute", "CN"),
          "BISH": ("Bishkek institute", "KG")}  # fmt: skip
 CLASSES = [
     {"name": "cats", "nouns": ["Occurrence"], "taxa": ["Panthera uncia"], "level": "generalised",
      "cell_degrees": 0.1},
-    {"name": "others", "nouns": ["Occurrence"], "level": "full", "withheld_fields": ["recorded_by"]},
+    {"name": "others", "nouns": ["Occurrence"], "level": "full",
+     "withheld_fields": ["recorded_by"]},
     {"name": "water", "nouns": ["Observation", "Site"], "level": "full"},
 ]  # fmt: skip
 

@@ -1,9 +1,9 @@
 """Rows that came from their owner in a package: with their own identifiers, in one transaction.
 
 A dataset has one writer, its owner. What its packages bring is kept as versions like any other
-row, one batch for each combination of dataset, agreement, class and level; the document
-``received BATCH`` says which, the document ``sender PARTY`` how far the party's packages were taken.
-Nobody else writes into such a dataset.
+row, one batch for each combination of noun, dataset, agreement, class and level; the document
+``received BATCH`` says which, the document ``sender PARTY`` how far its packages were taken. Nobody
+else writes into such a dataset.
 
 ``source_line`` of a received row is the owner's version of the record: an agreement that changes
 may bring the same version in another form, which is a version of its own here.

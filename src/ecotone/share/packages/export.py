@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ecotone.model.agreement import Action
 from ecotone.model.errors import InputRefused, UsageError, Withheld
 from ecotone.model.words import say
-from ecotone.share import keys, letter, lifecycle, trust
+from ecotone.share import keys, letter, trust
 from ecotone.share.agreements import digest
 from ecotone.share.decide import Request
 from ecotone.share.door import Door
@@ -29,6 +28,8 @@ from ecotone.share.packages.manifest import (
 from ecotone.share.packages.sent import Sent
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ecotone.share.keyring import Keyring
     from ecotone.share.negotiate import Actor
 
@@ -131,7 +132,7 @@ class _Making:
         self.actor, self.wanted, self.door = actor, wanted, door
         self.found, self.at, self.before, self.folder = found, at, before, folder
 
-    def manifest(self, groups: dict[str, object]) -> tuple[Manifest, sent.Changes]:
+    def manifest(self, groups: dict[str, pd.DataFrame]) -> tuple[Manifest, sent.Changes]:
         """Write the files and draw up the manifest."""
         known = None if self._whole() else self._known()
         whole = known is None
@@ -139,7 +140,7 @@ class _Making:
         for noun in sorted(changes.rows):
             files.write_rows(self.folder, changes.rows[noun])
         for noun in sorted(groups):
-            files.write_groups(self.folder, noun, groups[noun])  # type: ignore[arg-type]  # frames
+            files.write_groups(self.folder, noun, groups[noun])
         if changes.removed:
             files.write_removed(self.folder, changes.removed)
         rasters.write(self.folder, self.door, changes.rows.get("Coverage"))
@@ -182,11 +183,11 @@ class _Making:
         # Who has no Ecotone cannot put changes together.
         return self.wanted.whole or self.before is None or self.wanted.passphrase is not None
 
-    def _known(self) -> dict[str, object] | None:
+    def _known(self) -> dict[str, pd.Series] | None:
         assert self.before is not None
         if self.before.sealed_to == "passphrase":
             return None
-        return sent.read_index(self.actor.store, self.before)  # type: ignore[return-value]  # Series
+        return sent.read_index(self.actor.store, self.before)
 
     def _cards(self) -> tuple[Card, ...]:
         known = {dataset.dataset_id: dataset for dataset in self.actor.store.datasets()}
@@ -256,12 +257,6 @@ def _door(actor: Actor, wanted: Wanted) -> Door:
     door = Door(actor.store, request)
     own = {d.dataset_id for d in actor.store.datasets() if d.party_id == actor.party}
     door.decisions = [d for d in door.decisions if d.dataset_id in own]
-    signed = {
-        (s.agreement.agreement_id, s.agreement.version)
-        for s in lifecycle.standings(actor.store, actor.today)
-        if s.state == "active"
-    }
-    door.decisions = [d for d in door.decisions if (d.agreement_id, d.agreement_version) in signed]
     if not door.decisions:
         raise Withheld(
             say("packages.nothing", party=wanted.party, purpose=wanted.purpose,
@@ -297,19 +292,14 @@ def _noted(path: Path, manifest: Manifest, wanted: Wanted) -> Sent:
     )
 
 
-def _same_so_far(source: object, part: Path) -> int:
+def _same_so_far(source: BinaryIO, part: Path) -> int:
     """How many bytes of an unfinished copy are the beginning of the package."""
     if not part.is_file():
         return 0
     done = 0
     with part.open("rb") as stream:
         while block := stream.read(1 << 20):
-            if source.read(len(block)) != block:  # type: ignore[attr-defined]  # a binary stream
+            if source.read(len(block)) != block:
                 break
             done += len(block)
     return done
-
-
-def parties_sent_to(actor: Actor) -> Iterable[str]:
-    """Parties this node has packages for."""
-    return sorted({noted.key for noted in actor.store.noted(sent.SENT)})

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pyarrow.csv as pa_csv  # type: ignore[import-untyped]  # it ships no types
@@ -26,6 +27,7 @@ from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.words import say
 from ecotone.share import keyring, keys, trust
 from ecotone.share.packages import manifest as manifests
+from ecotone.share.packages.container import scratch
 from ecotone.share.packages.files import REMOVED
 from ecotone.share.packages.manifest import MANIFEST, MOST_BYTES, PURPOSE, SIGNATURE, Manifest
 from ecotone.share.packages.rows import MARKS, Rows, made
@@ -58,7 +60,7 @@ class Opened:
 def opened(
     actor: Actor,
     path: Path,
-    scratch: Path,
+    work: Path,
     *,
     passphrase: str | None = None,
     most: int = MOST,
@@ -69,7 +71,7 @@ def opened(
     if size > most:
         raise InputRefused(say("packages.too-large", name=path.name, size=f"{size:,}",
                                most=f"{most:,}"))  # fmt: skip
-    plain = scratch / "package.zip"
+    plain = work / "package.zip"
     _unseal(actor, path, plain, passphrase, most)
     limits = Limits(member_bytes=most, total_bytes=most, ratio=1000.0)
     try:
@@ -77,12 +79,30 @@ def opened(
             found = _manifest(actor, source, now)
             raw = found.canonical()
             _same_files(found, source, path.name, most)
-            one = Opened(found, raw, scratch)
+            one = Opened(found, raw, work)
             for file in found.files:
                 _copy(source, file, one.path(file.path))
             yield one
     except Refused as error:
         raise InputRefused(say("packages.damaged", name=path.name)) from error
+
+
+def unpack(actor: Actor, path: Path, target: Path, *, passphrase: str | None = None) -> int:
+    """Unseal a package into a new folder, to be looked into; how many files it holds.
+
+    It is checked as for an import, but nothing is taken in: an expired or older one opens too.
+    """
+    if not path.is_file():
+        raise UsageError(say("cli.no-file", path=path))
+    if target.exists():
+        raise UsageError(say("packages.folder-there", folder=target))
+    with scratch(actor.store) as work, opened(actor, path, work, passphrase=passphrase) as package:
+        for file in package.manifest.files:
+            place = target / file.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(package.path(file.path), place)
+        (target / MANIFEST).write_bytes(package.raw)
+    return len(package.manifest.files) + 1
 
 
 def rows_of(package: Opened) -> list[Rows]:
@@ -126,32 +146,32 @@ def removed_in(package: Opened) -> dict[str, list[str]]:
 
 
 def _unseal(actor: Actor, path: Path, plain: Path, passphrase: str | None, most: int) -> None:
-    with path.open("rb") as source, plain.open("wb") as target:
-        limited = _Limited(target, most, path.name)
+    raw = io.FileIO(plain, "wb")
+    with path.open("rb") as source, _Limited(raw, most, path.name) as target:
         keys.unseal(
             source,
-            limited,
+            target,
             node_folder=actor.store.folder,
             passphrase=actor.passphrase if passphrase is None else passphrase,
             sealed_to_passphrase=passphrase is not None,
         )
 
 
-class _Limited(io.RawIOBase):
+class _Limited(io.BufferedWriter):
     """A file that takes no more bytes than were allowed."""
 
-    def __init__(self, target: BinaryIO, most: int, name: str) -> None:
-        super().__init__()
-        self._target, self._left, self._name, self._most = target, most, name, most
+    def __init__(self, raw: io.RawIOBase, most: int, name: str) -> None:
+        super().__init__(raw)
+        self._left, self._most, self._named = most, most, name
 
     def write(self, data: Any) -> int:
         """Pass bytes on while there is room."""
         self._left -= len(data)
         if self._left < 0:
             raise InputRefused(
-                say("packages.too-large", name=self._name, size="?", most=f"{self._most:,}")
+                say("packages.too-large", name=self._named, size="?", most=f"{self._most:,}")
             )
-        return self._target.write(data)
+        return super().write(data)
 
 
 def _manifest(actor: Actor, source: Source, now: datetime | None) -> Manifest:
