@@ -81,6 +81,7 @@ def compute(job: Job) -> Outcome:
         config.four,
         config.potential or config.normalised,
         config.correct,
+        displaced=job.parameters["edges"] == "reference",
     )
     targets = find_targets(land.source, plan.block)
     if not targets.row.size:
@@ -273,7 +274,10 @@ CONNECTIVITY_WINDOW: Final = Indicator(
     id="connectivity.moving-window",
     version="1",
     inputs=(Input("config", "settings"),),
-    parameters=(Parameter("tile", "integer", _TILE, minimum=1, unit="pixel"),),
+    parameters=(
+        Parameter("edges", "text", "reference", choices=("reference", "exact")),
+        Parameter("tile", "integer", _TILE, minimum=1, unit="pixel"),
+    ),
     values={"targets": "1", "failed": "1", "residual": "1", "current_max": "A", "current_sum": "A"},
     tables={},
     rasters=WINDOW_RASTERS,

@@ -29,9 +29,12 @@ def numerator(area: Floats, pairs: Ints, length: Floats, *, reach: float = np.in
         The numerator of PC, i = j included.
     """
     size = area.size
-    # A length of exactly 0 would vanish from a sparse matrix.
-    links = sp.csr_array((np.maximum(length, 1e-300), (pairs[:, 0], pairs[:, 1])), (size, size))
-    links = links.maximum(links.T)
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    key, at = np.unique(low * size + high, return_inverse=True)
+    # A length of exactly 0 would vanish from a sparse matrix; of doubles the shortest counts.
+    shortest = np.full(key.size, np.inf)
+    np.minimum.at(shortest, at, np.maximum(length, 1e-300))
+    links = sp.csr_array((shortest, (key // size, key % size)), shape=(size, size))
     sources = np.flatnonzero(area > 0)
     step = max(1, _BLOCK // max(size, 1))
     total = 0.0

@@ -56,6 +56,7 @@ class Sweep:
     four: bool = False
     potential: bool = False  #: also over a landscape of resistance 1 everywhere
     correct: bool = True  #: undo what taking blocks for single cells does
+    displaced: bool = False  #: leave out a target's block where the reference does
 
     @property
     def reach(self) -> int:
@@ -179,11 +180,10 @@ class _Frame:
         )
 
     def uncut_block(self, size: int) -> tuple[slice, slice]:
-        """The block that sends nothing: the target's own, counted from the frame's corner.
+        """The block that sends nothing in Omniscape, counted from the frame's corner.
 
-        Where the grid cuts a frame off at its first rows or columns the reference counts as
-        if nothing were cut, so that a target near these edges takes current of its own block
-        as well; kept, so that its maps are met.
+        Where the grid cuts a frame off at its first rows or columns it is counted as if
+        nothing were cut: a target near these edges takes current of its own block as well.
         """
         first, last = max(0, self.reach - size // 2), self.reach + size // 2 + 1
         return slice(first, last), slice(first, last)
@@ -203,7 +203,8 @@ def _sources(
 ) -> Floats:
     """What each source sends: its share of the target's strength, if it suits the target."""
     sent = np.where(frame.disc(plan.radius), frame.cut(source), 0.0)
-    sent[frame.uncut_block(plan.block)] = 0.0
+    own = frame.uncut_block(plan.block) if plan.displaced else frame.block(plan.block)
+    sent[own] = 0.0
     total = sent[sent > 0].sum()
     if total <= 0:
         return np.zeros_like(sent)
