@@ -22,6 +22,7 @@ from ecotone.model.words import Language, say
 from ecotone.share import anchors, generalise, known
 from ecotone.share.agreements import parse
 from ecotone.share.anchors import Anchors
+from ecotone.share.arrived import Arrived
 from ecotone.share.decide import Decision, Request, decide
 from ecotone.share.digest import content_hash
 from ecotone.share.embargo import older
@@ -84,8 +85,12 @@ class Block:
 class Door:
     """The door of one node for one request."""
 
-    def __init__(self, store: Store, request: Request, lang: Language = "en") -> None:
+    def __init__(
+        self, store: Store, request: Request, lang: Language = "en", *, preview: bool = False
+    ) -> None:
+        """``preview``: the owner looks on; the ledger says so of each release."""
         self._store = store
+        self._more = {"preview": True} if preview else {}
         self._lang: Language = lang
         self.request = request
         self._owners = {d.dataset_id: d.party_id for d in store.datasets()}
@@ -99,6 +104,8 @@ class Door:
         self.decisions = [
             d for d in table if d.dataset_id in own or not (closed & {d.dataset_id, _ALL})
         ]
+        self._arrived = Arrived(store, request, self.decisions)
+        self.decisions = self._arrived.open(self.decisions)
         self._tables: dict[str, Table] = {}
         self._anchors: Anchors | None = None
 
@@ -141,7 +148,8 @@ class Door:
         rows: list[pd.DataFrame] = []
         groups: list[pd.DataFrame] = []
         lines: list[Line] = []
-        for decision, released in out.finished(self._lang):
+        arrived = self._arrived.released(noun, as_of)
+        for decision, released in (*out.finished(self._lang), *arrived):
             frame = _labelled(released, decision)
             (groups if decision.level == "aggregated" else rows).append(frame)
             lines.append(self._record(noun, decision, frame))
@@ -166,6 +174,8 @@ class Door:
                     continue
                 if bool((block.frame.loc[keep, "sha256"] == sha256).any()):
                     return self._store.file_path(sha256)
+        if self._arrived.has_file(sha256):
+            return self._store.file_path(sha256)
         raise Withheld(say("share.file-withheld", self._lang))
 
     def table(self, noun: str) -> Table:
@@ -178,7 +188,8 @@ class Door:
 
     def blocks(self, noun: str, as_of: int | None) -> Iterator[Block]:
         """The rows of a noun, block by block, each with what governs it. Not for readers."""
-        datasets = sorted({d.dataset_id for d in self.decisions if self._may_leave(d)})
+        deciding = {d.dataset_id for d in self.decisions if self._may_leave(d)}
+        datasets = sorted(deciding - self._arrived.datasets)
         if not datasets:
             return
         table, at = self.table(noun), self._places_in_common()
@@ -216,7 +227,7 @@ class Door:
             generalised = {d.dataset_id for d in self.decisions if d.level == "generalised"}
             self._anchors = (
                 known.anchors_beside(self._store, sorted(generalised), self.table)
-                if generalised
+                if (generalised := generalised - self._arrived.datasets)
                 else Anchors()
             )
         return self._anchors
@@ -269,6 +280,7 @@ class Door:
             agreement_version=decision.agreement_version,
             rows=len(released),
             sha256=digest,
+            **self._more,
         )
         owner = self._owners[decision.dataset_id]
         return Line(release_id, decision, owner, noun, len(released), digest)

@@ -101,13 +101,15 @@ def test_from_draft_to_force_and_back(tmp_path, dushanbe, urumqi, lang):
     assert urumqi.state() == "active" and dushanbe.state() == "proposed"
     dushanbe("share", "add", letter)
     assert dushanbe.state() == "active"
-    decisions = dushanbe("share", "preview", "--reader", "XIEG", "--json").json
-    assert {d["agreement_id"] for d in decisions} == {"AG-1"}
+    asked = ("share", "preview", "--to", "XIEG", "--json")
+    assert {d["agreement_id"] for d in dushanbe(*asked).json["decisions"]} == {"AG-1"}
 
     urumqi("share", "suspend", "AG-1", "--why", "the camera list is being checked", "-o", letter)
     dushanbe("share", "add", letter)
     assert dushanbe.state() == "suspended"
-    assert dushanbe("share", "preview", "--reader", "XIEG", "--json").json == []
+    assert dushanbe(*asked).json["decisions"] == []
+    (kept,) = dushanbe(*asked).json["withheld"]
+    assert "suspended" in kept["why"] and "AG-1" in kept["why"]
     urumqi("share", "resume", "AG-1", "--why", "checked", "-o", letter)
     dushanbe("share", "add", letter)
     assert dushanbe.state() == "active"
@@ -117,7 +119,13 @@ def test_from_draft_to_force_and_back(tmp_path, dushanbe, urumqi, lang):
     urumqi("share", "add", letter)
     assert urumqi.state() == dushanbe.state() == "revoked"
     urumqi("share", "suspend", "AG-1", "--why", "x", fails=2)
-    assert urumqi("share", "audit").code == dushanbe("share", "audit").code == 0
+    for node in (urumqi, dushanbe):
+        head = node("share", "audit", "--json").json["head"]
+        noted = f"{head['seq']} {head['hash']}"
+        assert noted in node("share", "audit").out
+        node("share", "audit", "--anchor", noted, "--chain")
+        node("share", "audit", "--anchor", "0" * 64, fails=1)
+        node("share", "audit", "--anchor", "nothing", fails=2)
 
 
 def test_an_amendment_holds_when_all_have_signed_it(tmp_path, concluded):
@@ -318,3 +326,29 @@ def test_only_a_signer_signs(tmp_path, dushanbe, urumqi):
 def test_odrl_by_command(concluded):
     _, urumqi = concluded
     assert urumqi("share", "show", "AG-1", "--odrl").json["@type"] == "Agreement"
+
+
+def test_a_preview_tells_and_draws_what_would_leave_and_what_not(tmp_path, concluded):
+    dushanbe, _ = concluded
+    seen = tmp_path / "seen.csv"
+    rows = [f"o{n},Panthera uncia,{37.05 + n / 10},73.05,2020-05-0{n + 1}" for n in range(4)]
+    head = "occurrenceID,scientificName,decimalLatitude,decimalLongitude,eventDate"
+    seen.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    dushanbe("ingest", seen, "--dataset", "cats")
+    drawn = tmp_path / "map.png"
+    told = dushanbe("share", "preview", "Occurrence", "--to", "XIEG", "--map", drawn)
+    assert "generalised, 4" in told.out and drawn.read_bytes().startswith(b"\x89PNG")
+    assert "cannot be called back" in told.out and "person who recorded it" in told.out
+    full = dushanbe("share", "preview", "Occurrence", "--to", "TNU", "--map", drawn, "--json")
+    assert len(full.json["rows"]) == 4
+    dushanbe("share", "preview", "--to", "XIEG", "--map", drawn, fails=2)
+    dushanbe("share", "preview", "Media", "--to", "XIEG", "--map", drawn)
+    out = dushanbe("share", "preview", "--to", "XIEG", "--purpose", "sport").out
+    assert "for joint assessment only" in out and "Nothing would leave" in out
+    out = dushanbe("share", "preview", "--to", "XIEG", "--action", "download").out
+    assert "does not allow" in out
+    assert "No agreement" in dushanbe("share", "preview", "--to", "ELSE").out
+    from ecotone.store import open_node
+
+    with open_node(dushanbe.folder) as store:
+        assert all(x.said["preview"] for x in store.ledger() if x.kind == "release")
