@@ -11,25 +11,53 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecotone.assess.indicators.reading import Notes, plain, read_table
+from ecotone.assess.indicators.properties import from_header, property_key, usual_basis
+from ecotone.assess.indicators.reading import (
+    Notes,
+    TextTable,
+    attributes,
+    headers_of,
+    read_table,
+    read_whole,
+)
 from ecotone.model.finding import Finding, Severity
 
 _COLUMNS: Final = (
     "site", "property", "value", "value_text", "unit", "basis", "kind", "detection_limit",
-    "missing_reason", "time_text", "time", "latitude", "longitude",
+    "missing_reason", "time_text", "time", "latitude", "longitude", "sample", "day", "minimum",
+    "maximum", "uncertainty", "body", "body_type", "basin", "calendar_year", "month",
 )  # fmt: skip
-_BELOW: Final = frozenset({"<", "≤", "<=", "below", "lt", "left", "nd", "u", "true", "1", "yes"})
+#: What a row of a wide table says about all its results.
+_ROW: Final = (
+    "site", "time_text", "time", "latitude", "longitude", "sample", "day", "body", "body_type",
+    "basin", "calendar_year", "month",
+)  # fmt: skip
+_BELOW: Final = frozenset(
+    {"<", "≤", "<=", "below", "lt", "left", "nd", "u", "true", "t", "1", "yes", "y", "l", "bdl",
+     "да", "是"}
+)  # fmt: skip
 _ABOVE: Final = frozenset({">", "≥", ">=", "above", "gt", "right"})
 #: How laboratories write that nothing was found; the limit may stand in another column.
 _NOT_DETECTED: Final = frozenset(
     {"nd", "n.d.", "bdl", "bql", "<dl", "<lod", "<loq", "not detected", "н/о", "н.о.", "не обн.",
-     "не обнаружено", "未检出", "低于检出限"}
+     "не обнаружено", "未检出", "低于检出限", "<mdl", "<pql", "<rl", "none detected", "non-detect",
+     "nondetect", "u", "нпо", "ниже по", "нд", "н.д.", "не определен", "не обнаружен", "nd.",
+     "bld", "blq", "bmdl", "below detection limit", "< dl", "< lod", "< mdl"}
 )  # fmt: skip
+#: A limit behind words or marks that say nothing was found above it: "ND (0.5)", "менее 0,5".
+_LIMIT_BEHIND: Final = re.compile(
+    r"(?:nd|n\.d\.?|bdl|bql|u|below|less than|under|нпо|н/о|менее|ниже|не более чем|меньше"
+    r"|未检出|低于|小于|少于)\s*[:(（\[]?\s*[<≤]?\s*([\d.,]+(?:e[+-]?\d+)?)\s*[)）\]]?"
+)
+#: A limit before such a mark: "0.5U" (US), "0.05L" (China), "0.5 ND".
+_LIMIT_BEFORE: Final = re.compile(r"[<≤]?\s*([\d.,]+(?:e[+-]?\d+)?)\s*(?:u|l|nd|n\.d\.?|bdl)")
 _EMPTY: Final = frozenset(
     {"", "-", "--", "—", "–", "/", "na", "n/a", "nan", "null", "none", "#n/a"}
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_DECIMAL_COMMA: Final = r"\s*[<>≤≥]?\s*[+-]?\d*,\d+\s*"
+_THOUSAND: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _YEAR: Final = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d|21\d\d)(?!\d)")
 _BELOW_SIGNS: Final = ("<", "≤")
 _ABOVE_SIGNS: Final = (">", "≥")
@@ -43,22 +71,41 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
     Columns: ``row``; ``station``, ``property`` (as written) and ``key`` (its plain form);
     ``value`` and ``kind`` (0 measured, -1 below ``value``, +1 above it; below an unknown limit
     is below infinity); ``unit`` (None: the file has no such column), ``basis``; ``year`` (NaN:
-    unknown), ``latitude``, ``longitude``. Rows without a result are left out; a value that is
-    no number is a finding.
+    unknown), ``latitude``, ``longitude``; the row's own limits ``minimum``, ``maximum``,
+    ``uncertainty`` and ``detection_limit``; as text ``sample``, ``day``, ``body``,
+    ``body_type``, ``basin``. A wide table (a column for each property, ``DO_mgL``) gives a row
+    for each of its cells. Rows without a result are left out; a value that is no number is a
+    finding.
     """
-    table = read_table(path, _COLUMNS, ("property", "value"), notes)
+    table = _long(path, notes)
     text = table.frame
     out = pd.DataFrame({"row": text["row"]})
     for name, column in (("station", "site"), ("property", "property")):
         out[name] = _texts(text, column).str.strip()
-    out["key"] = out["property"].map({name: plain(name) for name in out["property"].unique()})
+    out["key"] = out["property"].map({n: property_key(n) for n in out["property"].unique()})
     value, kind, empty, wrong = _values(text, comma=table.decimal_comma)
     out["value"], out["kind"] = value, kind
     out["unit"] = _texts(text, "unit").str.strip() if "unit" in text else None
-    out["basis"] = _texts(text, "basis").str.strip()
+    out["basis"] = _bases(out, _texts(text, "basis").str.strip())
     out["year"] = _years(text)
     for name in ("latitude", "longitude"):
         out[name] = pd.to_numeric(_texts(text, name), errors="coerce")
+    for name in ("sample", "day", "body", "body_type", "basin", "time_text", "calendar_year",
+                 "month"):  # fmt: skip
+        out[name] = _texts(text, name).str.strip()
+    for name in ("minimum", "maximum", "uncertainty", "detection_limit"):
+        out[name] = parse_numbers(_texts(text, name), comma=table.decimal_comma)[0]
+    commas = int(_texts(text, "value").str.fullmatch(_DECIMAL_COMMA).sum())
+    if commas:
+        notes.add(
+            Finding(
+                "water-decimal-comma",
+                Severity.INFO,
+                field="value",
+                file=path.name,
+                params={"count": str(commas)},
+            )
+        )
     for place in np.flatnonzero(wrong):
         notes.add(
             Finding(
@@ -73,33 +120,70 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
     return out[~(empty | wrong)].reset_index(drop=True)
 
 
+def _bases(out: pd.DataFrame, told: pd.Series) -> pd.Series:
+    """The basis told, else that of custom (ammonia nitrogen is counted as N)."""
+    units = out["unit"].astype(object).fillna("")
+    usual = {pair: usual_basis(*pair) for pair in set(zip(out["property"], units, strict=True))}
+    by_custom = [usual[pair] for pair in zip(out["property"], units, strict=True)]
+    return told.where(told != "", pd.Series(by_custom, index=told.index, dtype=object))
+
+
+def _long(path: Path, notes: Notes) -> TextTable:
+    """A table with one result a row; a wide one is brought into that form."""
+    headers = headers_of(path)
+    if attributes(headers, ("property", "value")):
+        return read_table(path, _COLUMNS, ("property", "value"), notes)
+    told = attributes(headers, _ROW)
+    properties = {
+        header: parts
+        for header in headers
+        if header not in told.values() and (parts := from_header(header)) is not None
+    }
+    if not properties:
+        return read_table(path, _COLUMNS, ("property", "value"), notes)
+    whole = read_whole(path, notes)
+    rows = pd.DataFrame({a: whole.frame[h] for a, h in told.items()})
+    rows["row"] = whole.frame["row"]
+    cells = []
+    for header, (name, unit) in properties.items():
+        cells.append(rows.assign(property=name, value=whole.frame[header], unit=unit))
+    return TextTable(pd.concat(cells, ignore_index=True), whole.decimal_comma)
+
+
 def _values(
     text: pd.DataFrame, *, comma: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
     """Values, kinds, and which rows have no result or an unreadable one."""
-    value, kind, read = _parse(_texts(text, "value"), comma=comma)
+    value, kind, read = parse_numbers(_texts(text, "value"), comma=comma)
     sign = _texts(text, "kind").str.strip().str.casefold()
     kind = np.where((kind == 0) & sign.isin(_BELOW), -1, kind)
     kind = np.where((kind == 0) & sign.isin(_ABOVE), 1, kind)
     reason = _texts(text, "missing_reason").str.strip().str.casefold()
     kind = np.where(np.isnan(value) & (reason == "not detected"), -1, kind)
-    limit, _, _ = _parse(_texts(text, "detection_limit"), comma=comma)
+    limit, _, _ = parse_numbers(_texts(text, "detection_limit"), comma=comma)
     value = np.where((kind < 0) & np.isnan(value), limit, value)
     unknown_limit = (kind < 0) & np.isnan(value)
     value = np.where(unknown_limit, np.inf, value)
     return value, kind.astype(np.int8), read & np.isnan(value), ~read
 
 
-def _parse(
+def parse_numbers(
     column: pd.Series, *, comma: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Each different text read once: number or NaN, kind, whether it could be read."""
+    """Number or NaN, kind (-1 below, 1 above) and whether it could be read, of each text."""
     codes, unique = pd.factorize(column)
     parsed = [_parse_one(text, comma=comma) for text in unique]
     numbers = np.array([p[0] for p in parsed], dtype=np.float64)
     kinds = np.array([p[1] for p in parsed], dtype=np.int64)
     read = np.array([p[2] for p in parsed], dtype=np.bool_)
     return numbers[codes], kinds[codes], read[codes]
+
+
+def flagged_below(column: pd.Series) -> NDArray[np.bool_]:
+    """Which cells of a column of flags say that the value is a limit of detection."""
+    return np.asarray(
+        column.astype(object).fillna("").astype(str).str.strip().str.casefold().isin(_BELOW)
+    )
 
 
 def _parse_one(raw: str, *, comma: bool) -> Parsed:
@@ -109,9 +193,13 @@ def _parse_one(raw: str, *, comma: bool) -> Parsed:
         return float("nan"), -1, True
     if folded in _EMPTY:
         return float("nan"), 0, True
+    for pattern in (_LIMIT_BEHIND, _LIMIT_BEFORE):
+        if marked := pattern.fullmatch(folded):
+            text = "<" + marked[1]
     kind = -1 if text.startswith(_BELOW_SIGNS) else 1 if text.startswith(_ABOVE_SIGNS) else 0
     bare = re.sub(r"\s", "", text.lstrip("<>≤≥="))
-    if comma and _COMMA.fullmatch(bare):
+    # "1,500" may be a thousand and a half in a file of columns parted by commas.
+    if _COMMA.fullmatch(bare) and (comma or not _THOUSAND.fullmatch(bare)):
         bare = bare.replace(",", ".")
     if not _NUMBER.fullmatch(bare):
         return float("nan"), 0, False

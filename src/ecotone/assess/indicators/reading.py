@@ -7,12 +7,15 @@ import functools
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ecotone.formats.base import ReadOptions
 from ecotone.formats.delimited import read_blocks, sniff
@@ -84,6 +87,57 @@ def read_table(
     ``needed`` attribute has no column; the sentence names the columns there are.
     """
     blocks = []
+    decimal_comma = False
+    for frame, row, comma in _blocks(path, notes):
+        decimal_comma = comma
+        columns = _recognise(list(frame.columns), wanted)
+        missing = [name for name in needed if name not in columns]
+        if missing:
+            raise InputRefused(
+                say(
+                    "assess.table.column-missing",
+                    name=path.name,
+                    wanted=", ".join(missing),
+                    given=", ".join(frame.columns),
+                ),
+                say("assess.table.column-missing.do"),
+            )
+        kept = pd.DataFrame({a: frame[header] for a, header in columns.items()})
+        kept["row"] = row
+        blocks.append(kept)
+    return TextTable(_joined(blocks, path), decimal_comma)
+
+
+def read_whole(path: Path, notes: Notes) -> TextTable:
+    """All columns of a CSV file under their own headers, and ``row``."""
+    blocks = []
+    decimal_comma = False
+    for frame, row, comma in _blocks(path, notes):
+        decimal_comma = comma
+        blocks.append(frame.assign(row=row))
+    return TextTable(_joined(blocks, path), decimal_comma)
+
+
+def attributes(headers: list[str], wanted: tuple[str, ...]) -> dict[str, str]:
+    """``{attribute: header}`` of the ``wanted`` attributes that a file has."""
+    return _recognise(headers, wanted)
+
+
+def headers_of(path: Path) -> list[str]:
+    """The headers of a CSV file; what is wrong with its rows is told when they are read."""
+    for frame, _, _ in _blocks(path, Notes()):
+        return list(frame.columns)
+    raise InputRefused(say("assess.table.empty", name=path.name))
+
+
+def _joined(blocks: list[pd.DataFrame], path: Path) -> pd.DataFrame:
+    if not blocks:
+        raise InputRefused(say("assess.table.empty", name=path.name))
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _blocks(path: Path, notes: Notes) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64], bool]]:
+    """Text columns, the number of each row, and whether ``0,5`` is a number."""
     with open_source(path) as source:
         member = source.only
         if member is None:
@@ -98,42 +152,25 @@ def read_table(
             report=notes.add,
             reject=lambda file, row, line, raw: None,
         ):
-            columns = _recognise(list(block.frame.columns), wanted)
-            missing = [name for name in needed if name not in columns]
-            if missing:
-                raise InputRefused(
-                    say(
-                        "assess.table.column-missing",
-                        name=path.name,
-                        wanted=", ".join(missing),
-                        given=", ".join(block.frame.columns),
-                    ),
-                    say("assess.table.column-missing.do"),
-                )
-            kept = pd.DataFrame({a: block.frame[header] for a, header in columns.items()})
-            kept["row"] = block.row
-            blocks.append(kept)
-    if not blocks:
-        raise InputRefused(say("assess.table.empty", name=path.name))
-    return TextTable(pd.concat(blocks, ignore_index=True), dialect.delimiter != ",")
+            yield block.frame, block.row, dialect.delimiter != ","
 
 
 @functools.cache
-def _synonyms() -> dict[str, tuple[str, int]]:
-    """``{plain header: (attribute, its rank among the attribute's headers)}``."""
+def _synonyms() -> dict[str, dict[str, int]]:
+    """``{plain header: {attribute: its rank among the attribute's headers}}``."""
     text = resources.files("ecotone.assess.indicators").joinpath("columns.csv").read_text("utf-8")
-    return {
-        plain(header): (line["attribute"], rank)
-        for line in csv.DictReader(text.splitlines())
-        for rank, header in enumerate(line["headers"].split("|"))
-    }
+    found: dict[str, dict[str, int]] = {}
+    for line in csv.DictReader(text.splitlines()):
+        for rank, header in enumerate(line["headers"].split("|")):
+            found.setdefault(plain(header), {}).setdefault(line["attribute"], rank)
+    return found
 
 
 def _recognise(headers: list[str], wanted: tuple[str, ...]) -> dict[str, str]:
     """``{attribute: header}``; of several headers for one attribute the likeliest."""
     found: dict[str, tuple[int, str]] = {}
     for header in headers:
-        attribute, rank = _synonyms().get(plain(header), ("", 0))
-        if attribute in wanted and rank < found.get(attribute, (rank + 1, ""))[0]:
-            found[attribute] = (rank, header)
+        for attribute, rank in _synonyms().get(plain(header), {}).items():
+            if attribute in wanted and rank < found.get(attribute, (rank + 1, ""))[0]:
+                found[attribute] = (rank, header)
     return {attribute: header for attribute, (_, header) in found.items()}

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
 
-from ecotone.assess.indicators.reading import Notes, plain, read_table
+import pandas as pd
+
+from ecotone.assess.indicators.properties import named_water, property_key, usual_basis
+from ecotone.assess.indicators.reading import (
+    Notes,
+    attributes,
+    headers_of,
+    plain,
+    read_table,
+    read_whole,
+)
 from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
@@ -16,8 +28,18 @@ Kind = Literal["maximum", "minimum", "range"]
 
 _COLUMNS: Final = (
     "standard", "version", "property", "basis", "unit", "limit", "limit_sense", "minimum",
-    "maximum", "statistic",
+    "maximum", "statistic", "grade", "water", "verified",
 )  # fmt: skip
+#: Columns that hold the limits of one class each: ``class_III``, ``Class 3``, ``III类``.
+_CLASS: Final = re.compile(
+    r"(?:class|класс)[_ ]?(I{1,3}|IV|V|[1-5])|(I{1,3}|IV|V|[1-5])[_ ]?(?:类|класс)", re.IGNORECASE
+)
+_ROMAN: Final = {"1": "I", "2": "II", "3": "III", "4": "IV", "5": "V"}
+#: Classes, best first.
+GRADES: Final = ("I", "II", "III", "IV", "V")
+#: The class held to where none is named: the least that serves as a source of drinking water.
+USUAL_GRADE: Final = "III"
+_UNCHECKED: Final = frozenset({"false", "no", "0", "нет", "否", "unverified"})
 _MAXIMUM: Final = frozenset({"maximum", "max", "upper", "<=", "≤", "<", "не более", "上限"})
 _MINIMUM: Final = frozenset({"minimum", "min", "lower", ">=", "≥", ">", "не менее", "下限"})
 #: Limits of single results; limits of means or percentiles need other methods.
@@ -38,6 +60,9 @@ class Limit:
     basis: str
     minimum: float
     maximum: float
+    grade: str = ""
+    water: str = ""
+    verified: bool = True
 
     @property
     def kind(self) -> Kind:
@@ -52,25 +77,81 @@ class Limit:
         return "-".join(sides)
 
 
+def shipped() -> dict[str, Path]:
+    """The standards that come with Ecotone: name and file."""
+    folder = Path(str(resources.files("ecotone.assess").joinpath("standards")))
+    return {path.stem: path for path in sorted(folder.glob("*.csv")) if path.stem != "curves"}
+
+
+def standard_files(given: Sequence[Path], name: str | None) -> tuple[tuple[Path, ...], str | None]:
+    """Files given, else the shipped one of that name; and the name to look for inside them.
+
+    Raises UsageError where neither is there.
+    """
+    if given:
+        return tuple(given), name
+    own = {plain(stem): path for stem, path in shipped().items()}
+    if name is None or plain(name) not in own:
+        raise UsageError(
+            say("assess.water.no-standard", name=name or "-", known=", ".join(shipped()))
+        )
+    return (own[plain(name)],), None
+
+
 def read_standards(
-    path: Path, notes: Notes, *, standard: str | None = None, version: str | None = None
+    path: Path,
+    notes: Notes,
+    *,
+    standard: str | None = None,
+    version: str | None = None,
+    grade: str | None = None,
+    water: str = "river",
 ) -> list[Limit]:
     """The limits to apply: of each standard the version asked for, else its latest.
 
-    A broken row refuses the file: a limit that is silently left out would let water pass.
-    Raises InputRefused for that, UsageError where no such standard or version is there.
+    Of a standard with classes the limits of ``grade``; of limits for rivers or lakes those of
+    ``water``. A broken row refuses the file: a limit that is silently left out would let water
+    pass. Raises InputRefused for that, UsageError where no such standard or version is there.
     """
-    table = read_table(path, _COLUMNS, ("property",), notes)
-    rows = table.frame.astype(object).fillna("")
+    chosen = read_classes(path, notes, standard=standard, version=version, water=water)
+    grades = [g for g in GRADES if any(x.grade == g for x in chosen)]
+    if grades:
+        taken = grade or (USUAL_GRADE if USUAL_GRADE in grades else grades[0])
+        if grade is None:
+            notes.add(
+                Finding(
+                    "water-class-usual",
+                    Severity.INFO,
+                    field="class",
+                    value=taken,
+                    params={"classes": ", ".join(grades)},
+                )
+            )
+        chosen = [x for x in chosen if x.grade in ("", taken)]
+    _refuse_twice(chosen, path.name)
+    _tell_unverified(chosen, notes)
+    return chosen
+
+
+def read_classes(
+    path: Path,
+    notes: Notes,
+    *,
+    standard: str | None = None,
+    version: str | None = None,
+    water: str = "river",
+) -> list[Limit]:
+    """The limits of all classes for one kind of water; see ``read_standards``."""
     limits = []
-    for record in rows.to_dict("records"):
+    for record in _records(path, notes):
         cells = {name: str(record.get(name, "")).strip() for name in _COLUMNS}
+        row = int(str(record["row"]))
         if cells["statistic"].casefold() not in _EACH:
             notes.add(
                 Finding(
                     "water-statistic-unsupported",
                     Severity.WARNING,
-                    row=int(record["row"]),
+                    row=row,
                     field="statistic",
                     value=cells["statistic"],
                     file=path.name,
@@ -78,10 +159,43 @@ def read_standards(
                 )
             )
             continue
-        limits.append(_limit(cells, path.name, int(record["row"])))
+        limits.append(_limit(cells, path.name, row))
     chosen = _chosen(limits, standard, version, path.name, notes)
-    _refuse_twice(chosen, path.name)
-    return chosen
+    return [x for x in chosen if x.water in ("", water)]
+
+
+def _records(path: Path, notes: Notes) -> list[dict[str, object]]:
+    """Rows of limits; a row with a column for each class becomes one for each."""
+    headers = headers_of(path)
+    classes = {h: found for h in headers if (found := _CLASS.fullmatch(h.strip()))}
+    if not classes:
+        table = read_table(path, _COLUMNS, ("property",), notes).frame
+    else:
+        whole = read_whole(path, notes).frame
+        told = attributes([h for h in headers if h not in classes], _COLUMNS)
+        if "property" not in told:
+            read_table(path, _COLUMNS, ("property",), notes)
+        common = pd.DataFrame({a: whole[h] for a, h in told.items()}).assign(row=whole["row"])
+        parts = []
+        for header, found in classes.items():
+            number = (found[1] or found[2]).upper()
+            part = common.assign(limit=whole[header], grade=_ROMAN.get(number, number))
+            parts.append(part[whole[header].notna()])
+        table = pd.concat(parts, ignore_index=True)
+    return table.astype(object).fillna("").to_dict("records")
+
+
+def _tell_unverified(limits: list[Limit], notes: Notes) -> None:
+    doubtful = sorted({x.name for x in limits if not x.verified})
+    if doubtful:
+        names = sorted({f"{x.standard} {x.version}".strip() for x in limits if not x.verified})
+        notes.add(
+            Finding(
+                "water-standard-unverified",
+                Severity.WARNING,
+                params={"standard": "; ".join(names), "properties": ", ".join(doubtful)},
+            )
+        )
 
 
 def _limit(cells: dict[str, str], file: str, row: int) -> Limit:
@@ -106,9 +220,18 @@ def _limit(cells: dict[str, str], file: str, row: int) -> Limit:
         raise _broken(file, row)
     nan = float("nan")
     return Limit(
-        cells["standard"], cells["version"], cells["property"], plain(cells["property"]),
-        cells["unit"], cells["basis"], nan if low is None else low, nan if high is None else high,
-    )  # fmt: skip
+        standard=cells["standard"],
+        version=cells["version"],
+        name=cells["property"],
+        key=property_key(cells["property"]),
+        unit=cells["unit"],
+        basis=cells["basis"] or usual_basis(cells["property"], cells["unit"]),
+        minimum=nan if low is None else low,
+        maximum=nan if high is None else high,
+        grade=_ROMAN.get(cells["grade"], cells["grade"].upper()),
+        water=cells["water"].casefold() or named_water(cells["property"]),
+        verified=cells["verified"].casefold() not in _UNCHECKED,
+    )
 
 
 def _number(text: str) -> float | None:

@@ -11,20 +11,32 @@ from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
 from ecotone.assess.indicators.laboratory import read_results
+from ecotone.assess.indicators.matching import in_unit, tell_unit_doubts
 from ecotone.assess.indicators.reading import Notes
-from ecotone.assess.indicators.standards import Limit, read_standards
+from ecotone.assess.indicators.standards import (
+    GRADES,
+    Limit,
+    read_standards,
+    standard_files,
+)
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
-from ecotone.model.units import convert
 from ecotone.model.words import say
 from ecotone.science.water import Verdict, excess, judge, share_with_unknown
+from ecotone.science.water.conformity import State, conformity
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 #: Confidence level of every share's interval.
 _LEVEL: Final = 0.95
+_STATES: Final = {
+    "compliant": State.COMPLIANT,
+    "probably": State.PROBABLY,
+    "probably_not": State.PROBABLY_NOT,
+    "non_compliant": State.NON_COMPLIANT,
+}
 _TABLE: Final = {
     "station": "",
     "property": "",
@@ -41,6 +53,10 @@ _TABLE: Final = {
     "low": "1",
     "high": "1",
     "worst": "",
+    "compliant": "results",
+    "probably": "results",
+    "probably_not": "results",
+    "non_compliant": "results",
 }
 
 
@@ -48,14 +64,17 @@ def compute(job: Job) -> Outcome:
     """Judge every result against every limit of its property, then count by station."""
     notes = Notes()
     parameters = job.parameters
+    files, named = standard_files(job.inputs.get("standards", ()), _text(parameters["standard"]))
     limits = [
         limit
-        for path in job.inputs["standards"]
+        for path in files
         for limit in read_standards(
             path,
             notes,
-            standard=_text(parameters["standard"]),
+            standard=named,
             version=_text(parameters["version"]),
+            grade=_text(parameters["class"]),
+            water=str(parameters["water"]),
         )
     ]
     read = [read_results(path, notes) for path in job.inputs["results"]]
@@ -64,6 +83,7 @@ def compute(job: Job) -> Outcome:
     if job.region is not None:
         results = _in_region(results, job.region, notes)
     _tell_unlimited(results, limits, notes)
+    tell_unit_doubts(results[results["key"].isin({limit.key for limit in limits})], notes)
     judged = [part for limit in limits for part in _judged(results, limit, notes)]
     table = _table(judged)
     if table.empty:
@@ -137,12 +157,18 @@ def _judged(results: pd.DataFrame, limit: Limit, notes: Notes) -> Iterator[pd.Da
     own = results[results["key"] == limit.key]
     for (unit, basis), group in own.groupby(["unit", "basis"], dropna=False, sort=True):
         told = "" if unit is None or unit != unit else str(unit)
-        values = _converted(group, told, str(basis), limit, notes)
+        values = in_unit(group, told, str(basis), limit.name, limit.unit, limit.basis, notes)
         if values is None:
             continue
         kind = group["kind"].to_numpy()
         verdict = judge(values, kind, limit.maximum, limit.minimum)
         beyond = excess(values, kind, limit.maximum, limit.minimum)
+        # An expanded uncertainty stands in the unit of its result and is scaled with it.
+        own_value = group["value"].to_numpy(dtype=np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            half = np.abs(group["uncertainty"].to_numpy(dtype=np.float64) * values / own_value)
+        half = np.where(np.isfinite(half), half, 0.0)
+        state = conformity(values, kind, half, limit.maximum, limit.minimum)
         yield pd.DataFrame(
             {
                 "station": group["station"].to_numpy(),
@@ -157,46 +183,9 @@ def _judged(results: pd.DataFrame, limit: Limit, notes: Notes) -> Iterator[pd.Da
                 "undetermined": verdict == Verdict.UNDETERMINED,
                 "beyond": np.where(np.isfinite(beyond), beyond, -np.inf),
                 "value": values,
+                **{name: state == code for name, code in _STATES.items()},
             }
         )
-
-
-def _converted(
-    group: pd.DataFrame, unit: str, basis: str, limit: Limit, notes: Notes
-) -> NDArray[np.float64] | None:
-    """The values in the limit's unit and basis; None, and a finding, where there is no way."""
-    values = group["value"].to_numpy(dtype=np.float64)
-    params = {"property": limit.name, "count": str(len(group)), "wanted": limit.unit}
-    if not unit and limit.unit not in ("", "1"):
-        no_column = group["unit"].isna().all()
-        code = "water-unit-assumed" if no_column else "water-unit-missing"
-        notes.add(Finding(code, Severity.WARNING, field="unit", params=params))
-        if not no_column:
-            return None
-        unit = limit.unit
-    try:
-        return convert(
-            values,
-            _with_basis(unit or "1", basis),
-            _with_basis(limit.unit or "1", limit.basis),
-            property=limit.name,
-        )
-    except (NotComputable, UsageError) as error:
-        notes.add(
-            Finding(
-                "water-unit-differs",
-                Severity.WARNING,
-                field="unit",
-                value=_with_basis(unit, basis),
-                params={**params, "why": error.message},
-            )
-        )
-        return None
-
-
-def _with_basis(unit: str, basis: str) -> str:
-    bare = basis.strip().removeprefix("as ").strip()
-    return f"{unit} as {bare}" if bare else unit
 
 
 def _table(judged: list[pd.DataFrame]) -> pd.DataFrame:
@@ -212,6 +201,8 @@ def _table(judged: list[pd.DataFrame]) -> pd.DataFrame:
         table["exceedances"], table["passes"], table["undetermined"], _LEVEL
     )
     table["share"], table["low"], table["high"] = share, low, high
+    for name in _STATES:
+        table[name] = groups[name].sum().astype(np.int64)
     worst = rows.loc[groups["beyond"].idxmax()]
     table["worst"] = np.where(np.isfinite(worst["beyond"]), worst["value"], np.nan)
     return table.reset_index()[list(_TABLE)]
@@ -243,16 +234,18 @@ def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
 
 WATER_COMPLIANCE: Final = Indicator(
     id="water.compliance",
-    version="1",
+    version="2",
     inputs=(
         Input("results", "table", noun="Observation"),
-        Input("standards", "table"),
+        Input("standards", "table", required=False),
     ),
     parameters=(
         Parameter("start", "integer", unit="year"),
         Parameter("end", "integer", unit="year"),
         Parameter("standard", "text"),
         Parameter("version", "text"),
+        Parameter("class", "text", choices=GRADES),
+        Parameter("water", "text", default="river", choices=("river", "lake")),
     ),
     values={
         "stations": "stations",

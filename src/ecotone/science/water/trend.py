@@ -351,7 +351,8 @@ def _covariance(one: Floats, other: Floats) -> float:
     ranks_b, count_b = _ranks(other)
     products = float(ranks_a.sum(axis=1) @ ranks_b.sum(axis=1))
     possible = years * float((count_a + 1).sum()) * float((count_b + 1).sum())
-    return (concordance + 4 * products - possible) / 3
+    total: float = (concordance + 4 * products - possible) / 3
+    return total
 
 
 def _signs(grid: Floats) -> Floats:

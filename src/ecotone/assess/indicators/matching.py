@@ -1,0 +1,103 @@
+"""Results brought to the unit that something asks for, and units that cannot be right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ecotone.assess.indicators.properties import Property, find, from_header
+from ecotone.assess.indicators.reading import Notes
+from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.units import convert, known, split_basis
+
+#: Units of mass in water that are rare enough to be told; dissolved salts may well be in g/L.
+_SALTS = frozenset({"total_dissolved_solids", "salinity", "chloride", "sulfate", "sodium"})
+
+
+def in_unit(
+    group: pd.DataFrame, unit: str, basis: str, name: str, wanted: str, asked: str, notes: Notes
+) -> NDArray[np.float64] | None:
+    """The values in the wanted unit and basis; None, and a finding, where there is no way."""
+    values = group["value"].to_numpy(dtype=np.float64)
+    params = {"property": name, "count": str(len(group)), "wanted": wanted}
+    if not unit and wanted not in ("", "1"):
+        no_column = group["unit"].isna().all()
+        code = "water-unit-assumed" if no_column else "water-unit-missing"
+        notes.add(Finding(code, Severity.WARNING, field="unit", params=params))
+        if not no_column:
+            return None
+        unit, basis = wanted, basis or asked
+    try:
+        return convert(
+            values, with_basis(unit or "1", basis), with_basis(wanted or "1", asked), property=name
+        )
+    except (NotComputable, UsageError) as error:
+        notes.add(
+            Finding(
+                "water-unit-differs",
+                Severity.WARNING,
+                field="unit",
+                value=with_basis(unit, basis),
+                params={**params, "why": error.message},
+            )
+        )
+        return None
+
+
+def with_basis(unit: str, basis: str) -> str:
+    """``mg/L`` and ``N`` as ``mg/L as N``; a unit that names its basis stays as it is."""
+    bare = basis.strip().removeprefix("as ").strip()
+    if not bare or (known(unit) and split_basis(unit)[1]):
+        return unit
+    return f"{unit} as {bare}"
+
+
+def tell_unit_doubts(results: pd.DataFrame, notes: Notes, *, unknown: bool = False) -> None:
+    """A finding for each property whose unit is oddly written or cannot be right.
+
+    With ``unknown`` also for units nobody knows; where units are converted that is told anyway.
+    """
+    for (name, unit), group in results.groupby(["property", "unit"], dropna=True, sort=True):
+        told = str(unit)
+        if not told:
+            continue
+        why = _doubt(str(name), told, group["value"].to_numpy(dtype=np.float64))
+        if why and (unknown or why[0] != "unknown"):
+            notes.add(
+                Finding(
+                    f"water-unit-{why[0]}",
+                    Severity.WARNING,
+                    field="unit",
+                    value=told,
+                    params={"property": str(name), "count": str(len(group)), "seen": why[1]},
+                )
+            )
+
+
+def _doubt(name: str, unit: str, values: NDArray[np.float64]) -> tuple[str, str] | None:
+    """Kind of doubt and what was seen, or None."""
+    if not known(unit):
+        return "unknown", ""
+    parts = from_header(name)
+    found = find(name) or (find(parts[0]) if parts else None)
+    if unit.startswith("Mg/"):
+        return "capital", unit.replace("Mg/", "mg/")
+    seen = values[np.isfinite(values) & (values != 0)]
+    plain, _ = split_basis(unit)
+    if plain == "g/L" and (found is None or found.name not in _SALTS):
+        return "coarse", ""
+    if found is None or not found.unit or not seen.size:
+        return None
+    middle = _usual_unit(float(np.median(seen)), plain, found)
+    if middle is not None and not found.low <= middle <= found.high:
+        return "implausible", f"{middle:.4g} {found.unit}"
+    return None
+
+
+def _usual_unit(value: float, unit: str, found: Property) -> float | None:
+    try:
+        return float(convert([value], unit, found.unit, property=found.name)[0])
+    except (NotComputable, UsageError):
+        return None

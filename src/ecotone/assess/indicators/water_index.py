@@ -1,0 +1,297 @@
+"""``water.index``: one number or class for the quality of a station's water."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.matching import in_unit
+from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.standards import GRADES
+from ecotone.assess.indicators.water_classes import classed
+from ecotone.assess.indicators.water_curves import nsf_curves
+from ecotone.assess.indicators.water_judged import read_all, with_limits
+from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.result import Value
+from ecotone.model.words import say
+from ecotone.science.water import indices
+from ecotone.science.water.oxygen import saturation
+
+_LEVEL: Final = 0.95
+_INDICES: Final = ("ccme", "gb3838", "nsf", "tli", "tsi")
+_CCME_NAMES: Final = ("excellent", "good", "fair", "marginal", "poor")
+#: Fewest variables and samples of a CCME index by its manual.
+_FEWEST: Final = 4
+_TABLE: Final = {
+    "station": "", "index": "1", "low": "1", "high": "1", "class": "", "samples": "",
+    "variables": "", "failed_variables": "", "tests": "results", "failed_tests": "results",
+    "undetermined": "results", "f1": "%", "f2": "%", "f3": "%", "nse": "1",
+}  # fmt: skip
+_CLASSES: Final = {
+    "station": "", **dict.fromkeys(GRADES, ""), "worse": "", "incomplete": "",
+    "undetermined": "", "factor": "",
+}  # fmt: skip
+_SAMPLES: Final = {"station": "", "sample": "", "class": "", "factor": ""}
+#: Variables of the other indices and the units their formulas take.
+_UNITS: Final[Mapping[str, Mapping[str, str]]] = {
+    "tli": {
+        "chlorophyll_a": "ug/L", "total_phosphorus": "mg/L", "total_nitrogen": "mg/L",
+        "secchi_depth": "m", "permanganate_index": "mg/L",
+    },
+    "tsi": {"secchi_depth": "m", "chlorophyll_a": "ug/L", "total_phosphorus": "ug/L"},
+    "nsf": {
+        "dissolved_oxygen_saturation": "%", "faecal_coliform": "", "ph": "1", "bod5": "mg/L",
+        "temperature_change": "K", "total_phosphate": "mg/L", "nitrate": "mg/L",
+        "turbidity": "NTU", "total_solids": "mg/L",
+    },
+}  # fmt: skip
+
+
+def compute(job: Job) -> Outcome:
+    """Read, then compute the index asked for, station by station."""
+    notes = Notes()
+    index = str(job.parameters["index"]).strip().casefold().replace(" ", "").replace("-", "")
+    index = {"gb38382002": "gb3838", "ccmewqi": "ccme", "nsfwqi": "nsf"}.get(index, index)
+    if index not in _INDICES:
+        raise UsageError(
+            say("assess.parameter-wrong", name="index", given=job.parameters["index"],
+                wanted=", ".join(_INDICES))
+        )  # fmt: skip
+    results = read_all(job.inputs["results"], notes, _text(job, "station"))
+    tables: dict[str, pd.DataFrame] = {}
+    if index == "gb3838":
+        table, tables = classed(results, job, notes)
+    elif index == "ccme":
+        table = _ccme(results, job, notes)
+    else:
+        table = _trophic(results, index, notes)
+    table = table.reindex(columns=list(_TABLE))
+    values = _values(table, index, notes)
+    return Outcome(values=values, tables={"index": table, **tables}, findings=notes.all())
+
+
+def _text(job: Job, name: str) -> str | None:
+    value = job.parameters[name]
+    return None if value is None else str(value)
+
+
+def _ccme(results: pd.DataFrame, job: Job, notes: Notes) -> pd.DataFrame:
+    judged = with_limits(
+        results,
+        job.inputs.get("standards", ()),
+        notes,
+        standard=_text(job, "standard"),
+        version=_text(job, "version"),
+        grade=_text(job, "class"),
+        water=str(job.parameters["water"]),
+    )
+    rows = []
+    for station, group in judged.groupby("station", sort=True):
+        columns = [group[c].to_numpy() for c in ("limit", "level", "sign", "top", "bottom")]
+        columns[0] = columns[0].astype(str)
+        found = indices.ccme(*columns)
+        low, high = indices.ccme_interval(
+            group["bottle"].to_numpy().astype(str),
+            *columns,
+            replicates=int(job.number("replicates")),
+            seed=int(job.number("seed")),
+            level=_LEVEL,
+        )
+        samples = group["bottle"].nunique()
+        if found.undetermined:
+            notes.add(
+                Finding("water-tests-undetermined", Severity.WARNING, value=str(station) or "-",
+                        params={"count": str(found.undetermined)})
+            )  # fmt: skip
+        if min(found.variables, samples) < _FEWEST:
+            notes.add(
+                Finding("water-index-few", Severity.WARNING, value=str(station) or "-",
+                        params={"variables": str(found.variables), "samples": str(samples),
+                                "fewest": str(_FEWEST)})
+            )  # fmt: skip
+        rows.append(
+            {
+                "station": station, "index": found.index, "low": low, "high": high,
+                "class": _CCME_NAMES[found.place] if found.place >= 0 else "",
+                "samples": samples, "variables": found.variables,
+                "failed_variables": found.failed_variables, "tests": found.tests,
+                "failed_tests": found.failed_tests, "undetermined": found.undetermined,
+                "f1": found.f1, "f2": found.f2, "f3": found.f3, "nse": found.nse,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _trophic(results: pd.DataFrame, index: str, notes: Notes) -> pd.DataFrame:
+    """Index of each sample that has all variables of its station, then their mean."""
+    wide = _bottles(results, index, notes)
+    if wide.empty:
+        raise NotComputable(
+            say("assess.water.no-variable", index=index, wanted=", ".join(_UNITS[index])),
+            say("assess.water.nothing.do"),
+        )
+    if index == "nsf":
+        notes.add(Finding("water-curves-unverified", Severity.WARNING))
+    rows = []
+    for station, group in wide.groupby(level="station", sort=True):
+        given = group.dropna(axis=1, how="all")
+        missing = sorted(set(_UNITS[index]) - set(given.columns))
+        if missing:
+            notes.add(
+                Finding("water-index-partial", Severity.WARNING, value=str(station) or "-",
+                        params={"missing": ", ".join(missing)})
+            )  # fmt: skip
+        values = _FORMULAS[index]({str(n): given[n].to_numpy() for n in given.columns})
+        good = values[np.isfinite(values)]
+        if good.size < values.size:
+            notes.add(
+                Finding("water-samples-incomplete", Severity.INFO, value=str(station) or "-",
+                        params={"count": str(values.size - good.size)})
+            )  # fmt: skip
+        mean = float(good.mean()) if good.size else float("nan")
+        reach = float("nan")
+        if good.size > 1:
+            reach = float(
+                student.ppf(0.5 + _LEVEL / 2, good.size - 1) * good.std(ddof=1) / good.size**0.5
+            )
+        rows.append(
+            {"station": station, "index": mean, "low": mean - reach, "high": mean + reach,
+             "class": _trophic_class(index, mean), "samples": good.size,
+             "variables": given.shape[1]}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _bottles(results: pd.DataFrame, index: str, notes: Notes) -> pd.DataFrame:
+    """(station, bottle) x variable in the formula's units; non-detects are left out."""
+    wanted = {name.replace("_", ""): (name, unit) for name, unit in _UNITS[index].items()}
+    hidden = results["key"].isin(wanted) & (results["kind"] != 0)
+    if hidden.any():
+        notes.add(
+            Finding("water-index-censored", Severity.WARNING,
+                    params={"count": str(int(hidden.sum()))})
+        )  # fmt: skip
+    parts = []
+    for (key, unit), group in results[~hidden].groupby(["key", "unit"], dropna=False):
+        if key not in wanted:
+            continue
+        name, target = wanted[str(key)]
+        told = "" if unit is None or unit != unit else str(unit)
+        if target:
+            values = in_unit(group.assign(basis=""), told, "", name, target, "", notes)
+        else:
+            values = group["value"].to_numpy(dtype=np.float64)
+        if values is not None:
+            parts.append(group[["station", "bottle"]].assign(variable=name, number=values))
+    if not parts:
+        return pd.DataFrame()
+    wide = pd.concat(parts).pivot_table(
+        index=["station", "bottle"], columns="variable", values="number", aggfunc="mean"
+    )
+    return _with_saturation(wide, results) if index == "nsf" else wide
+
+
+def _with_saturation(wide: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """Oxygen saturation from oxygen and temperature where it was not measured itself."""
+    if "dissolved_oxygen_saturation" in wide:
+        return wide
+    measured = results[(results["kind"] == 0)]
+    keys = ["station", "bottle"]
+    parts = {
+        name: measured[measured["key"] == key].groupby(keys)["value"].mean()
+        for name, key in (("oxygen", "dissolvedoxygen"), ("warmth", "watertemperature"))
+    }
+    both = pd.DataFrame(parts).dropna()
+    if both.empty:
+        return wide
+    share = 100 * both["oxygen"] / saturation(both["warmth"].to_numpy())
+    return wide.assign(dissolved_oxygen_saturation=share.reindex(wide.index))
+
+
+_FORMULAS: Final[Mapping[str, Callable[[dict[str, np.ndarray]], np.ndarray]]] = {
+    "tli": indices.tli,
+    "tsi": indices.tsi,
+    "nsf": lambda values: indices.nsf(values, nsf_curves())[0],
+}
+
+
+def _trophic_class(index: str, mean: float) -> str:
+    """The name of a class by the source's own bounds."""
+    if np.isnan(mean):
+        return ""
+    bounds, names = {
+        "tli": ((30, 50, 60, 70), ("oligotrophic", "mesotrophic", "lightly eutrophic",
+                                   "moderately eutrophic", "highly eutrophic")),
+        "tsi": ((40, 50), ("oligotrophic", "mesotrophic", "eutrophic")),
+        "nsf": ((25, 50, 70, 90), ("very bad", "bad", "medium", "good", "excellent")),
+    }[index]  # fmt: skip
+    return names[int(np.searchsorted(bounds, mean, side="right"))]
+
+
+def _values(table: pd.DataFrame, index: str, notes: Notes) -> dict[str, Value]:
+    single = len(table) == 1
+    if not single:
+        notes.add(
+            Finding("water-several-stations", Severity.INFO, params={"count": str(len(table))})
+        )
+    row = table.iloc[0]
+    index_value, low, high = (
+        float(row[n]) if single and np.isfinite(float(row[n])) else None
+        for n in ("index", "low", "high")
+    )
+    if single and index_value is None:
+        notes.add(Finding("water-undefined", Severity.WARNING, field="index"))
+    if single and index_value is not None and low is None:
+        notes.add(Finding("water-index-no-interval", Severity.INFO))
+    bounded = index_value is not None and low is not None and high is not None
+    return {
+        "index": Value(
+            value=index_value,
+            unit="1",
+            low=low if bounded else None,
+            high=high if bounded else None,
+            level=_LEVEL if bounded else None,
+        ),
+        "stations": Value(value=len(table), unit="stations"),
+        "samples": Value(value=int(table["samples"].sum()), unit="1"),
+    }
+
+
+WATER_INDEX: Final = Indicator(
+    id="water.index",
+    version="1",
+    inputs=(
+        Input("results", "table", noun="Observation"),
+        Input("standards", "table", required=False),
+    ),
+    parameters=(
+        Parameter("index", "text", default="ccme"),
+        Parameter("standard", "text"),
+        Parameter("version", "text"),
+        Parameter("class", "text", choices=GRADES),
+        Parameter("water", "text", default="river", choices=("river", "lake")),
+        Parameter("station", "text"),
+        Parameter("replicates", "integer", default=1000, minimum=100, maximum=100_000),
+        Parameter("seed", "integer", default=1, minimum=0),
+    ),
+    values={"index": "1", "stations": "stations", "samples": "1"},
+    tables={"index": _TABLE, "classes": _CLASSES, "samples": _SAMPLES},
+    rasters={},
+    citations=(
+        Citation("CCME (2001) Canadian Water Quality Index 1.0, technical report"),
+        Citation("GB 3838-2002 Environmental quality standards for surface water"),
+        Citation("Carlson (1977) Limnology and Oceanography 22, 361-369",
+                 "10.4319/lo.1977.22.2.0361"),
+        Citation("China National Environmental Monitoring Centre (2001) Lake eutrophication: "
+                 "methods and classes, document 090"),
+        Citation("Brown, McClelland, Deininger and Tozer (1970) Water and Sewage Works 117, "
+                 "339-343"),
+    ),
+    compute=compute,
+)  # fmt: skip
