@@ -27,7 +27,7 @@ from ecotone.science.wildlife.survey import DetectorKind
 _CAPTURES: Final = ("session", "id", "occasion", "detector", "x", "y", "count")
 _DETECTORS: Final = ("session", "detector", "x", "y")
 _MASK: Final = ("session", "x", "y")
-_USAGE: Final = re.compile(r"usage[ ._-]?(\d+)", re.IGNORECASE)
+USAGE: Final = re.compile(r"usage[ ._-]?(\d+)", re.IGNORECASE)
 _UNKNOWN: Final = frozenset({"u", "unknown", "unk", "?", "nk"})
 #: Largest number of occasions a table may claim: beyond this it is a mistake in a cell.
 _MOST_OCCASIONS: Final = 10_000
@@ -97,8 +97,8 @@ class _Reader:
             path, _DETECTORS, ("detector", "x", "y"), ("detector", "x", "y"), self.notes
         )
         self.usage = sorted(
-            (c for c in frame.columns if _USAGE.fullmatch(c)),
-            key=lambda c: int(_USAGE.fullmatch(c)[1]),  # type: ignore[index]  # matched above
+            (c for c in frame.columns if USAGE.fullmatch(c)),
+            key=lambda c: int(USAGE.fullmatch(c)[1]),  # type: ignore[index]  # matched above
         )
         for name in ("x", "y", *self.usage):
             frame[name] = numbers(frame, name, path, self.problems)

@@ -19,9 +19,9 @@ def goodness_of_fit(fit: SecrFit, replicates: int, rng: np.random.Generator) -> 
 
     Choo, Sutherland and Johnston (2024) doi:10.1111/2041-210X.14386: again and again coefficients
     are drawn from their distribution about the estimate and a centre for every detected animal
-    from its own given its history; data are simulated, and both they and the data seen are held against
-    their expectation by Freeman and Tukey's sum of (sqrt(observed) - sqrt(expected))^2. p is
-    the share of draws in which the simulated data lie farther off.
+    from its own given its history; data are simulated, and both they and the data seen are held
+    against their expectation by Freeman and Tukey's sum of (sqrt(observed) - sqrt(expected))^2.
+    p is the share of draws in which the simulated data lie farther off.
 
     Args:
         fit: a converged fit without behaviour responses.

@@ -1,0 +1,140 @@
+"""Camera tables of indicators: deployments with their effort, records with their times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.wildlife_reading import Problems, is_missing, read_columns
+from ecotone.model.errors import UsageError
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.words import say
+from ecotone.science.wildlife.encounter import effort
+
+#: A time with its zone: without one it is a different moment in every country.
+_ZONED: Final = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
+_EPOCH: Final = pd.Timestamp("2000-01-01T12:00:00Z")
+
+
+def days(column: pd.Series) -> pd.Series:
+    """Days since 2000-01-01 12:00 UTC."""
+    return (column - _EPOCH) / pd.Timedelta(days=1)
+
+
+def times(frame: pd.DataFrame, field: str, path: Path, problems: Problems) -> pd.Series:
+    """A column as moments in UTC; a time without zone, or none, is a problem."""
+    text = frame[field].astype(str).str.strip()
+    moments = pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce")
+    zoned = text.str.contains(_ZONED, regex=True)
+    problems.rows("wildlife-time-wrong", path, frame[moments.isna()], field)
+    problems.rows("wildlife-time-zoneless", path, frame[moments.notna() & ~zoned], field)
+    return moments
+
+
+def read_deployments(
+    paths: Sequence[Path], failures: Sequence[Path], problems: Problems, notes: Notes
+) -> pd.DataFrame:
+    """Deployments: id, latitude, longitude (NaN: unknown), effort in days."""
+    needed = ("deploymentID", "deploymentStart", "deploymentEnd")
+    frames = []
+    for path in paths:
+        frame = read_columns(path, (), needed, (), notes)
+        frame["start"] = times(frame, "deploymentStart", path, problems)
+        frame["end"] = times(frame, "deploymentEnd", path, problems)
+        twice = frame[frame.duplicated("deploymentID")]
+        problems.rows("wildlife-deployment-twice", path, twice, "deploymentID")
+        back = frame[frame["end"] <= frame["start"]]
+        problems.rows("wildlife-deployment-backwards", path, back, "deploymentEnd")
+        for name in ("latitude", "longitude"):
+            frame[name] = pd.to_numeric(frame.get(name), errors="coerce")
+        frames.append(frame)
+    table = pd.concat(frames, ignore_index=True)
+    problems.stop()
+    gaps = _gaps(failures, table, problems, notes)
+    problems.stop()
+    table["effort"] = effort(
+        days(table["start"]).to_numpy(np.float64),
+        days(table["end"]).to_numpy(np.float64),
+        gaps["deployment"].to_numpy(np.int64),
+        gaps["start"].to_numpy(np.float64),
+        gaps["end"].to_numpy(np.float64),
+    )
+    return table
+
+
+def _gaps(
+    paths: Sequence[Path], deployments: pd.DataFrame, problems: Problems, notes: Notes
+) -> pd.DataFrame:
+    """Failures within deployments: index of the deployment, start and end in days."""
+    place = {name: k for k, name in enumerate(deployments["deploymentID"])}
+    frames = [pd.DataFrame({"deployment": [], "start": [], "end": []})]
+    for path in paths:
+        needed = ("deploymentID", "failureStart", "failureEnd")
+        frame = read_columns(path, (), needed, (), notes)
+        unknown = frame[~frame["deploymentID"].isin(set(place))]
+        problems.rows("wildlife-deployment-unknown", path, unknown, "deploymentID")
+        start = days(times(frame, "failureStart", path, problems))
+        end = days(times(frame, "failureEnd", path, problems))
+        index = frame["deploymentID"].map(place)
+        frames.append(pd.DataFrame({"deployment": index, "start": start, "end": end}).dropna())
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_records(
+    paths: Sequence[Path],
+    deployments: pd.DataFrame | None,
+    level: str,
+    problems: Problems,
+    notes: Notes,
+) -> pd.DataFrame:
+    """Animal records of one level: deployment, species, moment and the clock as written.
+
+    Where ``level`` is ``auto``, events are taken if there are any, else media: both describe
+    the same animals and are never added.
+    """
+    frames = []
+    for path in paths:
+        frame = read_columns(path, (), ("deploymentID", "eventStart"), (), notes)
+        frame["time"] = times(frame, "eventStart", path, problems)
+        if deployments is not None:
+            unknown = frame[~frame["deploymentID"].isin(set(deployments["deploymentID"]))]
+            problems.rows("wildlife-deployment-unknown", path, unknown, "deploymentID")
+        frames.append(frame)
+    table = pd.concat(frames, ignore_index=True)
+    problems.stop()
+    table = _of_level(table, level, notes)
+    if "observationType" in table:
+        table = table[table["observationType"].astype(str).str.strip() == "animal"]
+    species = table.get("scientificName")
+    known = pd.Series("", index=table.index) if species is None else species
+    table = table.assign(species=known.where(~is_missing(known), "").astype(str).str.strip())
+    return table[table["time"].notna()].reset_index(drop=True)
+
+
+def _of_level(table: pd.DataFrame, level: str, notes: Notes) -> pd.DataFrame:
+    if "observationLevel" not in table:
+        return table
+    told = table["observationLevel"].astype(str).str.strip()
+    if level == "auto":
+        level = "event" if (told == "event").any() else "media"
+        other = int((told != level).sum())
+        params = {"level": level, "count": str(other)}
+        if other:
+            notes.add(Finding("wildlife-one-level", Severity.INFO, params=params))
+    return table[told == level]
+
+
+def of_species(records: pd.DataFrame, name: str | None) -> pd.DataFrame:
+    """Records of one species, whatever the case of its name; UsageError where there are none."""
+    if name is None:
+        return records
+    own = records["species"].str.casefold() == name.strip().casefold()
+    if not own.any():
+        known = ", ".join(sorted(set(records["species"]) - {""})[:20])
+        raise UsageError(say("assess.wildlife.species-unknown", species=name, known=known))
+    return records[own]
