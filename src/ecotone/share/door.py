@@ -6,7 +6,7 @@ caller filters, counts or sorts by, it does on what came out of here, never on w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,8 +130,14 @@ class Door:
         """Names of the institutions that share here, by id: said in reports."""
         return {party.party_id: party.name for party in self._store.parties()}
 
-    def release(self, noun: str, *, as_of: int | None = None) -> Released:
-        """Everything of a noun that this request may have.
+    def release(
+        self,
+        noun: str,
+        *,
+        as_of: int | None = None,
+        datasets: Collection[str] | None = None,
+    ) -> Released:
+        """Everything of a noun that this request may have, of all datasets or of some.
 
         Rows in full come in the order of their identifiers, coarser ones in that of identifiers
         made for this reader (see ``pseudonyms``): the order of a file would tell where rows lay.
@@ -142,13 +148,17 @@ class Door:
         self._refuse_strangers()
         out = Outgoing(noun, Pseudonyms(node_key(self._store.folder), self.request.reader))
         table = self.table(noun)
-        for block in self.blocks(noun, as_of):
+        for block in self.blocks(noun, as_of, datasets):
             for index, keep in self.leaving(block, noun):
                 out.add(index, table.decisions[index], block, keep)
         rows: list[pd.DataFrame] = []
         groups: list[pd.DataFrame] = []
         lines: list[Line] = []
-        arrived = self._arrived.released(noun, as_of)
+        arrived = (
+            (decision, released)
+            for decision, released in self._arrived.released(noun, as_of)
+            if datasets is None or decision.dataset_id in datasets
+        )
         for decision, released in (*out.finished(self._lang), *arrived):
             frame = _labelled(released, decision)
             (groups if decision.level == "aggregated" else rows).append(frame)
@@ -186,10 +196,13 @@ class Door:
             self._tables[noun] = Table(self.decisions, beside)
         return self._tables[noun]
 
-    def blocks(self, noun: str, as_of: int | None) -> Iterator[Block]:
+    def blocks(
+        self, noun: str, as_of: int | None, wanted: Collection[str] | None = None
+    ) -> Iterator[Block]:
         """The rows of a noun, block by block, each with what governs it. Not for readers."""
         deciding = {d.dataset_id for d in self.decisions if self._may_leave(d)}
-        datasets = sorted(deciding - self._arrived.datasets)
+        deciding -= self._arrived.datasets
+        datasets = sorted(deciding if wanted is None else deciding & set(wanted))
         if not datasets:
             return
         table, at = self.table(noun), self._places_in_common()

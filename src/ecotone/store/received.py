@@ -136,6 +136,16 @@ def refuse_other_writers(connection: sa.Connection, dataset_id: str) -> None:
         raise UsageError(say("packages.one-writer", dataset=dataset_id))
 
 
+def refuse_correction(connection: sa.Connection, noun: str, identifier: str) -> None:
+    """Raises UsageError where a record is its owner's to correct."""
+    table = RECORDS[noun]
+    found = connection.execute(
+        sa.select(table.c.dataset_id).where(table.c.id == identifier).limit(1)
+    ).first()
+    if found is not None:
+        refuse_other_writers(connection, found.dataset_id)
+
+
 class _Taking:
     """The one transaction of a package."""
 

@@ -27,6 +27,7 @@ from ecotone.store import (
     files,
     ledger,
     names,
+    received,
     releases,
     rows,
     versions,
@@ -146,6 +147,7 @@ class Store:
         if dataset is None:
             known = ", ".join(d.dataset_id for d in self.datasets()) or "-"
             raise UsageError(say("store.dataset-unknown", dataset=dataset_id, known=known))
+        self._refuse_other_writers(dataset_id)
         return BatchWriter(
             self,
             Origin(
@@ -231,6 +233,7 @@ class Store:
         """Correct one record: a new version, the difference, the runs that stood on the old."""
         rows.columns_of(noun, None)
         with self.writing() as connection:
+            received.refuse_correction(connection, noun, id)
             done = versions.correct(connection, self.database, noun, id, changes, person, reason)
         if noun == "Coverage":
             self.refresh_catalogue()
@@ -406,6 +409,11 @@ class Store:
     def mint(self) -> str:
         """A new identifier of this node's party."""
         return str(mint(self.party_id)[0])
+
+    def _refuse_other_writers(self, dataset_id: str) -> None:
+        """What its owner sends in packages is written by nobody else."""
+        with self.database.reading() as connection:
+            received.refuse_other_writers(connection, dataset_id)
 
     def _documents(self, kind: str) -> list[dict[str, Any]]:
         with self.database.reading() as connection:

@@ -19,6 +19,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
 
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
+from ecotone.share.arrived import AGGREGATED
 from ecotone.store.columns import content_of, plain_frame, typed
 
 if TYPE_CHECKING:
@@ -35,9 +36,8 @@ MARKS: Final = (
     "data_generalizations",
     "information_withheld",
 )
-#: The noun in which released counts travel, and how their ``record_type`` begins.
+#: The noun in which released counts travel.
 GROUPS: Final = "Record"
-AGGREGATED: Final = "aggregated "
 _KEY: Final = "ecotone packages"  # 16 characters; a new one would make every row look changed
 _ODD: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
