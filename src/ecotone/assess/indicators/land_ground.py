@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 #: Cell sizes are written with few decimals: one this near to 1/n of a degree is 1/n of it.
 _WRITTEN: Final = 1e-5
 #: Cells of one block of work.
-BLOCK_CELLS: Final = 1 << 20
+BLOCK_CELLS: Final = 1 << 18
 
 
 @dataclass(frozen=True)

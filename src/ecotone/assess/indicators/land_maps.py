@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Job
-from ecotone.assess.indicators.land_ground import Layer
+from ecotone.assess.indicators.land_ground import Layer, check_grid
+from ecotone.assess.indicators.land_table import read_numbers
 from ecotone.assess.indicators.mosaic import Mosaic, open_mosaic
-from ecotone.assess.indicators.reading import Notes, read_table
 from ecotone.model.errors import InputRefused, NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
@@ -89,8 +89,6 @@ def open_cover(job: Job, base: Mosaic | None = None) -> Cover:
     if len(mosaic.tiles) > 1:
         raise InputRefused(say("assess.land.cover-tiles"), say("assess.land.cover-tiles.do"))
     if base is not None:
-        from ecotone.assess.indicators.land_ground import check_grid
-
         check_grid(base, tile.name, tile.stack)
     years = [int(year) for year in tile.years()]
     if len(set(years)) != len(years):
@@ -139,15 +137,13 @@ def _matrix(given: tuple[Path, ...] | None) -> TransitionMatrix:
 
 def _numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]]:
     """Whole numbers of a CSV file's columns."""
-    frame = read_table(path, columns, columns, Notes()).frame
-    try:
-        return [
-            tuple(int(v) for v in row) for row in zip(*(frame[c] for c in columns), strict=True)
-        ]
-    except ValueError as error:
+    frame = read_numbers(path, columns, columns).frame[list(columns)]
+    values = frame.to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all() or (values != np.rint(values)).any():
         raise InputRefused(
-            say("assess.land.not-whole", name=path.name, why=error), say("assess.land.not-whole.do")
-        ) from error
+            say("assess.land.not-whole", name=path.name), say("assess.land.not-whole.do")
+        )
+    return [tuple(row) for row in values.tolist()]
 
 
 @dataclass(frozen=True)
@@ -159,21 +155,21 @@ class Carbon:
     factor: float
     first: int  #: the year the stock is of
 
-    def stocks(self, window: Window, years: tuple[int, int]) -> Floats:
-        """t/ha of the two years of a change; NaN on what was water in the first year."""
-        maps = self.cover.yearly(window, self.first, years[1])
+    def series(self, window: Window, last: int) -> tuple[Floats, Codes]:
+        """t/ha of every year and the cover; NaN on what was water in the first year."""
+        maps = self.cover.yearly(window, self.first, last)
         stock = self.stock.read(window)
         check_stock(self.stock.name, stock)
         stock = np.where(maps[0] == WATER, np.nan, stock)
-        series = carbon_stocks(stock, maps, self.factor)
-        return series[[years[0] - self.first, years[1] - self.first]]
+        return carbon_stocks(stock, maps, self.factor), maps
 
     def change(
         self, window: Window, years: tuple[int, int], limit: float, *, inclusive: bool
     ) -> Codes:
         """Degraded, stable, improved between two years."""
-        before, after = self.stocks(window, years)
-        return carbon_classes(carbon_change(before, after), limit, inclusive=inclusive)
+        series = self.series(window, years[1])[0]
+        before = series[max(years[0] - self.first, 0)]
+        return carbon_classes(carbon_change(before, series[-1]), limit, inclusive=inclusive)
 
 
 def check_stock(name: str, stock: Floats) -> None:

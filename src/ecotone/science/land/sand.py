@@ -105,7 +105,8 @@ def dune_mobility(moving: ArrayLike, rain: ArrayLike, evaporation: ArrayLike) ->
     """Lancaster's index M = W / (P/PE).
 
     Below 50 dunes are inactive, to 100 only crests move, to 200 plinths and lower slopes are
-    vegetated, above 200 all is active. Lancaster (1988), doi:10.1016/0012-8252(88)90063-2.
+    vegetated, above 200 all is active. Lancaster (1988), Journal of Arid Environments 14,
+    233-244.
 
     Args:
         moving: W, percent of the time above the threshold of sand.
