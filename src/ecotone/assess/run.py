@@ -25,14 +25,15 @@ from ecotone.assess.compute import compute, sha256_of, write_atomically
 from ecotone.assess.executor import Executor, Threads
 from ecotone.assess.gather import Gathered, OpenDoor
 from ecotone.assess.indicator import Indicator, Scalar
-from ecotone.assess.plan import Period, Plan, Task, load
+from ecotone.assess.plan import Period, Plan, Task, load, safe_name
 from ecotone.assess.provenance import software, write_crate
 from ecotone.assess.regions import EVERYWHERE, Region, choose, read_regions
 from ecotone.assess.registry import get
 from ecotone.model.agreement import Agreement
 from ecotone.model.result import Result
 from ecotone.model.words import LANGUAGES
-from ecotone.share.agreements import sentences
+from ecotone.share.agreements import digest
+from ecotone.share.sentences import sentences, what
 
 #: Told after each result: done, of how many, what.
 Progress = Callable[[int, int, str], None]
@@ -49,7 +50,7 @@ class Step:
     @property
     def path(self) -> str:
         """Where the result lies in the run folder."""
-        return f"results/{_safe(self.region.id)}/{_safe(self.period.id)}/{_safe(self.task.id)}"
+        return f"results/{safe_name(self.region.id)}/{safe_name(self.period.id)}/{safe_name(self.task.id)}"
 
     def parameters(self) -> dict[str, Scalar]:
         """The task's parameters; ``start`` and ``end`` from the period where not given."""
@@ -245,6 +246,13 @@ def _agreements(gathered: Gathered, agreements: list[Agreement]) -> list[dict[st
                 "sentences": {lang: sentences(agreement, lang) for lang in LANGUAGES}
                 if agreement
                 else {},
+                "signed_sha256": digest(agreement) if agreement else None,
+                "recipients": list(agreement.recipients) if agreement else [],
+                "valid_from": agreement.valid_from.isoformat() if agreement else None,
+                "valid_until": agreement.valid_until.isoformat() if agreement else None,
+                "what": {lang: what(decision.rule, lang) for lang in LANGUAGES},
+                "withheld_fields": list(decision.rule.withheld_fields),
+                "embargo_months": decision.rule.embargo_months,
                 "dataset": decision.dataset_id,
                 "class": decision.name,
                 "level": decision.level,
@@ -264,6 +272,7 @@ def _not_released(door: Any) -> list[dict[str, Any]]:
         {
             "dataset": d.dataset_id,
             "class": d.name,
+            "what": {lang: what(d.rule, lang) for lang in LANGUAGES},
             "level": d.level,
             "agreement": f"{d.agreement_id} v{d.agreement_version}",
             "reason": d.rule.reason,
@@ -277,8 +286,3 @@ def _relative(path: Path, building: Path, final: Path) -> str:
     """Where an input lies, seen from the finished run folder."""
     seen_from = building if path.is_relative_to(building) else final
     return Path(os.path.relpath(path, seen_from)).as_posix()
-
-
-def _safe(name: str) -> str:
-    """A folder name any system takes."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)

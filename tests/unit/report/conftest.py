@@ -302,6 +302,7 @@ def _document(results: list[dict[str, Any]], status: str) -> dict[str, Any]:
             },
         },
         "results": results, "agreements": _agreements(),
+        "not_released": _not_released(),
         "inputs": [{"name": f"inputs/{n}.csv", "path": f"inputs/{n}.csv", "origin": "node",
                     "sha256": hashlib.sha256(n.encode()).hexdigest()}
                    for n in ("Coverage", "Observation")],
@@ -323,8 +324,20 @@ def _agreements() -> list[dict[str, Any]]:
             "ru": ["XA-INST может просматривать все записи XB-INST полностью."],
         },
         "class": "cats", "level": "generalised", "cell_degrees": 0.1, "release": "r-0002",
+        "what": {"en": "snow leopard", "zh": "雪豹", "ru": "снежный барс"},
+        "recipients": ["XA-INST", "XC-INST"], "valid_from": "2024-01-01",
+        "valid_until": "2029-12-31", "embargo_months": 12,
+        "withheld_fields": ["recorded_by", "a field of ours"],
     }  # fmt: skip
     return [own, shared]
+
+
+def _not_released() -> list[dict[str, Any]]:
+    reason = {"en": "as agreed", "zh": "按约定", "ru": "по договорённости"}
+    return [
+        {"dataset": "XB-WATER", "class": "uranium", "level": "withheld",
+         "agreement": "AGR-1 v2", "reason": reason},
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

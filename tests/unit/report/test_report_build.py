@@ -207,6 +207,9 @@ def test_agreements_are_told_with_level_rows_and_release(reports: Path) -> None:
     text, _ = _page(reports, "ru")
     for piece in ("Соглашение о воде", "обобщено до ячеек 0,1°", "1\u00a0234", "r-0002"):
         assert piece in text
+    for piece in ("Что соглашения не передали", "точные места и дни", "кто записал", "снежный барс",
+                  "последние 12 мес.", "по договорённости", "вернуть нельзя"):  # fmt: skip
+        assert piece in text
 
 
 def test_findings_are_said_anew_where_the_run_keeps_what_filled_them(reports: Path) -> None:
