@@ -11,17 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from ecotone.assess.compute import sha256_of, write_atomically
 from ecotone.assess.indicator import Input
-from ecotone.assess.plan import NODE, Task
+from ecotone.assess.plan import Task, datasets_of, is_node, safe_name
 from ecotone.assess.registry import get
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.words import say
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ecotone.share.door import Door, Line
+
+#: Names of datasets; None for all.
+Datasets = tuple[str, ...] | None
 
 #: Opens the node's door for this run; None where the plan works on files alone.
 OpenDoor = Callable[[], "Door"]
@@ -36,8 +39,8 @@ class Gathered:
     origins: dict[Path, str] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
-    _given: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    _coverage_rows: pd.DataFrame | None = None
+    _given: dict[tuple[str, Datasets], tuple[Path, ...]] = field(default_factory=dict)
+    _coverage_rows: dict[Datasets, pd.DataFrame] = field(default_factory=dict)
 
     def inputs_of(
         self, task: Task, base: Path, open_door: OpenDoor | None
@@ -60,8 +63,8 @@ class Gathered:
                 path
                 for entry in listed
                 for path in (
-                    self._from_node(declared[name], open_door)
-                    if entry == NODE
+                    self._from_node(declared[name], open_door, datasets_of(entry))
+                    if is_node(entry)
                     else (self._from_file(base, entry),)
                 )
             )
@@ -73,28 +76,31 @@ class Gathered:
             self._remember(path, entry, "plan")
         return path
 
-    def _from_node(self, wanted: Input, open_door: OpenDoor | None) -> tuple[Path, ...]:
+    def _from_node(
+        self, wanted: Input, open_door: OpenDoor | None, datasets: Datasets
+    ) -> tuple[Path, ...]:
         if open_door is None:
             raise UsageError(say("assess.no-node", name=wanted.name))
         if wanted.noun is None:
             raise UsageError(say("assess.input-no-noun", name=wanted.name))
-        key = wanted.name if wanted.kind == "raster stack" else wanted.noun
+        stack = wanted.kind == "raster stack"
+        key = (wanted.name if stack else wanted.noun, datasets)
         if key not in self._given:
             door = open_door()
             self._given[key] = (
-                self._coverages(door, wanted.name)
-                if wanted.kind == "raster stack"
-                else self._rows(door, wanted)
+                self._coverages(door, wanted.name, datasets)
+                if stack
+                else self._rows(door, wanted, datasets)
             )
         return self._given[key]
 
-    def _coverages(self, door: Door, variable: str) -> tuple[Path, ...]:
+    def _coverages(self, door: Door, variable: str, datasets: Datasets) -> tuple[Path, ...]:
         """The stacks of one variable; one that does not name its variable is taken at its word."""
-        if self._coverage_rows is None:
-            released = door.release("Coverage")
+        if datasets not in self._coverage_rows:
+            released = door.release("Coverage", datasets=datasets)
             self.lines.extend(released.lines)
-            self._coverage_rows = released.rows
-        rows = self._coverage_rows
+            self._coverage_rows[datasets] = released.rows
+        rows = self._coverage_rows[datasets]
         if not rows.empty:
             names = rows["variable"].astype("str").str.casefold()
             of_it = rows["variable"].isna() | names.str.contains(variable.casefold(), regex=False)
@@ -108,17 +114,18 @@ class Gathered:
             paths.append(path)
         return tuple(paths)
 
-    def _rows(self, door: Door, wanted: Input) -> tuple[Path, ...]:
-        released = door.release(str(wanted.noun))
+    def _rows(self, door: Door, wanted: Input, datasets: Datasets) -> tuple[Path, ...]:
+        released = door.release(str(wanted.noun), datasets=datasets)
         self.lines.extend(released.lines)
         if released.rows.empty:
             raise NotComputable(say("assess.nothing-released", noun=wanted.noun))
         frame = released.rows
         if wanted.noun == "Observation":
-            sites = door.release("Site")
+            sites = door.release("Site", datasets=datasets)
             self.lines.extend(sites.lines)
             frame = _placed_by_site(frame, sites.rows)
-        path = self.folder / f"{wanted.noun}.csv"
+        some = "" if datasets is None else f"-{'-'.join(datasets)}"
+        path = self.folder / f"{wanted.noun}{safe_name(some)}.csv"
         text = frame.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n")
         write_atomically(path, text.encode())
         self._remember(path, f"inputs/{path.name}", "node")
@@ -135,9 +142,11 @@ def _placed_by_site(rows: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
     """Observations without a place take that of their site, where both were released."""
     if sites.empty or "site" not in rows:
         return rows
-    places = sites.drop_duplicates("site_id").set_index("site_id")
+    # Two parties may call two places by one name.
+    places = sites.drop_duplicates(["dataset_id", "site_id"]).set_index(["dataset_id", "site_id"])
     out = rows.copy()
+    where = pd.MultiIndex.from_frame(out[["dataset_id", "site"]])
     for name in ("latitude", "longitude"):
-        of_site = out["site"].map(places[name])
+        of_site = pd.Series(places[name].reindex(where).to_numpy(), index=out.index)
         out[name] = out[name].fillna(of_site) if name in out else of_site
     return out

@@ -57,7 +57,11 @@ class Period(Noun):
 
 
 class Task(Noun):
-    """One indicator of the plan; ``inputs`` are paths, or "node" for what the door releases."""
+    """One indicator of the plan.
+
+    ``inputs`` are paths, or ``node`` for what the door releases, or ``node:DATASET,DATASET`` for
+    some datasets of it: what an indicator does not need should not leave.
+    """
 
     id: str
     parameters: dict[str, Scalar] = Field(default_factory=dict)
@@ -94,7 +98,28 @@ class Plan(Noun):
 
     def uses_node(self) -> bool:
         """Whether any input comes from a node."""
-        return any(NODE in _listed(v) for t in self.indicators for v in t.inputs.values())
+        return any(
+            is_node(entry)
+            for t in self.indicators
+            for v in t.inputs.values()
+            for entry in _listed(v)
+        )
+
+
+def is_node(entry: str) -> bool:
+    """Whether an input entry asks the node's door."""
+    return entry == NODE or entry.startswith(f"{NODE}:")
+
+
+def datasets_of(entry: str) -> tuple[str, ...] | None:
+    """The datasets a node entry names; None for all."""
+    named = entry.removeprefix(NODE).removeprefix(":")
+    return tuple(sorted(n.strip() for n in named.split(",") if n.strip())) or None
+
+
+def safe_name(name: str) -> str:
+    """A folder name any system takes."""
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
 
 
 def _listed(value: str | list[str]) -> list[str]:

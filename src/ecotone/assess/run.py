@@ -50,7 +50,8 @@ class Step:
     @property
     def path(self) -> str:
         """Where the result lies in the run folder."""
-        return f"results/{safe_name(self.region.id)}/{safe_name(self.period.id)}/{safe_name(self.task.id)}"
+        parts = (self.region.id, self.period.id, self.task.id)
+        return "/".join(["results", *map(safe_name, parts)])
 
     def parameters(self) -> dict[str, Scalar]:
         """The task's parameters; ``start`` and ``end`` from the period where not given."""

@@ -57,8 +57,8 @@ def cell_centres(latitude: Floats, longitude: Floats, cell_degrees: float) -> Ce
 
 
 def fold(longitude: Floats) -> Floats:
-    """180 degrees east is 180 degrees west."""
-    folded: Floats = np.where(longitude >= 180.0, longitude - 360.0, longitude)
+    """180 degrees east is 180 degrees west; also what rounds to it as cells are rounded."""
+    folded: Floats = np.where(np.round(longitude, 9) >= 180.0, longitude - 360.0, longitude)
     return folded
 
 
