@@ -25,6 +25,9 @@ GENESIS: Final = "0" * 64
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+_quoted: Final = json.encoder.encode_basestring
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the ledger."""
@@ -45,15 +48,13 @@ class Entry:
 
     def expected_hash(self) -> str:
         """What the hash of this line must be."""
-        line = {
-            "seq": self.seq,
-            "time": self.time,
-            "kind": self.kind,
-            "person": self.person,
-            "body": self.body,
-            "prev": self.prev,
-        }
-        return hashlib.sha256(canonical(line).encode()).hexdigest()
+        # As ``canonical`` would write it, spelled out: a long ledger is checked in half the time.
+        said = (
+            f'{{"body":{_quoted(self.body)},"kind":{_quoted(self.kind)},'
+            f'"person":{_quoted(self.person)},"prev":{_quoted(self.prev)},'
+            f'"seq":{self.seq},"time":{_quoted(self.time)}}}'
+        )
+        return hashlib.sha256(said.encode()).hexdigest()
 
 
 def canonical(value: object) -> str:
@@ -101,8 +102,9 @@ def follow(before: Entry | None, kind: str, person: str, body: object) -> Entry:
 
 def entries(connection: sa.Connection) -> Iterator[Entry]:
     """Every line, oldest first."""
-    for row in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.seq)):
-        yield Entry(*row)
+    for block in connection.execute(sa.select(LEDGER).order_by(LEDGER.c.seq)).partitions(10_000):
+        for row in block:
+            yield Entry(*row)
 
 
 def seq_at(connection: sa.Connection, when: int | datetime) -> int:
