@@ -223,9 +223,8 @@ def _unit_currents(graph: Graph, focal: Ints, method: Method, memory: float) -> 
     leak = np.zeros(graph.nodes)
     leak[focal[0]] = np.inf
     cost = predict(graph.nodes, graph.head.size, memory=memory, method=method)
-    current = np.zeros((graph.nodes, focal.size))
-    current[focal[1:], np.arange(1, focal.size)] = 1.0
-    return ground(graph, leak, cost.method).solve(current)
+    # Current into the ground itself leaves at once: its column is zero.
+    return ground(graph, leak, cost.method).units(focal)
 
 
 @dataclass(frozen=True)

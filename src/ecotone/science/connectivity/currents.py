@@ -7,6 +7,9 @@ the sum of (2 k - (N - 1)) e_(k) over the sorted drops: N log N per edge instead
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,10 +65,18 @@ def edge_totals(graph: Graph, voltages: Floats, pairs: NDArray[np.int64] | None)
         pairs: (count, 2) columns to pair; None for all pairs.
     """
     total = np.empty(graph.head.size)
-    if pairs is None:
-        _all_pairs(graph.head, graph.tail, graph.conductance, voltages, total)
-    else:
-        _some_pairs(graph.head, graph.tail, graph.conductance, voltages, pairs, total)
+    threads = os.cpu_count() or 1
+    cuts = np.linspace(0, graph.head.size, threads + 1).astype(np.int64).tolist()
+
+    def part(low: int, high: int) -> None:
+        ends = graph.head[low:high], graph.tail[low:high], graph.conductance[low:high]
+        if pairs is None:
+            _all_pairs(*ends, voltages, total[low:high])
+        else:
+            _some_pairs(*ends, voltages, pairs, total[low:high])
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(part, cuts[:-1], cuts[1:]))
     return total
 
 

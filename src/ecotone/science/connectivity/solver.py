@@ -23,8 +23,10 @@ Method = Literal["auto", "direct", "amg"]
 
 #: Refinement goes on while a step at least halves the residual, and at most so often.
 _REFINEMENTS: Final = 5
-#: Numbers of right-hand sides from which threads help.
-_WORTH_THREADS: Final = 200_000
+#: Right-hand sides that are solved together, by one thread.
+_TOGETHER: Final = 8
+#: Above this residual an answer is called doubtful.
+_DOUBTFUL: Final = 1e-9
 #: A residual below this needs no refinement.
 _FINE: Final = 1e-11
 #: Above this ratio of largest to smallest conductance plain double precision loses digits.
@@ -63,17 +65,8 @@ class Direct:
 
     def solve(self, right: Floats) -> Floats:
         """See ``Factor``."""
-        if right.ndim == 1 or right.shape[1] == 1:
-            solution: Floats = self._lu.solve(right)
-            return solution
-        parts = np.array_split(np.asfortranarray(right), self._threads(right), axis=1)
-        with ThreadPoolExecutor(len(parts)) as pool:
-            return np.hstack(list(pool.map(self._lu.solve, parts)))
-
-    @staticmethod
-    def _threads(right: Floats) -> int:
-        """Threads for several columns: small systems are not worth one."""
-        return min(os.cpu_count() or 1, right.shape[1]) if right.size > _WORTH_THREADS else 1
+        solution: Floats = self._lu.solve(right)
+        return solution
 
 
 class Multigrid:
@@ -151,18 +144,41 @@ class Grounded:
     factor: Factor | None  #: None where every node is held
 
     def solve(self, current: Floats) -> Solved:
-        """Voltages where ``current`` (nodes, or nodes x cases) is put in; refined."""
-        many = current.reshape(self.graph.nodes, -1)
-        voltage = np.zeros_like(many)
+        """Voltages where ``current`` enters the nodes; refined."""
+        voltage, left = self._columns(current[:, None])
+        return Solved(voltage[:, 0], left, self._name(), doubtful=left > _DOUBTFUL)
+
+    def units(self, nodes: NDArray[np.int64]) -> Solved:
+        """Voltages, a column for each of ``nodes``, where one ampere enters there; refined.
+
+        A few columns are solved at a time, by each of a few threads, so that memory holds
+        little beside the result.
+        """
+        voltage = np.empty((self.graph.nodes, nodes.size))
+
+        def some(start: int) -> float:
+            part = nodes[start : start + _TOGETHER]
+            current = np.zeros((self.graph.nodes, part.size), order="F")
+            current[part, np.arange(part.size)] = 1.0
+            solved, left = self._columns(current)
+            voltage[:, start : start + part.size] = solved
+            return left
+
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            worst = max(pool.map(some, range(0, nodes.size, _TOGETHER)), default=0.0)
+        return Solved(voltage, worst, self._name(), doubtful=worst > _DOUBTFUL)
+
+    def _columns(self, current: Floats) -> tuple[Floats, float]:
+        """Refined voltages of a few columns, and the worst residual that is left."""
+        voltage = np.zeros(current.shape, order="F")
         if self.factor is None:
-            return Solved(voltage.reshape(current.shape), 0.0, "none", doubtful=False)
-        voltage[self.free] = self.factor.solve(np.ascontiguousarray(many[self.free]))
-        worst, doubtful = 0.0, False
-        for column in range(many.shape[1]):
-            left = self._refine(many[:, column], voltage[:, column])
-            worst = max(worst, left)
-            doubtful |= left > 1e-9
-        return Solved(voltage.reshape(current.shape), worst, self.factor.name, doubtful)
+            return voltage, 0.0
+        voltage[self.free] = self.factor.solve(np.asfortranarray(current[self.free]))
+        columns = range(current.shape[1])
+        return voltage, max(self._refine(current[:, c], voltage[:, c]) for c in columns)
+
+    def _name(self) -> str:
+        return "none" if self.factor is None else self.factor.name
 
     def _refine(self, current: Floats, voltage: Floats) -> float:
         """Improve ``voltage`` in place; the residual that is left."""
