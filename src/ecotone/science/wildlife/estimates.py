@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,7 +292,10 @@ def average(fits: Sequence[SecrFit], session: int = 0, level: float = 0.95) -> A
     Raises:
         ValueError: no models, or models of other data.
     """
-    if not fits or any(f.likelihood.sessions != fits[0].likelihood.sessions for f in fits):
+    first = fits[0].likelihood.sessions if fits else ()
+    if not fits or any(
+        a is not b for f in fits for a, b in zip_longest(f.likelihood.sessions, first)
+    ):
         raise ValueError("average: models of the same data")
     criteria = np.array([f.aicc for f in fits])
     raw = np.exp(-0.5 * (criteria - criteria.min()))
