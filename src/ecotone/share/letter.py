@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ecotone.model.agreement import Agreement
 from ecotone.model.errors import InputRefused
@@ -21,6 +21,9 @@ from ecotone.share.keyring import Keyring
 from ecotone.share.lifecycle import AGREEMENT, Standing
 from ecotone.share.negotiate import Actor
 from ecotone.share.statements import STATEMENT, Statement
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 FORMAT: Final = "ecotone-letter 1"
 #: Agreements with zones drawn finely are long; nothing of use is longer than this.
@@ -75,8 +78,26 @@ def read(path: Path) -> dict[str, Any] | None:
     return document
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What of a letter is new and sound."""
+
+    agreements: list[tuple[str, Agreement]]
+    statements: list[Statement]
+
+
 def take(actor: Actor, document: dict[str, Any]) -> Taken:
     """Take a letter in: all of it or nothing.
+
+    Raises InputRefused as ``checked`` does.
+    """
+    new = checked(actor, document)
+    with actor.store.writing() as connection:
+        return put(connection, actor, new)
+
+
+def checked(actor: Actor, document: dict[str, Any]) -> Checked:
+    """What a letter brings; nothing of it is taken in yet but a keyring that ours signed for.
 
     Raises InputRefused where an agreement or statement is unsound, a signature does not hold or
     another text was signed here under the same version.
@@ -99,7 +120,7 @@ def take(actor: Actor, document: dict[str, Any]) -> Taken:
     fresh = [s for s in said if _is_new(s, had)]
     for statement in fresh:
         _check_statement(statement, rings, [a for _, a in agreements], known)
-    return _put(actor, merged, fresh)
+    return Checked(merged, fresh)
 
 
 def _parts(document: dict[str, Any]) -> tuple[list[tuple[str, Agreement]], list[Statement]]:
@@ -176,21 +197,19 @@ def _check_statement(
         )  # fmt: skip
 
 
-def _put(actor: Actor, merged: list[tuple[str, Agreement]], fresh: list[Statement]) -> Taken:
+def put(connection: sa.Connection, actor: Actor, new: Checked) -> Taken:
+    """Write what was checked, in a transaction that may hold more."""
     from ecotone.store import documents, ledger
 
     taken = Taken()
-    with actor.store.writing() as connection:
-        for text, agreement in merged:
-            documents.put_agreement(
-                connection, agreement.model_dump(mode="json"), text, actor.person
-            )
-            taken.agreements.append(f"{agreement.agreement_id} v{agreement.version}")
-        for statement in fresh:
-            content = ledger.canonical(statement.model_dump(mode="json"))
-            documents.put_content(
-                connection, STATEMENT, statement.statement_id, content, None, actor.person,
-                statement.kind,
-            )  # fmt: skip
-            taken.statements.append(statement.statement_id)
+    for text, agreement in new.agreements:
+        documents.put_agreement(connection, agreement.model_dump(mode="json"), text, actor.person)
+        taken.agreements.append(f"{agreement.agreement_id} v{agreement.version}")
+    for statement in new.statements:
+        content = ledger.canonical(statement.model_dump(mode="json"))
+        documents.put_content(
+            connection, STATEMENT, statement.statement_id, content, None, actor.person,
+            statement.kind,
+        )  # fmt: skip
+        taken.statements.append(statement.statement_id)
     return taken

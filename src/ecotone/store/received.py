@@ -11,7 +11,7 @@ may bring the same version in another form, which is a version of its own here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -106,16 +106,25 @@ def hashes(store: Store, datasets: Sequence[str]) -> dict[str, Ints]:
         return _hashes(connection, datasets)
 
 
-def take(store: Store, delivery: Delivery, state: Any, *, person: str) -> Taken:
+def take(
+    store: Store,
+    delivery: Delivery,
+    state: Callable[[dict[str, Ints]], str],
+    also: Callable[[sa.Connection], object],
+    *,
+    person: str,
+) -> Taken:
     """Take a package in: all of it or nothing.
 
-    ``state`` makes one text of ``hashes``; StoreError, and nothing is changed, where it is not
-    in the end what the sender says (``progress["state"]``).
+    ``also`` writes what belongs to it in the same transaction. ``state`` makes one text of
+    ``hashes``; StoreError, and nothing is changed, where it is not in the end what the sender
+    says (``progress["state"]``).
     """
     with store.database.plainly():
         kept = [(name, *files.keep(store.folder, path)) for name, path in delivery.rasters.items()]
     with store.writing() as connection:
         taken = _Taking(store, connection, delivery, person).run(kept)
+        also(connection)
         names = _datasets(connection, delivery.sender)
         if state(_hashes(connection, names)) != delivery.progress["state"]:
             raise StoreError(say("packages.state-differs", party=delivery.sender))

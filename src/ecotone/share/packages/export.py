@@ -18,6 +18,7 @@ from ecotone.share.decide import Request
 from ecotone.share.door import Door
 from ecotone.share.packages import container, files, rasters, rows, sent
 from ecotone.share.packages.manifest import (
+    LETTER,
     MANIFEST,
     PURPOSE,
     SIGNATURE,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from ecotone.share.keyring import Keyring
     from ecotone.share.negotiate import Actor
 
-#: Agreements, statements and the sender's keyring, as a letter.
-LETTER: Final = "agreements.json"
 #: Days a package may be under way; never beyond the agreements it stands on.
 DAYS: Final = 180
 

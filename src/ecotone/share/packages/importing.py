@@ -20,8 +20,7 @@ from ecotone.share.keyring import CLOCKS
 from ecotone.share.negotiate import note_refusal
 from ecotone.share.packages import rasters, rows
 from ecotone.share.packages.container import scratch
-from ecotone.share.packages.export import LETTER
-from ecotone.share.packages.manifest import Manifest, Stands
+from ecotone.share.packages.manifest import LETTER, Manifest, Stands
 from ecotone.share.packages.reading import MOST, Opened, opened, removed_in, rows_of
 from ecotone.store import received
 from ecotone.store.received import Delivery, Part
@@ -89,8 +88,14 @@ def _import(
         _check_order(actor, found, before)
         _check_agreements(actor, package)
         delivery = _delivery(actor, path, package, before)
-        letter.take(actor, _letter(package))
-        taken = received.take(actor.store, delivery, _state, person=actor.person)
+        new = letter.checked(actor, _letter(package))
+        taken = received.take(
+            actor.store,
+            delivery,
+            _state,
+            lambda connection: letter.put(connection, actor, new),
+            person=actor.person,
+        )
     return Imported(
         found.sender, found.sequence, found.state, True,
         taken.new, taken.changed, taken.unchanged, taken.removed,

@@ -24,6 +24,8 @@ FORMAT: Final = "ecotone-package 1"
 PURPOSE: Final = "package"
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
+#: Agreements, statements and the sender's keyring, as a letter.
+LETTER: Final = "agreements.json"
 #: A manifest lists files and datasets; a million of them would be something else.
 MOST_BYTES: Final = 16 * 1024 * 1024
 

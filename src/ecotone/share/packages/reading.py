@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,21 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # it ships no type
 from ecotone.formats.base import Limits, Refused
 from ecotone.formats.safe import open_source
 from ecotone.model.dictionary import RECORD_NOUNS
-from ecotone.model.errors import InputRefused, UsageError
+from ecotone.model.errors import InputRefused, StoreError, UsageError
 from ecotone.model.words import say
 from ecotone.share import keyring, keys, trust
+from ecotone.share.keyring import Keyring
 from ecotone.share.packages import manifest as manifests
 from ecotone.share.packages.container import scratch
 from ecotone.share.packages.files import REMOVED
-from ecotone.share.packages.manifest import MANIFEST, MOST_BYTES, PURPOSE, SIGNATURE, Manifest
+from ecotone.share.packages.manifest import (
+    LETTER,
+    MANIFEST,
+    MOST_BYTES,
+    PURPOSE,
+    SIGNATURE,
+    Manifest,
+)
 from ecotone.share.packages.rows import MARKS, Rows, made
 from ecotone.store.columns import typed
 from ecotone.store.schema import types_of
@@ -116,7 +125,7 @@ def rows_of(package: Opened) -> list[Rows]:
         try:
             table = pq.read_table(package.path(file.path))
             found.append(made(file.noun, _typed(file.noun, table)))
-        except (pa.ArrowException, UsageError, OSError, ValueError, KeyError) as error:
+        except (pa.ArrowException, StoreError, OSError, ValueError, KeyError) as error:
             raise InputRefused(say("packages.table-unreadable", name=file.path)) from error
         if file.rows != table.num_rows:
             raise InputRefused(say("packages.table-unreadable", name=file.path))
@@ -183,15 +192,26 @@ def _manifest(actor: Actor, source: Source, now: datetime | None) -> Manifest:
         raise InputRefused(say("packages.unsigned"))
     found = manifests.parse(raw)
     signature = _small(source, SIGNATURE).decode("ascii", "replace").strip()
-    ring = trust.rings(actor.store).get(found.sender)
-    if ring is None:
-        raise InputRefused(
-            say("keys.party-unknown", party=found.sender), say("keys.party-unknown.do")
-        )
+    ring = _ring(actor, source, found.sender)
     keyring.verify(ring, raw, signature, purpose=PURPOSE, now=now)
     if found.recipient != actor.party:
         raise InputRefused(say("packages.for-other", recipient=found.recipient, us=actor.party))
     return found
+
+
+def _ring(actor: Actor, source: Source, sender: str) -> Keyring:
+    """The sender's keys: those we know or, after a change of keys, those they signed for."""
+    known = trust.rings(actor.store).get(sender)
+    if known is None:
+        raise InputRefused(say("keys.party-unknown", party=sender), say("keys.party-unknown.do"))
+    if LETTER not in source.members:
+        return known
+    try:
+        told = json.loads(_small(source, LETTER))
+        carried = keyring.read(told["keys"])
+        return carried if not carried.strangers(known) else known
+    except (InputRefused, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return known
 
 
 def _small(source: Source, name: str) -> bytes:
