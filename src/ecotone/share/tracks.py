@@ -1,9 +1,12 @@
-"""Tracks on a grid: months in which a cell was used, by how many animals at least; never fixes.
+"""Tracks on a grid: months in which animals lived in a cell, never fixes.
 
 Five hundred fixes of one animal, each moved to the centre of its 0.1 degree cell, give the centre
-of its range back to 276 m: how often a cell was used tells what the cell hides. So fixes leave as
-*presence*: one line for a cell and a month that at least ``minimum_animals`` animals used with at
-least ``minimum_fixes`` fixes, without number, order or names.
+of its range back to 276 m: how often each cell was used tells what the cells hide. Even the bare
+set of cells that three animals of one valley used gives it to 2.5 km, where the cell itself says
+4 km (300 simulated groups, ranges of 4.4 km). So every animal counts in one cell alone, the one it
+used most, and what leaves is *presence*: one line for a cell and a month in which at least
+``minimum_animals`` animals of that cell gave at least ``minimum_fixes`` fixes, without number,
+order or names.
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from ecotone.share.generalise import constant
 
 #: The column that names the animal a fix is of.
 ANIMAL: Final = {"Observation": "individual", "Occurrence": "organism"}
-_CELL: Final = ["dataset_id", "taxon", "latitude", "longitude", "time_start"]
+_PLACE: Final = ["latitude", "longitude"]
+_CELL: Final = ["dataset_id", "taxon", *_PLACE, "time_start"]
+_OWNER: Final = ["dataset_id", "animal"]
 
 
 def fixes(
@@ -42,18 +47,24 @@ def presence(slim: pd.DataFrame, animals: pd.Series, rule: Class) -> pd.DataFram
         # The class withholds the place or the time by name: nothing is left to be present in.
         return slim.iloc[:0]
     slim = slim if "taxon" in slim else slim.assign(taxon=constant(None, slim.index))
-    radius = slim.groupby(_CELL[2:4])["coordinate_uncertainty_m"].min().rename("radius")
-    counted = (
-        slim[_CELL]
-        .assign(animal=animals.to_numpy())
-        .groupby(_CELL, dropna=False, sort=True)["animal"]
-        .agg(["nunique", "size"])
-    )
+    at_home = _at_home(slim.assign(animal=animals.to_numpy()))
+    radius = at_home.groupby(_PLACE)["coordinate_uncertainty_m"].min().rename("radius")
+    counted = at_home.groupby(_CELL, dropna=False, sort=True)["animal"].agg(["nunique", "size"])
     enough = (counted["nunique"] >= rule.minimum_animals) & (counted["size"] >= rule.minimum_fixes)
     cells = counted[enough].reset_index()[_CELL].dropna(subset="time_start")
-    cells = cells.join(radius, on=_CELL[2:4]).rename(columns={"radius": "coordinate_uncertainty_m"})
+    cells = cells.join(radius, on=_PLACE).rename(columns={"radius": "coordinate_uncertainty_m"})
     month = cells["time_start"].dt.tz_localize(None).dt.strftime("%Y-%m")
     return cells.assign(time_text=month.astype("str"), time_precision="month")
+
+
+def _at_home(fixes: pd.DataFrame) -> pd.DataFrame:
+    """Every fix in the cell its animal used most; of equals the most southern, then western."""
+    used = fixes.groupby([*_OWNER, *_PLACE], sort=True).size().rename("used").reset_index()
+    order = used.sort_values("used", ascending=False, kind="stable")
+    home = order.drop_duplicates(_OWNER)[[*_OWNER, *_PLACE]]
+    moved = fixes.drop(columns=[*_PLACE, "coordinate_uncertainty_m"]).merge(home, on=_OWNER)
+    radius = fixes.groupby(_PLACE)["coordinate_uncertainty_m"].min()
+    return moved.join(radius, on=_PLACE)
 
 
 def keys(cells: pd.DataFrame) -> pd.Series:

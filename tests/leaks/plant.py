@@ -1,0 +1,247 @@
+"""A node full of canaries: records whose every hidden value bears digits found nowhere else.
+
+Party AA owns the data. BB reads on 0.1 degree, CC on 0.01, DD sees sums, EE is a stranger.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tests.nodes import deliver
+from tests.signing import conclude
+
+from ecotone.model.dictionary import attributes
+from ecotone.model.records import Clearance, Dataset, Party, Person
+from ecotone.share.pseudonyms import node_key
+from ecotone.store import Store, init_node
+from ecotone.store.schema import table_name
+
+CANARIES = 500
+NOUNS = (
+    "Site",
+    "Deployment",
+    "Event",
+    "Sample",
+    "Media",
+    "Individual",
+    "Device",
+    "DeviceEvent",
+    "Coverage",
+    "Record",
+    "Occurrence",
+    "Observation",
+)
+READERS = ("BB", "CC", "DD", "EE")
+DAY = "2026-06-01"
+DATASETS = ("cats", "dens")
+#: The finest cell any reader of ``cats`` is told: a canary moved inside it must change nothing.
+FINEST = 0.01
+
+#: Values that may leave as they are; all other texts are canaries.
+OPEN = {
+    "taxon": "Panthera uncia",
+    "property": "nitrate",
+    "unit": "mg/L",
+    "kind": "animal",
+    "level": "media",
+    "basis": "N",
+    "licence": "CC-BY-4.0",
+    "sex": "female",
+    "life_stage": "adult",
+    "medium": "water",
+    "variable": "NDVI",
+    "name": None,
+}
+
+
+@dataclass(frozen=True)
+class Canaries:
+    """What no reader may ever find: places, words, hours."""
+
+    latitude: np.ndarray
+    longitude: np.ndarray
+    word: str
+    hours: np.ndarray
+
+    def words(self) -> list[str]:
+        return [f"{self.word}{n:03d}" for n in range(len(self.latitude))]
+
+
+def canaries(seed: int = 7, *, word: str = "kestrelzq", like: Canaries | None = None) -> Canaries:
+    """Canaries; ``like``: others in the same cells of the finest level, all their words changed."""
+    rng = np.random.default_rng(seed)
+    cells = rng.integers(0, 400, size=(2, CANARIES)) if like is None else None
+    # No centre of a cell begins with the same three decimals, as it is or as 72.8499999.
+    third = rng.choice([1, 2, 3, 6, 7, 8], size=(2, CANARIES)) * 0.001
+    rest = rng.integers(1001, 9999, size=(2, CANARIES)) * 1e-7
+    if like is None:
+        south = 36.0 + cells[0] * FINEST
+        west = 71.0 + cells[1] * FINEST
+    else:
+        south = np.floor(np.round(like.latitude / FINEST, 6)) * FINEST
+        west = np.floor(np.round(like.longitude / FINEST, 6)) * FINEST
+    # Never the first of a month, by which a month is told; the month depends on the number alone.
+    months = np.datetime64("1987-03", "M") + np.arange(CANARIES) // 9
+    seconds = rng.integers(86_400, 27 * 86_400, CANARIES).astype("timedelta64[s]")
+    hours = pd.DatetimeIndex(months.astype("datetime64[s]") + seconds, tz="UTC")
+    return Canaries(
+        np.round(south + third[0] + rest[0], 7), np.round(west + third[1] + rest[1], 7), word, hours
+    )
+
+
+def table(noun: str, birds: Canaries) -> pd.DataFrame:
+    """One record per canary with every attribute of its noun filled."""
+    number = len(birds.latitude)
+    words = birds.words()
+    columns: dict[str, object] = {}
+    for name, attribute in attributes(noun).items():
+        if name == "person":
+            # The store's own column of that name says who delivered the row.
+            continue
+        if name in ("latitude", "longitude"):
+            columns[name] = getattr(birds, name)
+        elif name == "coordinate_uncertainty_m":
+            columns[name] = np.full(number, 25.0)
+        elif name in ("west", "east"):
+            columns[name] = birds.longitude + (1e-7 if name == "east" else 0.0)
+        elif name in ("south", "north"):
+            columns[name] = birds.latitude + (1e-7 if name == "north" else 0.0)
+        elif name == "time_start":
+            columns[name] = birds.hours
+        elif name == "time_end":
+            columns[name] = birds.hours + pd.Timedelta(minutes=7)
+        elif name == "value":
+            columns[name] = np.full(number, 12.5)
+        elif attribute.choices:
+            columns[name] = attribute.choices[-1]
+        elif attribute.door in ("open", "value"):
+            columns[name] = _open(name, attribute.type)
+        elif attribute.type in ("text", "id"):
+            columns[name] = [f"{name} {w}" for w in words]
+        elif attribute.type == "json":
+            columns[name] = [json.dumps({"said": w}) for w in words]
+        elif attribute.type == "number":
+            columns[name] = birds.latitude * 83.0
+        elif attribute.type == "integer":
+            columns[name] = pd.array(np.round(birds.latitude * 1e6).astype(int), dtype="Int64")
+        else:
+            columns[name] = None
+    columns["extra"] = [
+        json.dumps({"note": w, "lat": la, "lon": lo})
+        for w, la, lo in zip(words, birds.latitude, birds.longitude, strict=True)
+    ]
+    return _linked(pd.DataFrame(columns), noun, words)
+
+
+def _open(name: str, kind: str) -> object:
+    if name in OPEN:
+        return OPEN[name]
+    return {"text": "open", "id": "open", "integer": 3, "number": 2.5, "boolean": True}.get(kind)
+
+
+def _linked(frame: pd.DataFrame, noun: str, words: list[str]) -> pd.DataFrame:
+    """Half of the observations hang on cameras; fixes are of few animals; the rest stand alone."""
+    for name in ("deployment", "site", "event", "sample", "individual", "organism"):
+        if name in frame:
+            frame[name] = None
+    if noun in ("Observation", "Media"):
+        half = pd.Series(words).where(np.arange(len(words)) % 2 == 0)
+        frame["deployment"] = "deployment_id " + half
+        if noun == "Observation":
+            frame["individual"] = pd.Series(words).where(np.arange(len(words)) % 5 == 1)
+    return frame
+
+
+def agreements() -> list[dict[str, object]]:
+    """One per reader and level; EE has none."""
+    head = {
+        "version": 1,
+        "title": {"en": "Cats"},
+        "owner": "AA",
+        "purposes": ["assessment"],
+        "actions": ["view", "derive", "download"],
+        "datasets": ["cats", "dens"],
+        "valid_from": "2020-01-01",
+        "valid_until": "2099-12-31",
+        "status": "active",
+        "signatures": {},
+    }
+    dens = {"name": "dens", "nouns": ["Occurrence"], "taxa": ["Ursus arctos"], "level": "withheld"}
+    level = {
+        "BB": {"name": "tenth", "level": "generalised", "cell_degrees": 0.1},
+        "CC": {"name": "hundredth", "level": "generalised", "cell_degrees": 0.01},
+        "DD": {"name": "sums", "level": "aggregated", "minimum_count": 5},
+    }
+    return [
+        {**head, "agreement_id": f"AG-{reader}", "recipients": [reader], "classes": [rule, dens]}
+        for reader, rule in level.items()
+    ]
+
+
+def node(folder: Path, birds: Canaries, *, dens: bool = True) -> None:
+    """Make the node; ``dens`` False leaves the withheld records out altogether."""
+    party = Party(party_id="AA", name={"en": "Owner"}, country_code="TJ")
+    person = Person(person_id="aigul", party_id="AA", name="A. T.", role="steward")
+    with init_node(folder, party=party, person=person) as store:
+        node_key(folder)
+        for reader in READERS:
+            other = Party(party_id=reader, name={"en": reader}, country_code="CN")
+            store.put_party(other, person="aigul")
+        cleared = Clearance(authority="M", number="1", date=date(2025, 1, 1), scope="all")
+        for name in DATASETS:
+            store.put_dataset(
+                Dataset(dataset_id=name, party_id="AA", title=name, export_clearance=cleared),
+                person="aigul",
+            )
+        for document in agreements():
+            conclude(store, document, json.dumps(document), person="aigul")
+        for frame, noun, dataset in _deliveries(birds, dens):
+            deliver(store, frame, noun=noun, dataset=dataset, name=f"{dataset}-{noun}.csv")
+
+
+def _deliveries(birds: Canaries, dens: bool) -> Iterator[tuple[pd.DataFrame, str, str]]:
+    for noun in NOUNS:
+        yield table(noun, birds), noun, "cats"
+    if dens:
+        bears = table("Occurrence", birds).assign(taxon="Ursus arctos")
+        yield bears, "Occurrence", "dens"
+
+
+def open_store(folder: Path) -> Store:
+    from ecotone.store import open_node
+
+    return open_node(folder)
+
+
+def move(folder: Path, birds: Canaries) -> None:
+    """Put other canaries in the place of the node's, and take the withheld records out of it.
+
+    Behind the store's back: identifiers and keys stay, so that any difference in an answer is
+    told by what is hidden.
+    """
+    with closing(sqlite3.connect(folder / "ecotone.sqlite")) as database, database:
+        database.execute("DELETE FROM occurrence WHERE dataset_id = 'dens'")
+        for noun in NOUNS:
+            name = table_name(noun)
+            frame = table(noun, birds)
+            for column in ("time_start", "time_end"):
+                if column in frame:
+                    frame[column] = frame[column].dt.as_unit("us").astype("int64")
+            changed = [
+                c for c in frame.columns if attributes(noun).get(c, None) is None
+                or attributes(noun)[c].door not in ("open", "value")
+            ]  # fmt: skip
+            rows = [row[0] for row in database.execute(f"SELECT n FROM {name} ORDER BY n")]
+            values = frame[changed].astype(object).where(frame[changed].notna(), None)
+            database.executemany(
+                f"UPDATE {name} SET {', '.join(f'{c} = ?' for c in changed)} WHERE n = ?",
+                [(*value, n) for value, n in zip(values.to_numpy().tolist(), rows, strict=True)],
+            )

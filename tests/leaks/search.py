@@ -1,0 +1,214 @@
+"""Looks for canaries in any bytes: containers are opened first, then texts and numbers searched."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+
+import numpy as np
+from tests.leaks.plant import Canaries
+
+#: Digits of an H3 index that tell its cell of resolution 9 (some 170 m): two, then three bits each.
+_H3 = 11
+_BASE32 = "0123456789bcdefghjkmnpqrstuvwxyz"
+_DATA_URI = re.compile(rb"data:[a-z/+.-]+;base64,([A-Za-z0-9+/=]+)")
+
+
+def opened(data: bytes, depth: int = 0) -> Iterator[bytes]:
+    """The bytes themselves, and what zips, documents, workbooks, pages, PDFs and images hold."""
+    yield data
+    if depth > 4:
+        return
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in archive.namelist():
+                yield name.encode()
+                yield from opened(archive.read(name), depth + 1)
+    elif data[:4] == b"%PDF":
+        yield from _pdf(data)
+    elif data[:4] == b"\x89PNG" or data[:3] == b"\xff\xd8\xff":
+        yield from _image(data)
+    elif data[:4] == b"PAR1":
+        yield from _parquet(data)
+    elif data[:2] in (b"\x1f\x8b",):
+        import gzip
+
+        yield from opened(gzip.decompress(data), depth + 1)
+    else:
+        for found in _DATA_URI.finditer(data):
+            yield from opened(base64.b64decode(found.group(1)), depth + 1)
+
+
+def _pdf(data: bytes) -> Iterator[bytes]:
+    from pypdf import PdfReader
+    from pypdf.generic import StreamObject
+
+    reader = PdfReader(io.BytesIO(data))
+    for page in reader.pages:
+        yield page.extract_text().encode()
+    yield str(reader.metadata).encode()
+    for number in range(1, len(reader.xref[0]) + 1 if reader.xref else 1):
+        thing = reader.get_object(number)
+        if isinstance(thing, StreamObject):
+            yield thing.get_data()
+
+
+def _image(data: bytes) -> Iterator[bytes]:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        yield repr({**image.info, **dict(image.getexif())}).encode()
+
+
+def _parquet(data: bytes) -> Iterator[bytes]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(io.BytesIO(data))
+    yield table.to_pandas().to_csv().encode()
+    meta = pq.ParquetFile(io.BytesIO(data)).metadata
+    for group in range(meta.num_row_groups):
+        for column in range(meta.num_columns):
+            yield str(meta.row_group(group).column(column)).encode()
+
+
+_NUMBER = re.compile(rb"(?<![0-9])[0-9]{1,3}\.[0-9]{3}")
+_DAY = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_TILE = re.compile(rb"[0-9]{2}/[0-9]+/[0-9]+")
+_RUN = re.compile(rb"[0-9a-z]{8,}")
+
+
+class Search:
+    """Everything a canary can be written as."""
+
+    def __init__(self, birds: Canaries) -> None:
+        self.latitude, self.longitude = birds.latitude, birds.longitude
+        self._word = birds.word.encode()
+        self._latitudes: dict[bytes, list[bytes]] = {}
+        for la, lo in zip(birds.latitude, birds.longitude, strict=True):
+            self._latitudes.setdefault(_prefix(la), []).append(_prefix(lo))
+        self._longitudes = {_prefix(lo) for lo in birds.longitude}
+        self._days = {f"{hour:%Y-%m-%d}".encode() for hour in birds.hours}
+        self._days |= {f"{hour:%H:%M:%S}".encode() for hour in birds.hours}
+        self._tiles = {tile.encode() for tile in self._of_tiles()}
+        self._hashes = {code.encode() for code in self._geohashes()}
+        self._cells = {code.encode() for code in self._h3()}
+
+    def hits(self, data: bytes) -> list[str]:
+        """What was found in the bytes and in what they hold: never by chance."""
+        found: list[str] = []
+        for part in opened(data):
+            small = part.lower()
+            found += [self._word.decode()] * small.count(self._word)
+            for pattern, known in ((_DAY, self._days), (_TILE, self._tiles)):
+                found += [f.decode() for f in pattern.findall(part) if f in known]
+            for run in _RUN.findall(small):
+                found += [code.decode() for code in self._in_run(run)]
+            found += self._pairs(part)
+            found += self._told_pairs(part)
+        return found
+
+    def axes(self, data: bytes) -> set[str]:
+        """One coordinate of a canary to 3 decimals, anywhere in the text.
+
+        Any number of a report can be one by chance: it counts where it is not found in the
+        answer of a twin whose canaries lie elsewhere.
+        """
+        known = self._latitudes.keys() | self._longitudes
+        return {f.decode() for part in opened(data) for f in _NUMBER.findall(part) if f in known}
+
+    def _told_pairs(self, data: bytes) -> list[str]:
+        """Both coordinates of one canary as text, near each other."""
+        found = []
+        for match in _NUMBER.finditer(data):
+            for other in self._latitudes.get(match.group(), ()):
+                around = data[max(0, match.start() - 400) : match.end() + 400]
+                if other in _NUMBER.findall(around):
+                    found.append(f"{match.group().decode()} {other.decode()}")
+        return found
+
+    def _in_run(self, run: bytes) -> list[bytes]:
+        """Codes of cells inside a run of letters and digits."""
+        return [
+            run[i : i + size]
+            for size, known in ((8, self._hashes), (_H3, self._cells))
+            for i in range(len(run) - size + 1)
+            if run[i : i + size] in known
+        ]
+
+    def _pairs(self, data: bytes) -> list[str]:
+        """Coordinates as neighbouring binary numbers, either order of bytes and of axes."""
+        found = []
+        for kind in ("<f8", ">f8", "<f4", ">f4"):
+            size = int(kind[-1])
+            for shift in range(size):
+                count = (len(data) - shift) // size
+                if count < 2:
+                    continue
+                with np.errstate(invalid="ignore"):
+                    values = np.frombuffer(data, kind, count, shift).astype(np.float64)
+                for one, other in ((values[:-1], values[1:]), (values[1:], values[:-1])):
+                    near = np.flatnonzero((one > 35.9) & (one < 40.2) & (other > 70) & (other < 76))
+                    found += [
+                        f"{kind} {one[i]:.4f} {other[i]:.4f}"
+                        for i in near.tolist()
+                        if self._is_canary(one[i], other[i])
+                    ]
+        return found
+
+    def _is_canary(self, latitude: float, longitude: float) -> bool:
+        near = np.abs(self.latitude - latitude) < 5e-4
+        return bool((near & (np.abs(self.longitude - longitude) < 5e-4)).any())
+
+    def _geohashes(self) -> list[str]:
+        return [geohash(la, lo, 8) for la, lo in zip(self.latitude, self.longitude, strict=True)]
+
+    def _of_tiles(self) -> list[str]:
+        found = []
+        for zoom in (15, 16, 17, 18):
+            x = np.floor((self.longitude + 180) / 360 * 2**zoom).astype(int)
+            radians = np.radians(self.latitude)
+            y = np.floor(
+                (1 - np.log(np.tan(radians) + 1 / np.cos(radians)) / np.pi) / 2 * 2**zoom
+            ).astype(int)
+            found += [f"{zoom}/{a}/{b}" for a, b in zip(x, y, strict=True)]
+        return found
+
+    def _h3(self) -> list[str]:
+        """H3 indices where the library is there; geohash and tiles stand for it where not."""
+        try:
+            import h3
+        except ImportError:
+            return []
+        return [
+            h3.latlng_to_cell(la, lo, 9)[:_H3]
+            for la, lo in zip(self.latitude, self.longitude, strict=True)
+        ]
+
+
+def _prefix(degrees: float) -> bytes:
+    """A coordinate cut after its third decimal."""
+    return f"{degrees:.7f}"[:-4].encode()
+
+
+def geohash(latitude: float, longitude: float, length: int) -> str:
+    """The geohash of a place (Niemeyer 2008)."""
+    south, north, west, east = -90.0, 90.0, -180.0, 180.0
+    bits, text, even = [], "", True
+    while len(text) < length:
+        low, high, value = (west, east, longitude) if even else (south, north, latitude)
+        middle = (low + high) / 2
+        upper = value >= middle
+        bits.append(upper)
+        low, high = (middle, high) if upper else (low, middle)
+        if even:
+            west, east = low, high
+        else:
+            south, north = low, high
+        even = not even
+        if len(bits) == 5:
+            text += _BASE32[sum(bit << (4 - i) for i, bit in enumerate(bits))]
+            bits = []
+    return text
