@@ -1,10 +1,10 @@
 """Which samples are of one animal: genotypes with errors and gaps, told apart by clustering.
 
 The method of Galpern and others (2012, doi:10.1111/j.1755-0998.2012.03137.x) as in their
-allelematch: similarity is matching alleles plus half of each missing one; complete linkage is
-cut by the hybrid rule of Langfelder, Zhang and Horvath (2008,
-doi:10.1093/bioinformatics/btm563), each cluster is replaced by its first sample, again until no
-cluster forms; what is left are the unique genotypes. Every sample is then held against them:
+allelematch, but that samples which all agree are one animal. Similarity is matching alleles plus
+half of each missing one; complete linkage is cut by the hybrid rule of Langfelder, Zhang and
+Horvath (2008, doi:10.1093/bioinformatics/btm563), each cluster is replaced by its first sample,
+again until no cluster forms; what is left are the unique genotypes. Every sample is then held against them:
 
 * *unique*: agrees with one;
 * *multiple match*: agrees with several;
@@ -227,7 +227,8 @@ def _round(left: Counts, pairs: Pairs, top: float, order: Counts) -> tuple[Count
     heights = np.sort(share[groups.heights()])
     merges = len(left) - 1
     if len(heights) == merges:
-        top = min(top, float(heights[-1]))
+        # All are within the mismatches of each other: one animal.
+        return left[:1], False
     reference = max(1, int(merges * _LOW + 0.5))
     if reference <= len(heights):
         low = float(heights[reference - 1])

@@ -220,8 +220,7 @@ def test_fitness_sees_what_is_missing() -> None:
     rng = np.random.default_rng(6)
     base = layout("count")
     parts = [
-        simulate(base, d, "HHN", top, 400.0, rng).captures
-        for d, top in ((0.03, 0.05), (0.02, 3.0))
+        simulate(base, d, "HHN", top, 400.0, rng).captures for d, top in ((0.03, 0.05), (0.02, 3.0))
     ]
     both = Captures(
         parts[0].animals + parts[1].animals,
