@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 #: Options about machines, names and projections: they change no number.
 _WITHOUT_EFFECT: Final = frozenset(
     {"parallelize", "parallel_batch_size", "project_name", "precision", "low_memory_mode",
-     "suppress_messages", "allow_different_projections", "condition1_file", "condition2_file",
+     "suppress_messages", "write_raw_currmap", "allow_different_projections",
+     "condition1_file", "condition2_file",
      "condition1_future_file", "condition2_future_file", "comparison1", "comparison2",
      "condition1_lower", "condition1_upper", "condition2_lower", "condition2_upper",
      "n_conditions", "compare_to_future", "source_file", "source_threshold", "r_cutoff"}
@@ -56,7 +57,6 @@ class WindowConfig:
     normalised: bool
     correct: bool
     mask: bool
-    write_raw: bool
     as_tif: bool
     conditions: tuple[ConditionFiles, ...]
     reclass: Path | None
@@ -95,7 +95,6 @@ def read_window_config(path: Path) -> tuple[WindowConfig, list[Finding]]:
         normalised=options.flag("calc_normalized_current"),
         correct=options.flag("correct_artifacts", default=True),
         mask=options.flag("mask_nodata", default=True),
-        write_raw=options.flag("write_raw_currmap", default=True),
         as_tif=options.flag("write_as_tif", default=True),
         conditions=_conditions(options),
         reclass=reclass,

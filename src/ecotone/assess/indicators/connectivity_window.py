@@ -204,10 +204,8 @@ def sweep_tile(plan: Sweep, correction: Floats | None, task: Task) -> Path:
 
 def _write(job: Job, config: WindowConfig, land: Land, done: Swept) -> dict[str, str]:
     """The maps, by the names users' scripts look for; a GeoTIFF of each beside a grid."""
-    maps = {}
-    if config.write_raw or not config.normalised:
-        maps["cum_currmap"] = done.current
-    if done.potential is not None and config.potential:
+    maps = {"cum_currmap": done.current}
+    if done.potential is not None:
         maps["flow_potential"] = done.potential
     if done.potential is not None and config.normalised:
         share = np.zeros(done.current.shape)

@@ -1,5 +1,8 @@
 """Connectivity: circuits over rasters and networks, patches, protected land, least cost.
 
-``graph`` (rasters and lists as graphs), ``solver`` (direct and iterative, with true residuals),
-``circuits`` (one graph, many cases), ``landscape`` (the four modes over rasters), ``currents``.
+* ``graph``: rasters and lists as graphs; ``solver``: direct and iterative, true residuals;
+* ``circuits``: one graph and many cases of it (superposition); ``currents``: node, branch and
+  summed currents; ``landscape``: the four modes over rasters, with regions and polygons;
+* ``window``: the moving window; ``leastcost``: paths, corridors, barriers, kernels;
+* ``patches``, ``sparse_pc``: PC, IIC and what each patch contributes; ``protected``: ProtConn.
 """

@@ -1,0 +1,520 @@
+"""The connectivity indicators from files to result, and what they say of bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+from shapely.geometry import box
+from tests.command import ecotone
+
+from ecotone.assess.compute import compute
+from ecotone.assess.executor import Threads
+from ecotone.assess.indicators import connectivity_window
+from ecotone.model.errors import EcotoneError, InputRefused, NotComputable, UsageError
+
+HEAD = "ncols {c}\nnrows {r}\nxllcorner 0\nyllcorner 0\ncellsize 10\nNODATA_value -9999\n"
+
+
+def asc(path: Path, values: object) -> Path:
+    grid = np.array(values, dtype=float)
+    rows = "\n".join(" ".join(f"{x:g}" for x in row) for row in grid)
+    path.write_text(HEAD.format(r=grid.shape[0], c=grid.shape[1]) + rows + "\n")
+    return path
+
+
+def tif(path: Path, values: object, crs: str, cell: float = 10.0) -> Path:
+    grid = np.array(values, dtype=np.float64)
+    with rasterio.open(
+        path, "w", driver="GTiff", width=grid.shape[1], height=grid.shape[0], count=1,
+        dtype="float64", crs=crs, transform=from_origin(0, grid.shape[0] * cell, cell, cell),
+        nodata=-9999.0,
+    ) as out:  # fmt: skip
+        out.write(grid, 1)
+    return path
+
+
+def run(name: str, inputs: dict[str, Path], out: Path, **parameters: object):
+    given = {key: [path] for key, path in inputs.items()}
+    return compute(name, given, parameters, out, executor=Threads(1))
+
+
+def code_of(error: EcotoneError) -> str:
+    finding = getattr(error, "finding", None)
+    return "" if finding is None else finding.code
+
+
+def circuit(folder: Path, values: object, points: str, **options: object):
+    """Run Circuitscape's way on a small grid."""
+    asc(folder / "h.asc", values)
+    (folder / "p.txt").write_text(points)
+    base = {
+        "data_type": "raster", "scenario": "pairwise", "habitat_file": "h.asc",
+        "point_file": "p.txt", "output_file": "deep/folder/name.out", "write_cur_maps": True,
+    }  # fmt: skip
+    text = "\n".join(f"{k} = {v}" for k, v in {**base, **options}.items())
+    (folder / "run.ini").write_text(text)
+    return run("connectivity.circuit", {"config": folder / "run.ini"}, folder / "out")
+
+
+def test_a_circuit_from_files_to_result(tmp_path):
+    asc(tmp_path / "h.asc", [[1, 1, 1, 1, 1]])
+    (tmp_path / "p.txt").write_text("1 5 5\n2 45 5\n")
+    done = run(
+        "connectivity.circuit",
+        {"resistance": tmp_path / "h.asc", "nodes": tmp_path / "p.txt"},
+        tmp_path / "out",
+    )
+    table = pd.read_csv(tmp_path / "out" / done.tables["resistances"])
+    assert table.to_dict("records") == [{"from": 1, "to": 2, "resistance": 4.0}]
+    with rasterio.open(tmp_path / "out" / done.rasters["cumulative_current"]) as data:
+        assert data.read(1).tolist() == [[1, 1, 1, 1, 1]]
+    assert done.values["mean_resistance"].value == pytest.approx(4.0)
+    assert done.values["residual"].value < 1e-10
+
+
+def test_an_inis_own_files_lie_under_its_base_name(tmp_path):
+    done = circuit(
+        tmp_path, [[1, 1, 0.5]], "1 5 5\n2 25 5\n", write_volt_maps=True, compress_grids=True,
+        log_transform_maps=True, write_max_cur_maps=True, set_null_voltages_to_nodata=True,
+    )  # fmt: skip
+    names = {p.name for p in (tmp_path / "out").iterdir() if p.name.startswith("name")}
+    assert names == {
+        "name_resistances.out", "name_resistances_3columns.out", "name_curmap_1_2.asc.gz",
+        "name_cum_curmap.asc.gz", "name_max_curmap.asc.gz", "name_voltmap_1_2.asc.gz",
+    }  # fmt: skip
+    assert not done.findings
+
+
+@pytest.mark.parametrize(
+    ("values", "points", "code"),
+    [
+        ([[1, 0, 1]], "1 5 5\n2 25 5\n", "circuit-resistance-not-positive"),
+        ([[1, -2, 1]], "1 5 5\n2 25 5\n", "circuit-resistance-not-positive"),
+        ([[-9999, -9999]], "1 5 5\n2 15 5\n", "circuit-no-habitat"),
+        ([[1, 1, 1]], "1 5 5\n", "circuit-one-point"),
+        ([[1, 1, 1]], "1 5000 5\n2 6000 5\n", "circuit-no-point"),
+        ([[1, 1, 1]], "1 5\n", "circuit-list-columns"),
+    ],
+)
+def test_bad_grids_and_points_are_refused(values, points, code, tmp_path):
+    with pytest.raises(InputRefused) as error:
+        circuit(tmp_path, values, points)
+    assert code_of(error.value) == code
+    for lang in ("en", "zh", "ru"):
+        assert error.value.finding.message(lang)
+
+
+def test_negative_conductances_and_empty_masks(tmp_path):
+    with pytest.raises(InputRefused) as error:
+        circuit(tmp_path, [[1, -1, 1]], "1 5 5\n2 25 5\n", habitat_map_is_resistances=False)
+    assert code_of(error.value) == "circuit-conductance-negative"
+    asc(tmp_path / "m.asc", [[0, 0, 0]])
+    with pytest.raises(InputRefused) as error:
+        circuit(tmp_path, [[1, 1, 1]], "1 5 5\n2 25 5\n", use_mask=True, mask_file="m.asc")
+    assert code_of(error.value) == "circuit-mask-empty"
+
+
+def test_what_a_reader_should_know_of_points(tmp_path):
+    done = circuit(tmp_path, [[1, -9999, 1, 1]], "1 5 5\n2 25 5\n3 35 5\n4 15 5\n5 999 5\n")
+    told = {f["code"]: f["params"] for f in done.findings}
+    assert told["circuit-point-on-nodata"]["ids"] == "4"
+    assert told["circuit-point-outside"]["ids"] == "5"
+    assert told["circuit-not-connected"]["count"] == "5"
+    matrix = np.loadtxt(tmp_path / "out" / "name_resistances.out")
+    assert matrix[1].tolist() == [1, 0, -1, -1, -1]
+    assert matrix[2, 3] == 1
+
+
+def test_grids_that_do_not_align_are_refused(tmp_path):
+    asc(tmp_path / "q.asc", [[1, 1]])
+    with pytest.raises(InputRefused) as error:
+        circuit(tmp_path, [[1, 1, 1]], "1 5 5\n2 25 5\n", use_polygons=True, polygon_file="q.asc")
+    assert code_of(error.value) == "circuit-grid-differs"
+
+
+def test_degrees_and_contrast_are_told(tmp_path):
+    tif(tmp_path / "h.tif", [[1, 1e-10, 1, 1]], "EPSG:4326", cell=0.1)
+    (tmp_path / "p.txt").write_text("1 0.05 0.05\n2 0.35 0.05\n")
+    done = run(
+        "connectivity.circuit",
+        {"resistance": tmp_path / "h.tif", "nodes": tmp_path / "p.txt"},
+        tmp_path / "out",
+    )
+    assert {"circuit-degrees", "circuit-contrast"} <= {f["code"] for f in done.findings}
+
+
+def advanced(folder: Path, source: object, ground: object, **options: object):
+    asc(folder / "s.asc", source)
+    asc(folder / "g.asc", ground)
+    return circuit(
+        folder, [[1, 1, -9999, 1]], "1 5 5\n", scenario="advanced", source_file="s.asc",
+        ground_file="g.asc", write_volt_maps=True, **options,
+    )  # fmt: skip
+
+
+def test_an_advanced_run_and_what_it_refuses(tmp_path):
+    none = -9999
+    advanced(tmp_path, [[3, none, none, none]], [[none, 2, none, none]])
+    voltage = np.loadtxt(tmp_path / "out" / "name_voltmap.asc", skiprows=6)
+    assert voltage == pytest.approx([4.5, 1.5, 0, 0])
+    advanced(
+        tmp_path, [[3, none, none, none]], [[none, 2, none, none]], use_unit_currents=True,
+        use_direct_grounds=True,
+    )  # fmt: skip
+    voltage = np.loadtxt(tmp_path / "out" / "name_voltmap.asc", skiprows=6)
+    assert voltage == pytest.approx([1, 0, 0, 0])
+    for source, ground, code in (
+        ([[none] * 4], [[none, 2, none, none]], "circuit-no-source"),
+        ([[3, none, none, none]], [[none] * 4], "circuit-no-ground"),
+        ([[3, none, none, none]], [[none, -2, none, none]], "circuit-ground-negative"),
+        ([[3, none, none, none]], [[none, none, none, 1]], "circuit-nothing-joined"),
+    ):
+        with pytest.raises(InputRefused) as error:
+            advanced(tmp_path, source, ground)
+        assert code_of(error.value) == code
+
+
+def network(folder: Path, edges: str, points: str = "1\n3\n", **options: object):
+    (folder / "e.txt").write_text(edges)
+    (folder / "f.txt").write_text(points)
+    base = {
+        "data_type": "network", "scenario": "pairwise", "habitat_file": "e.txt",
+        "point_file": "f.txt", "output_file": "net.out", "write_cur_maps": True,
+        "write_volt_maps": True, "write_max_cur_maps": True,
+    }  # fmt: skip
+    (folder / "n.ini").write_text("\n".join(f"{k}={v}" for k, v in {**base, **options}.items()))
+    return run("connectivity.circuit", {"config": folder / "n.ini"}, folder / "out")
+
+
+def test_a_network_keeps_its_ids_and_adds_parallel_edges(tmp_path):
+    network(tmp_path, "1 7 2\n7 3 1\n7 1 2\n9 8 1\n", points="3\n1\n9\n")
+    matrix = np.loadtxt(tmp_path / "out" / "net_resistances.out")
+    assert matrix.tolist() == [[0, 1, 3, 9], [1, 0, 2, -1], [3, 2, 0, -1], [9, -1, -1, 0]]
+    branches = np.loadtxt(tmp_path / "out" / "net_branch_currents_1_3.txt")
+    assert branches.tolist() == [[1, 7, 1], [3, 7, 1]]
+
+
+def test_bad_networks_are_refused(tmp_path):
+    for edges, points, code in (
+        ("1 2 0\n", "1\n2\n", "circuit-resistance-not-positive"),
+        ("1 2 1\n", "1\n5\n", "circuit-node-unknown"),
+        ("1 2\n", "1\n2\n", "circuit-list-columns"),
+    ):
+        with pytest.raises(InputRefused) as error:
+            network(tmp_path, edges, points)
+        assert code_of(error.value) == code
+    with pytest.raises(InputRefused) as error:
+        network(tmp_path, "1 2 -1\n", "1\n2\n", habitat_map_is_resistances=False)
+    assert code_of(error.value) == "circuit-conductance-negative"
+
+
+def test_a_circuit_needs_its_inputs(tmp_path):
+    asc(tmp_path / "h.asc", [[1, 1]])
+    with pytest.raises(UsageError):
+        run("connectivity.circuit", {"resistance": tmp_path / "h.asc"}, tmp_path / "out")
+
+
+def test_the_command_ends_as_promised(tmp_path):
+    asc(tmp_path / "h.asc", [[1, 0, 1]])
+    (tmp_path / "p.txt").write_text("1 5 5\n2 25 5\n")
+    told = ecotone(
+        "compute", "connectivity.circuit", "-i", f"resistance={tmp_path / 'h.asc'}",
+        "-i", f"nodes={tmp_path / 'p.txt'}", "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert told.code == 3
+    assert "short-circuit region" in told.err
+
+
+def write_patches(folder: Path, text: str) -> Path:
+    path = folder / "nodes.csv"
+    path.write_text(text)
+    return path
+
+
+def test_patches_by_list_links_and_conefor(tmp_path):
+    nodes = write_patches(tmp_path, "id,area_ha,x_m,y_m\na,1,0,0\nb,2,1000,0\nc,3,2000,0\n")
+    far = run("connectivity.patches", {"nodes": nodes}, tmp_path / "o", d0=1000, landscape=10)
+    assert far.values["pc"].value == pytest.approx((14 + 2 * (1 + 3 + 3 / 4)) / 100)
+    assert far.values["iic"].value == pytest.approx((14 + 2 * (1 + 3 + 1)) / 100)
+    conefor = write_patches(tmp_path, "1\t1\n2\t2\n3\t3\n")
+    links = tmp_path / "links.txt"
+    links.write_text("1 2 1000\n2 3 1000\n")
+    given = {"nodes": conefor, "distances": links}
+    listed = run("connectivity.patches", given, tmp_path / "o", d0=1000)
+    assert listed.values["pc_numerator"].value == pytest.approx(14 + 2 * (1 + 3 + 3 / 4))
+    assert listed.values["pc"].value is None
+    links.write_text("1 2 0.5\n2 3 0.5\n")
+    probable = run("connectivity.patches", given, tmp_path / "o", links="probability")
+    assert probable.values["eca"].value == listed.values["eca"].value
+    deltas = pd.read_csv(tmp_path / "o" / probable.tables["deltas"])
+    assert deltas["id"].tolist() == [1, 2, 3]
+
+
+def polygons(path: Path, shapes: list, crs: str | None = "EPSG:32643", **columns: list) -> Path:
+    gpd.GeoDataFrame(columns, geometry=shapes, crs=crs).to_file(path, driver="GPKG")
+    return path
+
+
+def test_patches_as_polygons_and_many_of_them(tmp_path, monkeypatch):
+    shapes = [box(x, 0, x + 100, 100) for x in (0, 1100, 2200)]
+    path = polygons(tmp_path / "p.gpkg", shapes, name=["a", "b", "c"])
+    few = run("connectivity.patches", {"polygons": path}, tmp_path / "o", d0=1000)
+    assert few.values["area"].value == pytest.approx(3)
+    # Stepping through b is shorter than across it: 1/4 against 2^-2.1.
+    assert few.values["pc_numerator"].value == pytest.approx(3 + 2 * (0.5 + 0.5 + 0.25))
+    module = "ecotone.assess.indicators.connectivity_patches._DENSE"
+    monkeypatch.setattr(module, 2)
+    many = run("connectivity.patches", {"polygons": path}, tmp_path / "o", d0=1000)
+    assert many.values["eca"].value == pytest.approx(few.values["eca"].value)
+    assert [f["code"] for f in many.findings] == ["connectivity-many-patches"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "connectivity-table-empty"),
+        ("id,colour\n1,red\n", "connectivity-column"),
+        ("area_ha,x_m,y_m\n1,0,0\n", "connectivity-column"),
+        ("id,area_ha,x_m,y_m\n1,large,0,0\n", "connectivity-number"),
+        ("id,area_ha,x_m,y_m\n1,1,0,0\n1,2,500,0\n", "connectivity-id-twice"),
+        ("id,area_ha,x_m,y_m\n1,-1,0,0\n", "connectivity-area"),
+        ("id,area_ha,x,y\n1,1,71.2,38.5\n2,1,71.9,38.1\n", "connectivity-degrees"),
+        ("id,area_ha,x_m,y_m\n1,1,0\n", "circuit-list-columns"),
+    ],
+)
+def test_bad_patches_are_refused(text, code, tmp_path):
+    with pytest.raises(InputRefused) as error:
+        run("connectivity.patches", {"nodes": write_patches(tmp_path, text)}, tmp_path / "o")
+    assert code_of(error.value) == code
+
+
+def test_bad_links_and_inputs_of_patches(tmp_path):
+    nodes = write_patches(tmp_path, "1 1\n2 2\n")
+    links = tmp_path / "links.txt"
+    given = {"nodes": nodes, "distances": links}
+    for text, code in (
+        ("1 5 3\n", "connectivity-link-unknown"),
+        ("1 2 -3\n", "connectivity-link-negative"),
+        ("id1,value\n1,3\n", "connectivity-column"),
+    ):
+        links.write_text(text)
+        with pytest.raises(InputRefused) as error:
+            run("connectivity.patches", given, tmp_path / "o")
+        assert code_of(error.value) == code
+    with pytest.raises(UsageError):
+        run("connectivity.patches", {"nodes": nodes}, tmp_path / "o")
+    with pytest.raises(UsageError):
+        run("connectivity.patches", {}, tmp_path / "o")
+
+
+def test_protected_land_across_a_border(tmp_path):
+    region = polygons(tmp_path / "region.gpkg", [box(0, 0, 10_000, 10_000)])
+    shapes = [
+        box(0, 0, 1000, 1000),
+        box(1000, 0, 2000, 1000),
+        box(0, 9000, 1000, 10_000),
+        box(-1500, 500, -500, 9500),
+    ]
+    areas = polygons(tmp_path / "areas.gpkg", shapes)
+    given = {"areas": areas, "region": region}
+    done = run("connectivity.protconn", given, tmp_path / "o", d0=1000)
+    values = {name: value.value for name, value in done.values.items()}
+    assert (values["nodes"], values["nodes_outside"]) == (2, 1)
+    assert values["prot"] == pytest.approx(3.0)
+    # Across the border each leg is 500 m: p* = 1/2; straight 8 km: 1/256.
+    assert values["eca"] == pytest.approx(np.sqrt(200**2 + 100**2 + 2 * 200 * 100 / 2))
+    assert values["within"] == pytest.approx(np.sqrt(3 * 100**2) / 100)
+    assert values["contig"] == pytest.approx((np.sqrt(50_000) - np.sqrt(30_000)) / 100)
+    inside = np.sqrt(50_000 + 2 * 20_000 / 256)
+    assert values["trans"] == pytest.approx((values["eca"] - inside) / 100)
+    parts = sum(values[p] for p in ("within", "contig", "unprot", "trans"))
+    assert parts == pytest.approx(values["protconn"])
+    with pytest.raises(NotComputable):
+        elsewhere = polygons(tmp_path / "e.gpkg", [box(9e5, 9e5, 9.1e5, 9.1e5)])
+        run("connectivity.protconn", {"areas": elsewhere, "region": region}, tmp_path / "o")
+
+
+def test_polygons_in_degrees_or_none_are_refused(tmp_path):
+    degrees = polygons(tmp_path / "d.gpkg", [box(71, 38, 72, 39)], crs="EPSG:4326")
+    (tmp_path / "x.gpkg").write_text("nothing")
+    for path, code in (
+        (degrees, "connectivity-degrees"),
+        (tmp_path / "x.gpkg", "connectivity-polygons"),
+    ):
+        with pytest.raises(InputRefused) as error:
+            run("connectivity.patches", {"polygons": path}, tmp_path / "o")
+        assert code_of(error.value) == code
+
+
+def test_corridors_by_country(tmp_path):
+    values = np.ones((9, 30))
+    values[:, 15] = 50.0
+    values[4, 15] = 1.0
+    land = tif(tmp_path / "r.tif", values, "EPSG:32643")
+    cores = polygons(
+        tmp_path / "c.gpkg", [box(0, 30, 30, 60), box(270, 30, 300, 60)], core_id=["west", "east"],
+        **{"id": ["west", "east"]},
+    )  # fmt: skip
+    countries = polygons(
+        tmp_path / "b.gpkg", [box(0, 0, 150, 90), box(150, 0, 250, 90)], name=["A", "B"]
+    )
+    done = run(
+        "connectivity.corridors",
+        {"resistance": land, "cores": cores, "countries": countries},
+        tmp_path / "o",
+        barrier_radius=10,
+    )
+    table = pd.read_csv(tmp_path / "o" / done.tables["distances"])
+    assert table["from"].tolist() == ["west"]
+    assert table["least_cost_m"].tolist() == pytest.approx([250.0])
+    shares = pd.read_csv(tmp_path / "o" / done.tables["by_country"])
+    assert shares["length_m"].sum() == pytest.approx(table["path_m"][0])
+    assert shares["country"].tolist() == ["-", "A", "B"]
+    assert shares["share"].sum() == pytest.approx(100)
+    with rasterio.open(tmp_path / "o" / done.rasters["corridors"]) as data:
+        assert data.read(1)[4, 15] == pytest.approx(0)
+    assert gpd.read_file(tmp_path / "o" / done.vectors["paths"]).shape[0] == 1
+    by_raster = np.zeros((9, 30))
+    by_raster[3:6, :3], by_raster[3:6, 27:] = 5, 8
+    again = run(
+        "connectivity.corridors",
+        {"resistance": land, "cores": tif(tmp_path / "c.tif", by_raster, "EPSG:32643")},
+        tmp_path / "o2",
+        neighbours="16",
+    )
+    table = pd.read_csv(tmp_path / "o2" / again.tables["distances"])
+    assert table[["from", "to", "euclidean_m"]].to_numpy().tolist() == [[5, 8, 250.0]]
+
+
+def test_corridors_that_cannot_be(tmp_path):
+    values = np.ones((3, 9))
+    values[:, 4] = -9999
+    land = tif(tmp_path / "r.tif", values, "EPSG:32643")
+    cores = polygons(tmp_path / "c.gpkg", [box(0, 0, 10, 10), box(80, 0, 90, 10)])
+    with pytest.raises(NotComputable):
+        run("connectivity.corridors", {"resistance": land, "cores": cores}, tmp_path / "o")
+    outside = polygons(tmp_path / "d.gpkg", [box(0, 0, 10, 10), box(800, 0, 900, 10)])
+    with pytest.raises(InputRefused) as error:
+        run("connectivity.corridors", {"resistance": land, "cores": outside}, tmp_path / "o")
+    assert code_of(error.value) == "corridor-core-missing"
+
+
+def test_a_corridor_through_a_third_core_is_not_kept(tmp_path):
+    land = tif(tmp_path / "r.tif", np.ones((3, 30)), "EPSG:32643")
+    shapes = [box(x, 0, x + 30, 30) for x in (0, 130, 270)]
+    cores = polygons(tmp_path / "c.gpkg", shapes, id=[1, 2, 3])
+    done = run("connectivity.corridors", {"resistance": land, "cores": cores}, tmp_path / "o",
+               nearest=1)  # fmt: skip
+    table = pd.read_csv(tmp_path / "o" / done.tables["distances"])
+    assert table["crosses_core"].tolist() == [False, True, False]
+    assert table["kept"].tolist() == [True, False, True]
+
+
+def test_what_if_a_wall_opens_or_closes(tmp_path):
+    land = asc(tmp_path / "h.asc", [[1, 10, 1]])
+    (tmp_path / "p.txt").write_text("1 5 5\n2 25 5\n")
+    given = {"resistance": land, "nodes": tmp_path / "p.txt"}
+    opened = asc(tmp_path / "o.asc", [[-9999, 1, -9999]])
+    done = run("connectivity.what-if", {**given, "change": opened}, tmp_path / "o")
+    assert done.values["resistance_before"].value == pytest.approx(11)
+    assert done.values["resistance_after"].value == pytest.approx(2)
+    assert done.values["cells_changed"].value == 1
+    closed = asc(tmp_path / "c.asc", [[-9999, 0, -9999]])
+    done = run("connectivity.what-if", {**given, "change": closed}, tmp_path / "o")
+    assert done.values["joined"].value == -1
+    assert done.values["resistance_change"].value is None
+    wrong = asc(tmp_path / "w.asc", [[-9999, -1, -9999]])
+    with pytest.raises(InputRefused) as error:
+        run("connectivity.what-if", {**given, "change": wrong}, tmp_path / "o")
+    assert code_of(error.value) == "what-if-negative"
+    with pytest.raises(UsageError):
+        run("connectivity.what-if", given, tmp_path / "o")
+
+
+def test_what_if_links_change(tmp_path):
+    nodes = write_patches(tmp_path, "1 1\n2 2\n3 3\n")
+    for name, text in (("l", "1 2 1000\n"), ("a", "2 3 1000\n"), ("r", "1 2 1\n")):
+        (tmp_path / f"{name}.txt").write_text(text)
+    done = run(
+        "connectivity.what-if",
+        {"nodes": nodes, "links": tmp_path / "l.txt", "added": tmp_path / "a.txt",
+         "removed": tmp_path / "r.txt"},
+        tmp_path / "o", d0=1000,
+    )  # fmt: skip
+    assert done.values["eca_before"].value == pytest.approx(np.sqrt(14 + 2))
+    assert done.values["eca_after"].value == pytest.approx(np.sqrt(14 + 6))
+
+
+def window_run(folder: Path, **options: object) -> Path:
+    rng = np.random.default_rng(4)
+    land = rng.uniform(1, 9, (24, 27))
+    land[3, 4] = -9999
+    asc(folder / "r.asc", land)
+    asc(folder / "s.asc", rng.random((24, 27)))
+    base = {
+        "resistance_file": "r.asc", "source_file": "s.asc", "radius": 4, "block_size": 3,
+        "calc_normalized_current": True,
+    }  # fmt: skip
+    path = folder / "w.ini"
+    path.write_text("\n".join(f"{k} = {v}" for k, v in {**base, **options}.items()))
+    return path
+
+
+def read(path: Path) -> np.ndarray:
+    with rasterio.open(path) as data:
+        return data.read(1)
+
+
+def test_a_killed_window_run_goes_on_where_it_was(tmp_path, monkeypatch):
+    given = {"config": window_run(tmp_path)}
+    whole = run("connectivity.moving-window", given, tmp_path / "whole", tile=200)
+    solved = []
+    plain = connectivity_window.sweep
+
+    def dies(*args: object, **named: object):
+        if len(solved) == 4:
+            raise KeyboardInterrupt
+        solved.append(1)
+        return plain(*args, **named)
+
+    monkeypatch.setattr(connectivity_window, "sweep", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run("connectivity.moving-window", given, tmp_path / "o", tile=9)
+    assert not (tmp_path / "o" / "result.json").exists()
+    kept = len(list((tmp_path / "o").glob(".window-*/*[0-9].npz")))
+    assert kept == 4
+    again = []
+    monkeypatch.setattr(
+        connectivity_window, "sweep", lambda *a, **k: again.append(1) or plain(*a, **k)
+    )
+    done = run("connectivity.moving-window", given, tmp_path / "o", tile=9)
+    assert len(again) == 9 - kept
+    assert not list((tmp_path / "o").glob(".window-*"))
+    for name in ("cum_currmap", "flow_potential", "normalized_cum_currmap"):
+        known, found = (
+            read(tmp_path / "whole" / f"{name}.tif"),
+            read(tmp_path / "o" / f"{name}.tif"),
+        )
+        np.testing.assert_allclose(found, known, rtol=1e-9)
+        assert found[3, 4] == -9999
+    assert done.values["targets"].value == whole.values["targets"].value
+    assert json.loads((tmp_path / "o" / "result.json").read_text())["rasters"]["cum_currmap"]
+
+
+def test_window_runs_that_cannot_be(tmp_path):
+    given = {"config": window_run(tmp_path, source_threshold=5)}
+    with pytest.raises(InputRefused) as error:
+        run("connectivity.moving-window", given, tmp_path / "o")
+    assert code_of(error.value) == "window-no-target"
+    given = {"config": window_run(tmp_path)}
+    asc(tmp_path / "r.asc", np.zeros((24, 27)))
+    with pytest.raises(InputRefused) as error:
+        run("connectivity.moving-window", given, tmp_path / "o")
+    assert code_of(error.value) == "circuit-resistance-not-positive"
