@@ -41,7 +41,7 @@ class Name:
             return False
         letter, rest = short.groups()
         genus, _, epithet = taxon.partition(" ")
-        return genus.startswith(letter) and (rest + " ").startswith(epithet + " ")
+        return genus.startswith(letter) and (not epithet or f"{rest} ".startswith(f"{epithet} "))
 
     def is_in(self, taxon: str) -> bool:
         """Whether the name is this taxon or a rank below it, author or none."""

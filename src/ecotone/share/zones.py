@@ -74,7 +74,7 @@ def cells_around(latitude: Floats, longitude: Floats, radius_m: Floats, cell: fl
         north, east = south + cell, west + cell
     else:
         south, north, west, east = lat, lat, lon, lon
-    high = radius_m / _METRES
+    high = np.nan_to_num(radius_m) / _METRES
     widest = np.minimum(np.maximum(np.abs(south), np.abs(north)) + high, 89.9)
     wide = high / np.cos(np.radians(widest))
     return np.column_stack([west - wide, south - high, east + wide, north + high])

@@ -16,7 +16,7 @@ from ecotone.model.errors import InputRefused
 from ecotone.model.records import Clearance, Dataset, Party
 from ecotone.share.agreements import parse
 from ecotone.share.anchors import Anchors
-from ecotone.share.decide import Decision, Request
+from ecotone.share.decide import Decision, Request, decide
 from ecotone.share.table import Places, Table
 from ecotone.store.documents import Noted
 from ecotone.store.names import NAME_OF
@@ -215,3 +215,9 @@ def governed(
     table = Table(decisions)
     codes = table.assign(frame, noun, Anchors().places(frame, None))
     return [table.decisions[code] if code >= 0 else None for code in codes]
+
+
+def decided(classes: list[dict[str, Any]], **changes: Any) -> list[Decision]:
+    """The decision table of one agreement about dataset ``cats`` of party AA."""
+    spoken = Agreement.model_validate(agreement(classes, **changes))
+    return decide(request(), {"cats": "AA"}, [spoken])
