@@ -59,7 +59,7 @@ def erosion(job: Job) -> Outcome:
     else:
         speeds = column("u2_ms", np.nan)[None, :]
         findings.append(Finding("land-wind-mean", Severity.WARNING, field="u2_ms"))
-    _check_winds(path.name, speeds)
+    _check_winds(readings[0].name if readings else path.name, speeds)
     soil = Soil(*(column(name, np.nan) for name in _SOIL))
     cover = column("flat_cover_pct", np.nan)
     findings += _soil_findings(path.name, soil, cover, frame)
@@ -128,6 +128,8 @@ def _winds(job: Job) -> Floats:
 
 
 def _check_winds(name: str, speeds: Floats) -> None:
+    if not np.isfinite(speeds).any():
+        raise NotComputable(say("assess.land.nothing"), say("assess.land.nothing.do"))
     low, high = np.fmin.reduce(speeds, axis=None), np.fmax.reduce(speeds, axis=None)
     if low < 0 or high > _GALE:
         raise InputRefused(
