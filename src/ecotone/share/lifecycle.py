@@ -183,9 +183,15 @@ def _state(read: Standing, said: list[Statement], newest: int, day: date) -> Sta
         return "revoked"
     if agreement.version < newest:
         return "superseded"
-    last = {s.party: s.kind for s in words if s.kind in ("suspend", "resume")}
-    if "suspend" in last.values():
+    if open_suspensions(words):
         return "suspended"
     if agreement.valid_until < day:
         return "expired"
     return "active" if agreement.valid_from <= day else "signed"
+
+
+def open_suspensions(said: Iterable[Statement]) -> list[Statement]:
+    """The suspensions that the party which made them has not lifted."""
+    listed = list(said)
+    lifted = {(s.party, name) for s in listed for name in s.lifts}
+    return [s for s in listed if s.kind == "suspend" and (s.party, s.statement_id) not in lifted]

@@ -128,8 +128,16 @@ def declare(actor: Actor, kind: Kind, agreement_id: str, text: str) -> Statement
     found = _of_ours(actor, agreement_id)
     if kind in ("suspend", "resume", "revoke"):
         _check_signer(actor)
-    if kind == "resume" and found.state != "suspended":
-        raise UsageError(say("lifecycle.not-suspended", agreement=agreement_id))
+    lifts: tuple[str, ...] = ()
+    if kind == "resume":
+        mine = lifecycle.open_suspensions(
+            s
+            for s in statements.all_of(actor.store)
+            if s.party == actor.party and s.agreement_id == agreement_id
+        )
+        lifts = tuple(s.statement_id for s in mine)
+        if not lifts:
+            raise UsageError(say("lifecycle.not-suspended", agreement=agreement_id))
     if found.state == "revoked":
         raise UsageError(say("lifecycle.revoked-already", agreement=agreement_id))
     return _say(
@@ -143,6 +151,7 @@ def declare(actor: Actor, kind: Kind, agreement_id: str, text: str) -> Statement
             agreement_id=agreement_id,
             version=found.agreement.version,
             digest=digest(found.agreement),
+            lifts=lifts,
         ),
     )
 

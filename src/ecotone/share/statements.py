@@ -67,6 +67,8 @@ class Statement(Noun):
     agreement_id: str | None = None
     version: int | None = None
     digest: str | None = None
+    #: The suspensions a resumption lifts, so that the order of arrival does not matter.
+    lifts: tuple[str, ...] = ()
     scan: Scan | None = None
     wish: Wish | None = None
     reply: Reply | None = None
@@ -81,11 +83,13 @@ class Statement(Noun):
         of_agreement = self.kind in ("suspend", "resume", "revoke", "attach")
         if of_agreement != (self.agreement_id is not None and self.version is not None):
             raise ValueError(f"a statement of kind '{self.kind}' names its agreement and version")
+        if bool(self.lifts) != (self.kind == "resume"):
+            raise ValueError("a resumption, and it alone, names what it lifts")
         return self
 
     def signed_bytes(self) -> bytes:
         """What the party signs: all but the signature."""
-        document = self.model_dump(mode="json", exclude={"signature"}, exclude_none=True)
+        document = self.model_dump(mode="json", exclude={"signature"}, exclude_defaults=True)
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return text.encode()
 
