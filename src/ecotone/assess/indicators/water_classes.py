@@ -99,7 +99,8 @@ def _judged(results: pd.DataFrame, limits: dict[str, list[Limit]], notes: Notes)
             continue
         maxima, minima = ([getattr(c, n) for c in classes] for n in ("maximum", "minimum"))
         sign = _signs(group, values)
-        best, worst = factor_class(values, sign, maxima, minima)
+        place = _places(classes)
+        best, worst = (place[c] for c in factor_class(values, sign, maxima, minima))
         parts.append(
             group[["station", "bottle", "when"]].assign(
                 factor=first.name, best=best, worst=worst, level=values, sign=sign, key=key
@@ -108,6 +109,11 @@ def _judged(results: pd.DataFrame, limits: dict[str, list[Limit]], notes: Notes)
     judged = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     judged.attrs["limits"] = limits
     return judged
+
+
+def _places(classes: list[Limit]) -> NDArray[np.int64]:
+    """Number of the class by its place among a factor's own classes; 6 beyond the last."""
+    return np.array([0, *(GRADES.index(c.grade) + 1 for c in classes), len(_NAMES)])
 
 
 def _signs(group: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -161,7 +167,8 @@ def _of_means(judged: pd.DataFrame, counts: pd.DataFrame, notes: Notes) -> pd.Da
             hidden = (own["sign"] < 0).to_numpy()
             level = own["level"].to_numpy(dtype=np.float64)
             means = [float(np.where(hidden, end, level).mean()) for end in (0.0, level)]
-            ends.append([int(factor_class(m, 0, maxima, minima)[0]) for m in means])
+            place = _places(classes)
+            ends.append([int(place[factor_class(m, 0, maxima, minima)[0]]) for m in means])
         low, high = (max(e[i] for e in ends) for i in (0, 1))
         own_counts = counts[counts["station"] == station].iloc[0]
         classed_samples = int(sum(own_counts[list(_NAMES)]))

@@ -307,14 +307,7 @@ def estimate(
     """
     t = np.ascontiguousarray(at, np.float64).ravel()
     q = np.ascontiguousarray(flow, np.float64).ravel()
-    hidden = 1 if leave_out is not None else 0
-    if known.times.size - hidden < settings.min_obs:
-        raise ValueError(f"{known.times.size} samples are fewer than the {settings.min_obs} wanted")
-    detected = int(np.sum(known.kind == kernels.EXACT))
-    if detected - hidden < settings.min_uncensored:
-        raise ValueError(
-            f"{detected} detected samples are fewer than the {settings.min_uncensored} wanted"
-        )
+    _refuse_few(known, settings, 0 if leave_out is None else 1)
     out = np.empty((t.size, 3))
     skip = np.full(t.size, -1, np.int64) if leave_out is None else leave_out.astype(np.int64)
     kernels.regress(
@@ -363,6 +356,7 @@ def surface(known: Samples, flow: Discharge, settings: Settings) -> Surface:
     Raises:
         ValueError: as ``estimate``.
     """
+    _refuse_few(known, settings)
     levels = np.linspace(flow.flow.min() - 0.05, flow.flow.max() + 0.05, LEVELS)
     first, last = np.floor(flow.times[0]), np.ceil(flow.times[-1])
     times = np.arange(first, last + 0.5 / STEPS, 1 / STEPS)
@@ -520,6 +514,16 @@ def bootstrap(
         again = known.take(resample(known, np.random.default_rng(one), block_days))
         found.append(annual(daily(surface(again, flow, settings), flow), flow))
     return found
+
+
+def _refuse_few(known: Samples, settings: Settings, left_out: int = 0) -> None:
+    if known.times.size - left_out < settings.min_obs:
+        raise ValueError(f"{known.times.size} samples are fewer than the {settings.min_obs} wanted")
+    detected = int(np.sum(known.kind == kernels.EXACT))
+    if detected - left_out < settings.min_uncensored:
+        raise ValueError(
+            f"{detected} detected samples are fewer than the {settings.min_uncensored} wanted"
+        )
 
 
 def _start(year: NDArray[np.int64]) -> Days:
