@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,12 +43,23 @@ def server(open_store: Open, host: str = "127.0.0.1", port: int = 0) -> Threadin
     class Handler(_Handler):
         opened = staticmethod(open_store)
 
-    return ThreadingHTTPServer((host, port), Handler)
+    return _Server((host, port), Handler)
 
 
 def signed_text(owner: str, path: str) -> bytes:
     """What a request signs: whose node it asks, and for what."""
     return f"{owner}\n{path}".encode()
+
+
+class _Server(ThreadingHTTPServer):
+    """Connections that break are what this is made for; they are no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
