@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.command import Told, ecotone
@@ -352,3 +355,23 @@ def test_a_preview_tells_and_draws_what_would_leave_and_what_not(tmp_path, concl
 
     with open_node(dushanbe.folder) as store:
         assert all(x.said["preview"] for x in store.ledger() if x.kind == "release")
+
+
+def test_the_guide_names_commands_and_options_that_there_are():
+    from typer.main import get_command
+
+    from ecotone.cli.app import app
+
+    guide = Path(__file__).parents[3] / "docs" / "agreements.md"
+    text = guide.read_text(encoding="utf-8")
+    lines = re.findall(r"^ecotone .*$", text, re.MULTILINE)
+    lines += re.findall(r"`(ecotone [^`]*)`", text.replace("\n", " "))
+    assert len(lines) > 25
+    for line in lines:
+        command: Any = get_command(app)
+        words = shlex.split(line)[1:]
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+        assert not getattr(command, "commands", {}), line
+        assert {w for w in words if w.startswith("-")} <= known, line
