@@ -89,7 +89,16 @@ def test_an_inis_own_files_lie_under_its_base_name(tmp_path):
         "name_resistances.out", "name_resistances_3columns.out", "name_curmap_1_2.asc.gz",
         "name_cum_curmap.asc.gz", "name_max_curmap.asc.gz", "name_voltmap_1_2.asc.gz",
     }  # fmt: skip
-    assert not done.findings
+    assert [f["code"] for f in done.findings] == ["circuit-memory"]
+
+
+def test_a_run_too_large_for_the_machine_is_refused_before_it_starts(tmp_path, monkeypatch):
+    module = "ecotone.assess.indicators.connectivity_runs.physical_memory"
+    monkeypatch.setattr(module, lambda: 1000.0)
+    with pytest.raises(NotComputable):
+        circuit(tmp_path, [[1, 1, 1]], "1 5 5\n2 25 5\n")
+    monkeypatch.setattr(module, lambda: None)
+    assert circuit(tmp_path, [[1, 1, 1]], "1 5 5\n2 25 5\n").values["solved"].value == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,7 +21,9 @@ from ecotone.assess.indicators.connectivity_inputs import (
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import Config, PairRules, read_pairs, read_table
 from ecotone.formats.circuitscape_write import Writer
-from ecotone.model.finding import Finding
+from ecotone.model.errors import NotComputable
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.words import say
 from ecotone.science.connectivity.circuits import (
     Circuit,
     resolve_conflicts,
@@ -38,6 +41,7 @@ from ecotone.science.connectivity.landscape import (
     pairwise,
     star,
 )
+from ecotone.science.connectivity.solver import predict
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,6 +92,9 @@ def run_raster(
     points = read_points(config.points, habitat, findings)
     rules = None if config.included_pairs is None else read_pairs(config.included_pairs)
     points, excluded = paired(points, rules)
+    nodes = int(np.count_nonzero(habitat.conductance))
+    need = room_for(nodes, nodes * (2 if config.four else 4), points.unique().size, memory)
+    findings.append(Finding("circuit-memory", Severity.INFO, params={"need": f"{need / 1e9:.2f}"}))
     if config.scenario == "pairwise":
         return _pairwise(config, habitat, land, points, excluded, writer, progress)
     strengths = {}
@@ -115,6 +122,33 @@ def paired(points: Points, rules: PairRules | None) -> tuple[Points, frozenset[t
     if rules.mode == "include":
         points = points.chosen(rules.ids)
     return points, rules.excluded(points.unique().tolist())
+
+
+def room_for(nodes: int, edges: int, points: int, memory: float) -> float:
+    """Bytes that a run is expected to take; NotComputable where the machine has not so many."""
+    cost = predict(nodes, edges, memory=memory)
+    need = cost.bytes + 8.0 * nodes * points + 60.0 * edges
+    have = physical_memory()
+    if have is not None and need > have:
+        raise NotComputable(
+            say(
+                "assess.connectivity.memory",
+                nodes=f"{nodes:,}",
+                points=points,
+                need=f"{need / 1e9:.0f}",
+                have=f"{have / 1e9:.0f}",
+            ),
+            say("assess.connectivity.memory.do"),
+        )
+    return need
+
+
+def physical_memory() -> float | None:
+    """Bytes of memory in this machine; None where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def _wanted(config: Config, writer: Writer) -> Wanted:

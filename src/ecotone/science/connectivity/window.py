@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.science.connectivity.circuits import solve_flow
+from ecotone.science.connectivity.currents import node_currents
 from ecotone.science.connectivity.graph import grid_graph, merge_cells
+from ecotone.science.connectivity.solver import Grounded, ground
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -119,6 +121,7 @@ def sweep(
     potential = np.zeros(conductance.shape) if plan.potential else None
     failed: list[tuple[int, int]] = []
     worst = 0.0
+    flat: _Flat | None = None
     for row, column, strength in zip(
         targets.row.tolist(), targets.column.tolist(), targets.strength.tolist(), strict=True
     ):
@@ -136,8 +139,9 @@ def sweep(
         worst = max(worst, residual)
         current[frame.rows, frame.columns] += flow * factor
         if potential is not None:
-            flat, _ = _solve(np.ones(here.shape), sent, frame.target, four=plan.four)
-            potential[frame.rows, frame.columns] += flat * factor
+            if flat is None or not flat.fits(frame):
+                flat = _Flat.of(frame, four=plan.four)
+            potential[frame.rows, frame.columns] += flat.current(sent) * factor
     return Swept(current, potential, worst, failed)
 
 
@@ -237,6 +241,34 @@ def _mode(values: Floats) -> float:
     often = np.flatnonzero(counts == counts.max())
     last = [int(np.flatnonzero(at == kind)[-1]) for kind in often]
     return float(kinds[often[int(np.argmin(last))]])
+
+
+@dataclass(frozen=True)
+class _Flat:
+    """A frame with resistance 1 everywhere, factored once for all frames of its kind."""
+
+    frame: _Frame
+    circuit: Grounded
+
+    @classmethod
+    def of(cls, frame: _Frame, *, four: bool) -> _Flat:
+        plain = np.ones(frame.shape)
+        none = np.empty(0, dtype=np.int64)
+        node, nodes = merge_cells(plain, none, none)
+        graph = grid_graph(plain, node, nodes, four=four, scheme="conductance")
+        leak = np.zeros(nodes)
+        leak[node[frame.target]] = np.inf
+        return cls(frame, ground(graph, leak, "direct"))
+
+    def fits(self, frame: _Frame) -> bool:
+        """Whether another frame has the same shape and its target at the same place."""
+        return (self.frame.shape, self.frame.target) == (frame.shape, frame.target)
+
+    def current(self, sent: Floats) -> Floats:
+        entering = sent.copy()
+        entering[self.frame.target] = 0.0
+        voltage = self.circuit.solve(entering.ravel()).voltage
+        return node_currents(self.circuit.graph, voltage).reshape(self.frame.shape)
 
 
 def _solve(
