@@ -527,3 +527,39 @@ def test_window_runs_that_cannot_be(tmp_path):
     with pytest.raises(InputRefused) as error:
         run("connectivity.moving-window", given, tmp_path / "o")
     assert code_of(error.value) == "circuit-resistance-not-positive"
+
+
+def test_corridors_over_uncertain_resistances(tmp_path):
+    land = np.ones((9, 30))
+    land[:, 10:13] = 2
+    land[:4, 10:13] = 3
+    cores = np.zeros((9, 30))
+    cores[0:2, :2], cores[0:2, 28:], cores[7:, 28:] = 1, 2, 3
+    classes = tmp_path / "classes.csv"
+    classes.write_text("class,resistance,low,high\n1,1,1,1\n2,10,5,20\n3,100,50,200\n")
+    given = {
+        "resistance": tif(tmp_path / "r.tif", land, "EPSG:32643"),
+        "cores": tif(tmp_path / "c.tif", cores, "EPSG:32643"),
+        "classes": classes,
+    }
+    done = run("connectivity.corridors", given, tmp_path / "o", draws=30, d0=500)
+    again = run("connectivity.corridors", given, tmp_path / "o2", draws=30, d0=500)
+    table = pd.read_csv(tmp_path / "o" / done.tables["stability"])
+    pd.testing.assert_frame_equal(table, pd.read_csv(tmp_path / "o2" / again.tables["stability"]))
+    # The two eastern cores lie in sure ground: their corridor is always the cheapest.
+    assert table[["from", "to", "rank", "cv"]].iloc[0].tolist() == pytest.approx([2, 3, 1, 0])
+    assert (table["low_m"] <= table["mean_m"]).all()
+    assert 0 < done.values["rank_agreement"].value <= 1
+    gains = pd.read_csv(tmp_path / "o" / done.tables["distances"])["dECA"]
+    assert (gains.dropna() >= 0).all()
+    plain = {k: v for k, v in given.items() if k != "classes"}
+    assert run("connectivity.corridors", plain, tmp_path / "o3", draws=3).tables["stability"]
+    for text in ("1,1,1,1\n2,10,50,20\n", "1,1,1\n", "x\n", "1,1,1,1\n1,1,1,1\n"):
+        classes.write_text(text)
+        with pytest.raises(InputRefused) as error:
+            run("connectivity.corridors", given, tmp_path / "o4")
+        assert code_of(error.value) == "corridor-ranges"
+    classes.write_text("1,1,1,1\n2,10,5,20\n")
+    with pytest.raises(InputRefused) as error:
+        run("connectivity.corridors", given, tmp_path / "o4")
+    assert code_of(error.value) == "corridor-class-unknown"

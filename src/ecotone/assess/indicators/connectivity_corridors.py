@@ -16,21 +16,28 @@ from rasterio.windows import Window
 from scipy.sparse.csgraph import connected_components
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.connectivity_ensemble import (
+    Ensemble,
+    read_ranges,
+    stability,
+)
 from ecotone.assess.indicators.connectivity_inputs import Habitat, on_grid, read_habitat
 from ecotone.assess.indicators.connectivity_tables import polygon_patches, read_polygons
-from ecotone.formats.asciigrid import Raster
+from ecotone.formats.asciigrid import Raster, read_raster
 from ecotone.formats.base import refused
 from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
+from ecotone.science.connectivity.ensemble import Ranges, spread_around
 from ecotone.science.connectivity.leastcost import (
     barrier_score,
     corridor,
     cost_distance,
     path_to,
 )
+from ecotone.science.connectivity.patches import connectivity, probabilities
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -64,10 +71,11 @@ class Pair:
 
 def compute(job: Job) -> Outcome:
     """Cost distances from every core, then each pair's path and the mosaic of corridors."""
-    habitat = read_habitat(job.inputs["resistance"][0], resistance=True)
+    habitat, ranges = _habitat(job)
     findings = list(_about(habitat, job.inputs["resistance"][0]))
     cores = _cores(job.inputs["cores"][0], habitat)
-    resistance = np.where(habitat.conductance > 0, habitat.raster.values, np.nan)
+    with np.errstate(divide="ignore"):
+        resistance = np.where(habitat.conductance > 0, 1.0 / habitat.conductance, np.nan)
     neighbours = int(str(job.parameters["neighbours"]))
     costs, pairs = _search(job, habitat.raster, resistance, cores, neighbours)
     if not pairs:
@@ -79,16 +87,76 @@ def compute(job: Job) -> Outcome:
     lines = _lines(habitat.raster, pairs)
     frame = _distances(habitat.raster, cores, pairs, lines, set(kept))
     vectors = _write_lines(job, habitat.raster, frame, lines, kept)
+    frame["dECA"] = _gains(job, habitat.raster, cores, pairs, kept)
     tables = {"distances": frame}
+    values = _values(frame, len(cores.names))
     if "countries" in job.inputs:
         tables["by_country"] = _by_country(job, frame, lines, kept)
+    draws = int(job.number("draws"))
+    if draws:
+        tables["stability"], agreed = stability(
+            Ensemble(
+                habitat.raster.values,
+                ranges,
+                cores.label,
+                tuple((pairs[k].a, pairs[k].b) for k in kept),
+                habitat.raster.cell,
+                neighbours,
+                int(job.number("seed")),
+            ),
+            cores.names,
+            draws,
+            job.executor,
+            job.progress,
+        )
+        values["rank_agreement"] = Value(value=agreed, unit="1")
     return Outcome(
-        values=_values(frame, len(cores.names)),
+        values=values,
         tables=tables,
         rasters=rasters,
         vectors=vectors,
         findings=findings,
     )
+
+
+def _habitat(job: Job) -> tuple[Habitat, Ranges]:
+    """Resistances as given, or of classes by a table; and the range of each."""
+    path = job.inputs["resistance"][0]
+    spread = job.number("spread")
+    if "classes" not in job.inputs:
+        habitat = read_habitat(path, resistance=True)
+        return habitat, spread_around(habitat.raster.values, spread)
+    ranges = read_ranges(job.inputs["classes"][0])
+    raster = read_raster(path)
+    resistance = ranges.mapped(raster.values, ranges.resistance)
+    unknown = np.isfinite(raster.values) & np.isnan(resistance)
+    if unknown.any():
+        raise refused(
+            "corridor-class-unknown", file=path.name, value=f"{raster.values[unknown][0]:g}"
+        )
+    return Habitat(raster, np.nan_to_num(1.0 / resistance)), ranges
+
+
+def _gains(
+    job: Job, raster: Raster, cores: Cores, pairs: list[Pair], kept: list[int]
+) -> list[float]:
+    """Per cent of the equivalent connected area that would go with each kept corridor."""
+    if len(cores.shapes):
+        area = shapely.area(cores.shapes)
+    else:
+        area = np.bincount(cores.label.ravel())[1:] * raster.cell**2
+    size = len(area)
+    cost = np.full((size, size), np.inf)
+    for k in kept:
+        cost[pairs[k].a, pairs[k].b] = cost[pairs[k].b, pairs[k].a] = pairs[k].cost
+    direct = probabilities(cost, job.number("d0"), job.number("p"))
+    whole = connectivity(area, direct, "pc").eca
+    gains = [float("nan")] * len(pairs)
+    for k in kept:
+        less = direct.copy()
+        less[pairs[k].a, pairs[k].b] = less[pairs[k].b, pairs[k].a] = 0.0
+        gains[k] = 100.0 * (whole - connectivity(area, less, "pc").eca) / whole
+    return gains
 
 
 def _about(habitat: Habitat, path: Path) -> list[Finding]:
@@ -283,6 +351,7 @@ def _by_country(
             "country": table["country"].to_numpy(),
             "length_m": table["length_m"].to_numpy(),
             "share": (100.0 * table["length_m"] / whole).to_numpy(),
+            "dECA": (table["length_m"] / whole).to_numpy() * pairs["dECA"].to_numpy(),
         }
     )
 
@@ -304,14 +373,26 @@ CONNECTIVITY_CORRIDORS: Final = Indicator(
         Input("resistance", "raster"),
         Input("cores", "polygons"),
         Input("countries", "polygons", required=False),
+        Input("classes", "table", required=False),
     ),
     parameters=(
         Parameter("neighbours", "text", "8", choices=("4", "8", "16")),
         Parameter("cutoff", "number", 200_000.0, minimum=0.0, unit="m"),
         Parameter("nearest", "integer", 4, minimum=1, unit="1"),
+        Parameter("d0", "number", 10_000.0, minimum=1e-9, unit="m"),
+        Parameter("p", "number", 0.5, minimum=1e-9, maximum=0.999999, unit="1"),
+        Parameter("draws", "integer", 0, minimum=0, maximum=100_000, unit="1"),
+        Parameter("spread", "number", 2.0, minimum=1.0, unit="1"),
+        Parameter("seed", "integer", 1, minimum=0),
         Parameter("barrier_radius", "number", None, minimum=1e-9, unit="m"),
     ),
-    values={"cores": "1", "corridors": "1", "length": "m", "mean_least_cost": "m"},
+    values={
+        "cores": "1",
+        "corridors": "1",
+        "length": "m",
+        "mean_least_cost": "m",
+        "rank_agreement": "1",
+    },
     tables={
         "distances": {
             "from": "",
@@ -321,8 +402,27 @@ CONNECTIVITY_CORRIDORS: Final = Indicator(
             "path_m": "m",
             "crosses_core": "",
             "kept": "",
+            "dECA": "%",
         },
-        "by_country": {"from": "", "to": "", "country": "", "length_m": "m", "share": "%"},
+        "by_country": {
+            "from": "",
+            "to": "",
+            "country": "",
+            "length_m": "m",
+            "share": "%",
+            "dECA": "%",
+        },
+        "stability": {
+            "from": "",
+            "to": "",
+            "mean_m": "m",
+            "cv": "1",
+            "low_m": "m",
+            "high_m": "m",
+            "rank": "1",
+            "rank_low": "1",
+            "rank_high": "1",
+        },
     },
     rasters={"corridors": "m", "barriers": "1"},
     citations=(

@@ -4,5 +4,6 @@
 * ``circuits``: one graph and many cases of it (superposition); ``currents``: node, branch and
   summed currents; ``landscape``: the four modes over rasters, with regions and polygons;
 * ``window``: the moving window; ``leastcost``: paths, corridors, barriers, kernels;
-* ``patches``, ``sparse_pc``: PC, IIC and what each patch contributes; ``protected``: ProtConn.
+* ``patches``, ``sparse_pc``: PC, IIC and what each patch contributes; ``protected``: ProtConn;
+* ``ensemble``: resistances drawn anew and ranks compared.
 """
