@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecotone.share.door import Door
+from tests.unit.share.fixtures import MemoryStore, agreement, dataset, request
+
+CATS = {
+    "name": "cats",
+    "nouns": ["Observation", "Occurrence"],
+    "taxa": ["Panthera uncia"],
+    "level": "generalised",
+    "cell_degrees": 0.1,
+}
+REST = {"name": "rest", "level": "full"}
+FINE = {"name": "fine", "level": "generalised", "cell_degrees": 0.01}
+
+
+def frame(noun, **columns):
+    number = len(next(iter(columns.values())))
+    head = {"id": [f"{noun}-{i}" for i in range(number)], "version": 1, "dataset_id": "cats"}
+    out = pd.DataFrame({**head, **columns})
+    if "time_start" not in out and noun != "Site":
+        out["time_start"] = pd.Timestamp("2024-05-03", tz="UTC")
+    return out
+
+
+#: A camera whose coordinates straddle the edge of a cell at 37.1: the site lies at 37.0999.
+SITES = frame("Site", site_id=["S1", "S2"], latitude=[37.0999, 39.05], longitude=[73.25, 73.25])
+CAMERAS = frame(
+    "Deployment",
+    deployment_id=["D1", "D2", "D3"],
+    site=["S1", "S1", None],
+    latitude=[37.1001, 37.0998, 38.05],
+    longitude=[73.25, 73.25, 73.25],
+)
+SEEN = frame(
+    "Observation",
+    deployment=["D1", "D2", "D3", "D1", None],
+    taxon=["Panthera uncia", "Marmota", "Marmota", "Marmota", "Panthera uncia"],
+    latitude=[37.1002, None, None, 37.0997, 36.55],
+    longitude=[73.25, None, None, 73.25, 73.25],
+)
+
+
+def release(classes, noun, **tables):
+    tables = {"Site": SITES, "Deployment": CAMERAS, "Observation": SEEN} | tables
+    store = MemoryStore([dataset("cats", "AA")], [agreement(classes)], tables)
+    return Door(store, request()).release(noun).rows
+
+
+def test_rows_of_one_place_fall_into_one_cell():
+    rows = release([{**REST, "level": "generalised", "cell_degrees": 0.1}], "Observation")
+    # D1 and D2 are at S1, whose cell is 37.0-37.1, whatever the GPS of the day said.
+    assert sorted(rows["latitude"]) == [36.55, 37.05, 37.05, 37.05, 38.05]
+    cameras = release([FINE], "Deployment")
+    assert sorted(cameras["latitude"]) == [37.095, 37.095, 38.055]
+
+
+def test_all_that_lies_where_a_cat_passed_is_as_coarse_as_the_cat():
+    rows = release([CATS, REST], "Observation").set_index("level")
+    # At S1 a cat was seen: its marmots, cameras and site are told on 0.1 degree as well.
+    assert sorted(rows.loc["generalised", "latitude"]) == [36.55, 37.05, 37.05, 37.05]
+    assert rows.loc[["full"], "deployment"].tolist() == ["D3"]
+    cameras = release([CATS, REST], "Deployment").set_index("level")
+    assert cameras.loc["generalised", "latitude"].tolist() == [37.05, 37.05]
+    assert cameras.loc[["full"], "latitude"].tolist() == [38.05]
+    sites = release([CATS, REST], "Site").set_index("level")
+    assert sites.loc[["generalised"], "latitude"].tolist() == [37.05]
+    assert sites.loc[["full"], "site_id"].tolist() == ["S2"]
+
+
+def test_the_coarsest_of_a_place_counts():
+    rows = release([CATS, FINE], "Observation")
+    assert sorted(rows["latitude"].round(4)) == [36.55, 37.05, 37.05, 37.05, 38.055]
+
+
+def test_what_is_withheld_coarsens_nothing():
+    rows = release([{**CATS, "level": "withheld", "cell_degrees": None}, REST], "Deployment")
+    assert set(rows["level"]) == {"full"}
+    assert sorted(rows["latitude"]) == [37.0998, 37.1001, 38.05]
+
+
+def test_a_row_without_a_place_is_told_where_its_camera_is_if_that_may_be_told():
+    rows = release([{**FINE, "nouns": ["Observation"]}], "Observation")
+    # No class releases sites or cameras: only rows with a place of their own bear one.
+    assert rows["latitude"].notna().sum() == 3
+    told = release([FINE], "Observation")
+    assert told["latitude"].notna().all()
+    assert told["coordinate_uncertainty_m"].notna().all()
+
+
+def test_sites_that_nobody_described_are_places_too():
+    seen = frame(
+        "Occurrence",
+        site=["den", "den", "other"],
+        taxon=["Panthera uncia", "Marmota", "Marmota"],
+        latitude=[37.0999, 37.1001, 37.1001],
+        longitude=[73.25] * 3,
+    )
+    rows = release([CATS, REST], "Occurrence", Occurrence=seen, Site=pd.DataFrame())
+    generalised = rows[rows["level"] == "generalised"]
+    assert generalised["latitude"].tolist() == [37.05, 37.05]
+    assert rows[rows["level"] == "full"]["site"].tolist() == ["other"]
+
+
+def test_a_former_name_coarsens_its_place():
+    """A marmot at D3 that was once called a cat keeps the camera coarse."""
+    old = SEEN.iloc[[2]].assign(taxon="Panthera uncia", until=5)
+    new = SEEN.assign(until=np.nan)
+    new.loc[2, "version"] = 2
+    rows = release([CATS, REST], "Deployment", Observation=pd.concat([old, new]))
+    assert set(rows["level"]) == {"generalised"}
+
+
+@pytest.mark.parametrize("noun", ["Event", "Sample", "Media"])
+def test_events_samples_and_media_are_at_places_as_well(noun):
+    link = {"Event": "site", "Sample": "site", "Media": "deployment"}[noun]
+    own = {"Event": "event_id", "Sample": "sample_id", "Media": "media_id"}[noun]
+    at = {"site": ["S1", "S2"], "deployment": ["D1", "D3"]}[link]
+    table = frame(noun, **{own: ["a", "b"], link: at})
+    if noun != "Media":
+        table = table.assign(latitude=[37.1003, 39.0512], longitude=73.25)
+    rows = release([CATS, REST], noun, **{noun: table})
+    if noun == "Media":
+        # A photograph may show a cat: the class by taxon is possible for it only where it speaks.
+        assert rows["level"].tolist() == ["full", "generalised"]
+    else:
+        told = rows.set_index("level")["latitude"].to_dict()
+        assert told == {"generalised": 37.05, "full": 39.0512}
+
+
+def test_datasets_share_no_places():
+    other = SEEN.assign(dataset_id="other", id=[f"o{i}" for i in range(5)])
+    store = MemoryStore(
+        [dataset("cats", "AA"), dataset("other", "AA")],
+        [agreement([CATS, REST], datasets=["cats", "other"])],
+        {"Site": SITES, "Deployment": CAMERAS, "Observation": pd.concat([SEEN, other])},
+    )
+    rows = Door(store, request()).release("Observation").rows
+    mine = rows[rows["dataset_id"] == "other"]
+    # There D1 is a name without a camera: coarse by the cat seen at it, placed by its first row.
+    assert sorted(mine[mine["level"] == "generalised"]["latitude"]) == [36.55, 37.15, 37.15]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ecotone.share.door import Door
+from tests.unit.share.fixtures import MemoryStore, agreement, dataset, request
+
+TENTH = {"name": "cats", "level": "generalised", "cell_degrees": 0.1}
+
+
+def fixes(per_animal=12, animals=3, **columns):
+    number = per_animal * animals
+    return pd.DataFrame(
+        {
+            "id": [f"f{i:03d}" for i in range(number)],
+            "version": 1,
+            "dataset_id": "cats",
+            "taxon": "Panthera uncia",
+            "individual": [f"F{i % animals}" for i in range(number)],
+            "latitude": 37.01 + np.arange(number) * 1e-4,
+            "longitude": 73.23,
+            "coordinate_uncertainty_m": 15.0,
+            "time_start": pd.Timestamp("2024-05-03", tz="UTC")
+            + pd.to_timedelta(np.arange(number), unit="h"),
+            **columns,
+        }
+    )
+
+
+def release(frame, classes=(TENTH,), noun="Observation"):
+    store = MemoryStore([dataset("cats", "AA")], [agreement(list(classes))], {noun: frame})
+    return Door(store, request()).release(noun).rows
+
+
+def test_fixes_leave_as_one_line_for_a_cell_and_a_month():
+    rows = release(fixes())
+    assert len(rows) == 1
+    row = rows.iloc[0]
+    assert (row["latitude"], row["longitude"], row["time_text"]) == (37.05, 73.25, "2024-05")
+    assert row["coordinate_uncertainty_m"] == 7113 + 1000
+    assert row["time_precision"] == "month" and pd.isna(row["individual"])
+    assert row["id"].startswith("~") and pd.isna(row["version"])
+    assert "3" in row["data_generalizations"] and "10" in row["data_generalizations"]
+
+
+def test_too_few_animals_or_fixes_leave_nothing():
+    assert release(fixes(animals=2)).empty
+    assert release(fixes(per_animal=3)).empty
+    assert len(release(fixes(per_animal=4))) == 1
+    assert release(fixes(), [{**TENTH, "minimum_animals": 4}]).empty
+    assert release(fixes(per_animal=4), [{**TENTH, "minimum_fixes": 13}]).empty
+
+
+def test_every_animal_counts_where_it_lived_most():
+    wandering = fixes()
+    # Each animal spends two of twelve fixes in the cell to the north: that cell is not told.
+    wandering.loc[wandering.index[-6:], "latitude"] = 37.15
+    rows = release(wandering)
+    assert rows["latitude"].tolist() == [37.05]
+    apart = fixes(animals=4)
+    apart.loc[apart["individual"] == "F3", "latitude"] = 38.55
+    assert release(apart)["latitude"].tolist() == [37.05]
+    even = fixes(per_animal=12)
+    even["latitude"] = np.where(np.arange(36) < 18, 37.15, 37.05)
+    assert release(even)["latitude"].tolist() == [37.05], "of equals the more southern"
+
+
+def test_months_and_years_are_told_apart_and_timeless_fixes_not_at_all():
+    two = fixes(per_animal=24)
+    two.loc[36:, "time_start"] = pd.Timestamp("2024-06-01", tz="UTC")
+    assert release(two)["time_text"].tolist() and set(release(two)["time_text"]) == {
+        "2024-05",
+        "2024-06",
+    }
+    assert release(fixes(time_start=pd.NaT)).empty
+
+
+def test_rows_at_a_camera_or_without_a_place_are_records_and_no_fixes():
+    assert len(release(fixes(deployment="D1"))) == 36
+    assert len(release(fixes(latitude=np.nan))) == 36
+    assert len(release(fixes(individual=None))) == 36
+    mixed = fixes()
+    mixed.loc[0, "individual"] = None
+    assert len(release(mixed)) == 2
+
+
+def test_occurrences_of_a_named_organism_are_fixes():
+    frame = fixes().rename(columns={"individual": "organism"})
+    assert len(release(frame, noun="Occurrence")) == 1
+
+
+def test_who_withholds_place_time_or_taxon_gets_no_more_of_a_track():
+    for field in ("latitude", "time_start"):
+        assert release(fixes(), [{**TENTH, "withheld_fields": [field]}]).empty
+    hidden = release(fixes(), [{**TENTH, "withheld_fields": ["taxon"]}])
+    assert len(hidden) == 1 and hidden["taxon"].isna().all()
+
+
+def test_in_full_a_track_is_a_track():
+    assert len(release(fixes(), [{"name": "all", "level": "full"}])) == 36
