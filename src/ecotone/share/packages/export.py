@@ -16,7 +16,7 @@ from ecotone.share import keys, letter, trust
 from ecotone.share.agreements import digest
 from ecotone.share.decide import Request
 from ecotone.share.door import Door
-from ecotone.share.packages import container, files, rasters, rows, sent
+from ecotone.share.packages import container, files, further, rasters, rows, sent
 from ecotone.share.packages.manifest import (
     LETTER,
     MANIFEST,
@@ -69,6 +69,7 @@ def export(actor: Actor, wanted: Wanted, *, now: datetime | None = None) -> Expo
     Raises Withheld where no agreement lets anything of ours out to the party.
     """
     at = (now or datetime.now(UTC)).replace(microsecond=0)
+    further.check(wanted.also)
     ring = _recipient(actor, wanted)
     door = _door(actor, wanted)
     found, groups = rows.merged(rows.released(door))
@@ -144,6 +145,8 @@ class _Making:
             files.write_removed(self.folder, changes.removed)
         rasters.write(self.folder, self.door, changes.rows.get("Coverage"))
         cards, agreements = self._cards(), self._agreements()
+        # In the receiver's own form everything stands, not only what changed.
+        further.write(self.folder, self.wanted.also, self.found, cards, self.actor.party, self.at)
         self.folder.text(LETTER, letter.write(self.actor, [a.agreement_id for a in agreements]))
         self._describe(cards, whole)
         before = self.before
@@ -269,7 +272,7 @@ def _said_already(
     before: Sent | None, manifest: Manifest, changes: sent.Changes, wanted: Wanted, at: datetime
 ) -> bool:
     """Whether the last package says all this, still holds, and is sealed as it is wanted."""
-    if before is None or wanted.whole or changes or manifest.kind == "whole":
+    if before is None or wanted.whole or wanted.also or changes or manifest.kind == "whole":
         return False
     return sent.stands_on(manifest) == before.stands and before.expires >= at.date().isoformat()
 
