@@ -104,10 +104,7 @@ def add(
 
     if not path.is_file():
         raise UsageError(say("cli.no-file", path=path))
-    with (
-        _acting(node, by) as actor,
-        negotiate.noting_refusals(actor.store, actor.person, path.name),
-    ):
+    with _acting(node, by, path.name) as actor:
         document = letter.read(path)
         if document is not None:
             taken = letter.take(actor, document)
@@ -136,10 +133,7 @@ def sign(agreement: _Id, out: _Out = None, by: By = None, node: Node = None) -> 
     """Sign the newest version of an agreement for this node's party."""
     from ecotone.share import negotiate
 
-    with (
-        _acting(node, by, "signer") as actor,
-        negotiate.noting_refusals(actor.store, actor.person, f"sign {agreement}"),
-    ):
+    with _acting(node, by, f"sign {agreement}", "signer") as actor:
         standing = negotiate.sign(actor, agreement)
         _write_letter(actor, out, [agreement])
     _print_page(standing)
@@ -162,7 +156,7 @@ def attach(
 
     if not path.is_file():
         raise UsageError(say("cli.no-file", path=path))
-    with _acting(node, by) as actor:
+    with _acting(node, by, f"attach to {agreement}") as actor:
         said = negotiate.attach(actor, agreement, path, why)
         _write_letter(actor, out, [agreement])
     assert said.scan is not None
@@ -196,10 +190,7 @@ def amend(
 
     if not path.is_file():
         raise UsageError(say("cli.no-file", path=path))
-    with (
-        _acting(node, by) as actor,
-        negotiate.noting_refusals(actor.store, actor.person, path.name),
-    ):
+    with _acting(node, by, path.name) as actor:
         made = negotiate.amended(actor, agreements.load(path))
         negotiate.put_draft(actor, made, path.read_text(encoding="utf-8"))
         standing = negotiate.newest(actor, made.agreement_id)
@@ -237,9 +228,11 @@ def show(
 ) -> None:
     """An agreement's page: sentences, signatures and fingerprints, attachments, what was said."""
     from ecotone.share import lifecycle, negotiate
+    from ecotone.share.negotiate import Actor
     from ecotone.share.odrl import policy
 
-    with _acting(node, None) as actor:
+    with open_here(node) as store:
+        actor = Actor(store, "", _today())
         standing = negotiate.newest(actor, agreement)
         versions = [
             each
@@ -277,7 +270,7 @@ def request(
     from ecotone.share import negotiate
     from ecotone.share.statements import Wish
 
-    with _acting(node, by) as actor, checked():
+    with _acting(node, by, f"request of {owner}") as actor, checked():
         wish = Wish.model_validate(
             {
                 "owner": owner,
@@ -311,7 +304,7 @@ def answer(
     """Answer a reader's request."""
     from ecotone.share import negotiate
 
-    with _acting(node, by) as actor:
+    with _acting(node, by, f"answer {request_id}") as actor:
         said = negotiate.answer(actor, request_id, granted=grant, text=why, agreement_id=agreement)
         _write_letter(actor, out, [agreement] if agreement else [], [said])
     print_line(word("share.answer.granted" if grant else "share.answer.refused", id=request_id))
@@ -322,7 +315,7 @@ def _declare(
 ) -> None:
     from ecotone.share import negotiate
 
-    with _acting(node, by, "signer") as actor:
+    with _acting(node, by, f"{kind} {agreement}", "signer") as actor:
         negotiate.declare(actor, kind, agreement, why)
         _write_letter(actor, out, [agreement])
         standing = negotiate.newest(actor, agreement)
@@ -332,13 +325,15 @@ def _declare(
 
 
 @contextmanager
-def _acting(node: Path | None, by: str | None, role: str = "steward") -> Iterator[Actor]:
+def _acting(node: Path | None, by: str | None, what: str, role: str = "steward") -> Iterator[Actor]:
+    """Who acts in the node; what is refused to them leaves a line in its ledger."""
     from ecotone.cli.keys import passphrase_of
-    from ecotone.share.negotiate import Actor
+    from ecotone.share.negotiate import Actor, noting_refusals
 
     with open_here(node) as store:
-        roles = (role,) if role == "signer" else ("steward", "signer")
-        yield Actor(store, person_of(store, by, roles), _today(), passphrase_of(store.folder))
+        who = person_of(store, by, (role,) if role == "signer" else ("steward", "signer"))
+        with noting_refusals(store, who, what):
+            yield Actor(store, who, _today(), passphrase_of(store.folder))
 
 
 def _write_letter(

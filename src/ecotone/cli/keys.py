@@ -131,12 +131,11 @@ def rotate(
         if not keys.has_keys(store.folder):
             make_for(store, who, new_passphrase(ask))
             return
+        old = None if reason == "lost" else passphrase_of(store.folder)
+        following = _next(ask, old if keys.locked(store.folder) else None, reason)
         if person is not None:
             _left(store, person, who)
-        old = None if reason == "lost" else passphrase_of(store.folder)
-        ring = keys.rotate(
-            store.folder, reason=reason, passphrase=old, new_passphrase=_next(ask, old, reason)
-        )
+        ring = keys.rotate(store.folder, reason=reason, passphrase=old, new_passphrase=following)
         publish(store, person=who)
     _print_ring(ring)
     print_line(word("keys.rotated" if ring.keys[-1].endorsed else "keys.rotated-compare"))
@@ -228,13 +227,24 @@ def _left(store: Store, person_id: str, by: str) -> None:
 
 
 def _next(ask: bool, old: str | None, reason: str) -> str | None:
-    """The passphrase of the next key: a new one wherever the old one may be known to others."""
+    """The passphrase of the next key: a new one wherever others may know the old one."""
+    import os
     import sys
 
-    if ask or (old is not None and reason != "routine" and sys.stdin.isatty()):
+    from ecotone.model.errors import UsageError
+    from ecotone.model.words import say
+    from ecotone.share.keys import NEW_PASSPHRASE
+
+    given = os.environ.get(NEW_PASSPHRASE)
+    if given:
+        return given
+    known_to_others = old is not None and reason in ("left", "stolen")
+    if ask or (known_to_others and sys.stdin.isatty()):
         return str(
             typer.prompt(word("keys.ask-new"), hide_input=True, confirmation_prompt=True, err=True)
         )
+    if known_to_others:
+        raise UsageError(say("keys.new-passphrase-wanted"), say("keys.new-passphrase-wanted.do"))
     return old if reason != "lost" else new_passphrase(False)
 
 

@@ -46,6 +46,8 @@ __all__ = [
 
 #: The passphrase of the node's keys, for commands that run unattended.
 PASSPHRASE: Final = "ECOTONE_PASSPHRASE"
+#: The passphrase of the next keys, where others may know the one in use.
+NEW_PASSPHRASE: Final = "ECOTONE_NEW_PASSPHRASE"
 _RING: Final = "public.keys"
 #: log2 of scrypt's work for keys on our own disk: about a third of a second.
 _WORK: Final = 16

@@ -188,6 +188,8 @@ def test_a_scan_of_the_stamped_paper_is_attached_by_hash(tmp_path, concluded):
     assert said["scan"]["sha256"] in told.out and said["party"] == "TNU"
     assert "stamped.pdf" in urumqi("share", "show", "AG-1").out
     dushanbe("share", "attach", "AG-1", tmp_path / "absent.pdf", fails=2)
+    dushanbe("share", "attach", "AG-9", scan, fails=2)
+    assert dushanbe.refusals() == ["lifecycle.agreement-unknown"]
 
 
 def test_a_reader_asks_and_the_owner_answers(tmp_path, dushanbe, urumqi):
@@ -251,6 +253,13 @@ def test_a_passphrase_keeps_the_keys_shut(tmp_path, monkeypatch):
     key = (tmp_path / "node" / "keys" / "signing-1.key").read_bytes()
     assert key.startswith(b"age-encryption.org/v1")
     made("keys", "rotate")
+    made("keys", "rotate", "--because", "left", fails=2)
+    monkeypatch.setenv("ECOTONE_NEW_PASSPHRASE", "four rivers")
+    made("keys", "rotate", "--because", "left")
+    monkeypatch.delenv("ECOTONE_NEW_PASSPHRASE")
+    made("keys", "revoke", fails=3)
+    monkeypatch.setenv("ECOTONE_PASSPHRASE", "four rivers")
+    made("keys", "revoke")
     monkeypatch.delenv("ECOTONE_PASSPHRASE")
     made("keys", "rotate", fails=3)
 
