@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ecotone.ingest.delivery import Delivery, Orders
     from ecotone.ingest.mapping import Mapping
     from ecotone.ingest.sinks import DrySink
+    from ecotone.store import Store
 
 #: Lines shown of one kind of finding before the rest is only counted.
 _SHOWN = 3
@@ -46,6 +47,9 @@ def ingest(
     as_json: Json = False,
     mapping: Annotated[
         Path | None, typer.Option(help=word("ingest.mapping"), metavar="TOML")
+    ] = None,
+    marked: Annotated[
+        Path | None, typer.Option("--marked", metavar="XLSX", help=word("ingest.marked"))
     ] = None,
     propose: Annotated[bool, typer.Option("--map", help=word("ingest.map"))] = False,
     encoding: Annotated[str | None, typer.Option(help=word("ingest.encoding"))] = None,
@@ -82,12 +86,20 @@ def ingest(
     if propose:
         _propose(files[0], orders)
         return
+    if marked is not None and len(files) > 1:
+        raise UsageError(say("marking.one-file"))
     telling = _Telling(as_json, len(files))
     if dry_run:
-        _dry(files, orders, telling)
+        placed = _dry(files, orders, telling, marked is not None)
     else:
-        _commit(files, orders, telling, dataset, by, node)
+        placed = _commit(files, orders, telling, dataset, by, node, marked is not None)
     telling.end()
+    if marked is not None:
+        from ecotone.ingest.marking import mark
+
+        number = mark(files[0], placed, marked, language(), orders.read_options())
+        if not as_json:
+            print_line(word("ingest.marked-done", path=marked, number=number))
     if "refused" in telling.verdicts:
         raise typer.Exit(3)
 
@@ -100,14 +112,16 @@ def _mapping(path: Path | None) -> Mapping | None:
     return load(path)
 
 
-def _dry(files: list[Path], orders: Orders, telling: _Telling) -> None:
+def _dry(files: list[Path], orders: Orders, telling: _Telling, marked: bool) -> list[str]:
+    """Deliveries that change nothing; the findings with their places where they are wanted."""
     from ecotone.ingest.delivery import process
     from ecotone.ingest.sinks import DrySink
 
+    placed: list[str] = []
     with progress_bar(telling.as_json) as bar:
         for path in files:
             task = bar.add_task(path.name, total=None)
-            sink = DrySink(language())
+            sink = DrySink(language(), keep_places=marked)
             try:
                 done = process(
                     path,
@@ -116,9 +130,11 @@ def _dry(files: list[Path], orders: Orders, telling: _Telling) -> None:
                     progress=lambda rows, task=task: bar.update(task, completed=rows),
                 )
                 telling.tell(path, done, sink, {})
+                placed.extend(sink.placed)
             finally:
                 sink.close()
             bar.remove_task(task)
+    return placed
 
 
 def _commit(
@@ -128,13 +144,20 @@ def _commit(
     dataset: str | None,
     by: str | None,
     node: Path | None,
-) -> None:
+    marked: bool,
+) -> list[str]:
     from ecotone.ingest.commit import ingest as take
     from ecotone.model.errors import UsageError
     from ecotone.model.words import say
 
     if dataset is None:
         raise UsageError(say("cli.ingest.no-dataset"))
+    placed: list[str] = []
+
+    def keep(sink: DrySink, kept: list[list[str]]) -> None:
+        kept.append(list(sink.findings()))
+        placed.extend(sink.placed)
+
     with open_here(node) as store, progress_bar(telling.as_json) as bar:
         person = person_of(store, by)
         for path in files:
@@ -147,7 +170,8 @@ def _commit(
                 dataset_id=dataset,
                 person=person,
                 lang=language(),
-                keep_sink=lambda sink, kept=kept: kept.append(list(sink.findings())),
+                keep_places=marked,
+                keep_sink=lambda sink, kept=kept: keep(sink, kept),
                 progress=lambda rows, task=task: bar.update(task, completed=rows),
             )
             bar.remove_task(task)
@@ -158,6 +182,16 @@ def _commit(
             if done.batch and not done.repeated:
                 extra["counts"] = done.batch.counts
             telling.tell(path, done.delivery, kept[0] if kept else [], extra)
+            if marked and done.repeated and done.batch:
+                placed.extend(_placed_before(store, done.batch.batch_id))
+    return placed
+
+
+def _placed_before(store: Store, batch_id: str) -> Iterator[str]:
+    """What was said when the same file came before."""
+    for found in store.findings(batch_id):
+        placed = found.as_json(language()) | {"file": found.file, "line": found.line}
+        yield json.dumps(placed, ensure_ascii=False)
 
 
 class _Telling:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ecotone.formats import xlsx_doubts as doubts
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
 from ecotone.formats.headers import column_names, has_header
+from ecotone.formats.workbook_template import NO_DATA, VERSION, Head, example_marks, head_of
 from ecotone.formats.xlsx_parts import Merge, SheetPart, look_at_parts, part_of
+from ecotone.model.dictionary import attributes
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
 
@@ -34,8 +38,8 @@ _HEAD_ROWS: Final = 200
 _BLOCK_CELLS: Final = 2_000_000
 
 Cell = str | None
-#: A row as read: its number in the sheet, its texts, the positions of error cells.
-Row = tuple[int, list[Cell], dict[int, str]]
+#: A row as read: its number in the sheet, its texts, error cells and doubtful cells by position.
+Row = tuple[int, list[Cell], dict[int, str], dict[int, str]]
 
 
 class Workbook:
@@ -139,11 +143,17 @@ class _Sheet:
     report: Report
     reject: Reject
     cells: int = 0
+    noun: str | None = None
+    numeric: set[int] = field(default_factory=set)
 
     def tables(self) -> Iterator[Table]:
         rows = self.rows()
         head = list(itertools.islice(rows, _HEAD_ROWS))
-        if not head:
+        if not head or str(next(filter(None, head[0][1]), "")).startswith(NO_DATA):
+            return
+        template = head_of([row[1] for row in head[:2]])
+        if template is not None:
+            yield from self.of_template(template, head, rows)
             return
         layout = _layout(head, self.part.merges, self.options.header)
         self.tell_shape(layout)
@@ -153,8 +163,79 @@ class _Sheet:
             self.tell("header-absent", Severity.WARNING, columns=columns)
         if self.options.type is None:
             self.tell("unmapped", Severity.WARNING)
-        size = max(1, min(self.options.block_rows, _BLOCK_CELLS // max(layout.width, 1)))
-        body = itertools.chain(head[layout.skip :], rows)
+        body = self.one_table(itertools.chain(head[layout.skip :], rows), layout.names)
+        yield from self.blocks(body, names)
+
+    def of_template(self, head: Head, rows: list[Row], rest: Iterator[Row]) -> Iterator[Table]:
+        """The rows of a template of ours, by its hidden ids."""
+        if head.version > VERSION:
+            raise refused("template-newer", file=self.file, found=str(head.version))
+        if head.is_correction:
+            raise refused("template-correction", file=self.file, noun=head.noun)
+        width = max(len(head.columns), *(_filled(row) for row in rows))
+        ids = [*head.columns, *[""] * (width - len(head.columns))]
+        names = self.template_names(head.noun, ids, rows[1][1] if len(rows) > 1 else [])
+        self.noun = head.noun
+        self.tell_parts(2)
+        body = itertools.chain(rows[2 if head.titled else 1 :], rest)
+        yield from self.blocks(self.without_examples(body, ids), names)
+
+    def template_names(self, noun: str, ids: list[str], titles: list[Cell]) -> list[str]:
+        """One name for each column: the attribute, or what the user calls a column of their own."""
+        known = attributes(noun)
+        named = [name for name in ids if name not in ("", "#")]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise refused("template-column-twice", file=self.file, columns=", ".join(twice))
+        gone = [a.name for a in known.values() if a.required and a.name not in named]
+        if gone:
+            raise refused("template-column-deleted", file=self.file, columns=", ".join(gone))
+        strange = [name for name in named if name not in known]
+        if strange:
+            self.tell("template-column-unknown", Severity.WARNING, columns=", ".join(strange))
+        own: list[str] = []
+        names: list[str] = []
+        for place, name in enumerate(ids):
+            shown = (titles[place] if place < len(titles) else None) or f"column_{place + 1}"
+            if name == "":
+                own.append(shown)
+            names.append(name if name in known else f"+{name or shown}")
+        if own:
+            self.tell("template-column-own", Severity.WARNING, columns=", ".join(own))
+        return _different(names)
+
+    def without_examples(self, rows: Iterator[Row], ids: list[str]) -> Iterator[Row]:
+        """The rows that are not marked as an example; a note is no record."""
+        notes = ids.index("#") if "#" in ids else None
+        marks = example_marks()
+        for row in rows:
+            text = row[1][notes] if notes is not None and notes < len(row[1]) else None
+            if text is not None and text.strip().casefold() in marks:
+                params = {"number": str(row[0])}
+                said = Finding("template-example", Severity.INFO, file=self.file, params=params)
+                self.report(said)
+            else:
+                yield row
+
+    def one_table(self, rows: Iterator[Row], header: list[str] | None) -> Iterator[Row]:
+        """The rows until a second table begins below the first; its rows are turned away."""
+        before: int | None = None
+        looked = 0
+        for number, row in enumerate(rows, start=1):
+            gap = before is not None and row[0] > before + 1
+            if gap and doubts.begins_table(row[1], self.numeric):
+                self.turn_away(number, row, 0, "table-second")
+                for later, other in enumerate(rows, start=number + 1):
+                    self.turn_away(later, other, 0, "table-second")
+                return
+            before = row[0]
+            if looked < _HEAD_ROWS:
+                looked += 1
+                self.numeric |= {i for i, text in enumerate(row[1]) if doubts.is_number(text)}
+            yield row
+
+    def blocks(self, body: Iterator[Row], names: list[str]) -> Iterator[Table]:
+        size = max(1, min(self.options.block_rows, _BLOCK_CELLS // max(len(names), 1)))
         number = 0
         first = True
         while block := list(itertools.islice(body, size)):
@@ -177,9 +258,9 @@ class _Sheet:
                 if len(row) > self.source.limits.columns:
                     most = str(self.source.limits.columns)
                     raise refused("too-many-columns", file=self.file, most=most)
-                texts, errors = _texts(row)
+                texts, errors, kinds = _texts(row)
                 if errors or any(text is not None for text in texts):
-                    yield number, texts, errors
+                    yield number, texts, errors, kinds
         except _BROKEN as error:
             raise refused("workbook-broken", file=self.file) from error
 
@@ -189,8 +270,9 @@ class _Sheet:
         index: list[int] = []
         for number, row in enumerate(block, start=before + 1):
             surplus = [t for t in row[1][width:] if t is not None]
-            if surplus:
-                self.turn_away(number, row, width)
+            why = self.unfit(row, names)
+            if surplus or why:
+                self.turn_away(number, row, width, why or "field-count")
                 continue
             for position, error in row[2].items():
                 if position < width:
@@ -198,19 +280,72 @@ class _Sheet:
             good.append(row)
             index.append(number)
         frame = _frame([row[1] for row in good], names, self.options.missing)
+        self.tell_doubts(frame, good, index)
         return Table(
-            type=self.options.type or "Record",
+            type=self.noun or self.options.type or "Record",
+            vocabulary="ecotone" if self.noun else "",
+            metadata={"sheet": self.sheet.title, "columns": json.dumps(names)},
             frame=frame,
             row=np.array(index, dtype=np.int64),
             line=np.array([row[0] for row in good], dtype=np.int64),
             file=self.file,
         )
 
-    def turn_away(self, number: int, row: Row, width: int) -> None:
+    def unfit(self, row: Row, names: list[str]) -> str | None:
+        """Why a row is no record."""
+        if doubts.is_total(row[1]):
+            return "row-total"
+        shown = [text for text in row[1] if text is not None]
+        if len(shown) > 1 and [t.strip() for t in shown] == [n for n in names if n in shown]:
+            return "header-repeated"
+        return None
+
+    def tell_doubts(self, frame: pd.DataFrame, rows: list[Row], index: list[int]) -> None:
+        """What Excel made of cells, and letters that are not what they look like."""
+        width = frame.shape[1]
+        by_kind: dict[tuple[int, str], list[int]] = {}
+        for place, row in enumerate(rows):
+            for position, kind in row[3].items():
+                if position < width:
+                    by_kind.setdefault((position, kind), []).append(place)
+        for (position, kind), places in by_kind.items():
+            name = str(frame.columns[position])
+            if kind == "date" and not self.not_a_date(frame, name, len(places)):
+                continue
+            self.tell_cells(f"cell-{kind}", name, frame, places, rows, index)
+        for code, name, places in doubts.odd_texts(frame):
+            self.tell_cells(code, name, frame, places, rows, index)
+
+    def not_a_date(self, frame: pd.DataFrame, name: str, dates: int) -> bool:
+        """Whether dates do not belong in a column: the template says so, or most other cells."""
+        if self.noun is not None:
+            known = attributes(self.noun).get(name)
+            return known is not None and known.type != "time"
+        return dates * 2 < int(frame[name].notna().sum())
+
+    def tell_cells(
+        self,
+        code: str,
+        name: str,
+        frame: pd.DataFrame,
+        places: list[int],
+        rows: list[Row],
+        index: list[int],
+    ) -> None:
+        for place in places:
+            self.report(
+                Finding(
+                    code, Severity.WARNING, row=index[place], line=rows[place][0],
+                    field=name.removeprefix("+"), value=str(frame[name].iloc[place]),
+                    file=self.file,
+                )
+            )  # fmt: skip
+
+    def turn_away(self, number: int, row: Row, width: int, code: str = "field-count") -> None:
         params = {"expected": str(width), "found": str(len(row[1]))}
         self.report(
             Finding(
-                "field-count", Severity.ERROR, row=number, line=row[0], file=self.file,
+                code, Severity.ERROR, row=number, line=row[0], file=self.file,
                 params=params,
             )
         )  # fmt: skip
@@ -235,9 +370,20 @@ class _Sheet:
         below = sum(merge.top > layout.last_header for merge in self.part.merges)
         if below:
             self.tell("cells-merged", Severity.WARNING, count=str(below))
+        beside = _beside(layout)
+        if beside:
+            self.tell("tables-beside", Severity.WARNING, column=beside)
+        self.tell_parts(layout.last_header)
+
+    def tell_parts(self, last_header: int) -> None:
+        """What the sheet hides or has not computed."""
         if self.part.unvalued:
             count = str(self.part.unvalued)
             self.tell("formula-without-value", Severity.WARNING, count=count)
+        hidden = [number for number in self.part.hidden_rows if number > last_header]
+        if hidden:
+            shown = ", ".join(map(str, hidden[:10])) + (" …" if len(hidden) > 10 else "")
+            self.tell("rows-hidden", Severity.WARNING, count=str(len(hidden)), rows=shown)
 
 
 @dataclass(frozen=True)
@@ -249,6 +395,7 @@ class _Layout:
     width: int
     titles: list[str]
     last_header: int  #: the last row of the sheet that belongs to the header
+    filled: frozenset[int] = frozenset()  #: columns that hold anything
 
 
 def _layout(head: Sequence[Row], merges: Sequence[Merge], header: bool | None) -> _Layout:
@@ -272,7 +419,28 @@ def _layout(head: Sequence[Row], merges: Sequence[Merge], header: bool | None) -
         last = max(last, top + 1)
     rows = [row for row in head[start:] if row[0] <= last]
     names = [_joined(rows, merges, column) for column in range(width)]
-    return _Layout(start + len(rows), names, width, titles, last)
+    filled = frozenset(i for row in head[start:] for i, t in enumerate(row[1]) if t is not None)
+    return _Layout(start + len(rows), names, width, titles, last, filled)
+
+
+def _different(names: list[str]) -> list[str]:
+    """The same names, a number behind those that stand again."""
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return out
+
+
+def _beside(layout: _Layout) -> str:
+    """The empty column that parts two tables beside each other; nothing where there is none."""
+    if layout.names is None:
+        return ""
+    for place in range(1, layout.width - 1):
+        if layout.names[place] == "" and place not in layout.filled:
+            return str(place + 1)
+    return ""
 
 
 def _count(row: Row) -> int:
@@ -288,7 +456,7 @@ def _filled(row: Row) -> int:
 def _joined(rows: Sequence[Row], merges: Sequence[Merge], column: int) -> str:
     """A name made of the header cells above a column, a merged cell counting for all it spans."""
     parts: list[str] = []
-    for number, texts, _ in rows:
+    for number, texts, _, _ in rows:
         at = column
         for merge in merges:
             if merge.top == number and merge.left <= column + 1 <= merge.right:
@@ -299,9 +467,10 @@ def _joined(rows: Sequence[Row], merges: Sequence[Merge], column: int) -> str:
     return " / ".join(parts)
 
 
-def _texts(row: Sequence[Any]) -> tuple[list[Cell], dict[int, str]]:
+def _texts(row: Sequence[Any]) -> tuple[list[Cell], dict[int, str], dict[int, str]]:
     texts: list[Cell] = []
     errors: dict[int, str] = {}
+    kinds: dict[int, str] = {}
     for position, cell in enumerate(row):
         value = cell.value
         if value is None or value == "":
@@ -311,7 +480,9 @@ def _texts(row: Sequence[Any]) -> tuple[list[Cell], dict[int, str]]:
             texts.append(None)
         else:
             texts.append(_text(value, cell))
-    return texts, errors
+            if not isinstance(value, str) and (kind := doubts.kind_of(cell)):
+                kinds[position] = kind
+    return texts, errors, kinds
 
 
 def _text(value: Any, cell: Any) -> str:
@@ -320,6 +491,10 @@ def _text(value: Any, cell: Any) -> str:
         return value
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
+    if isinstance(value, (int, float)):
+        shown = doubts.with_zeros(value, str(cell.number_format))
+        if shown is not None:
+            return shown
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):

@@ -27,6 +27,9 @@ _MERGED: Final = re.compile(
     rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"'
 )
 _NO_VALUE: Final = re.compile(rb"<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:</c>|<v\s*/>|<v>\s*</v>)")
+_ROW: Final = re.compile(rb"<(?:\w+:)?row\s[^>]*>")
+_ROW_NUMBER: Final = re.compile(rb'\sr="(\d{1,7})"')
+_ROW_HIDDEN: Final = re.compile(rb'\shidden="(?:1|true)"')
 _SHEET: Final = re.compile(r"^xl/worksheets/[^/]+\.xml$")
 
 
@@ -46,6 +49,7 @@ class SheetPart:
 
     merges: list[Merge] = field(default_factory=list)
     unvalued: int = 0  #: formulas without a computed value
+    hidden_rows: list[int] = field(default_factory=list)
 
 
 def look_at_parts(path: Path, name: str, limits: Limits) -> dict[str, SheetPart]:
@@ -86,6 +90,10 @@ def _look(piece: bytes, overlap: int, part: SheetPart, name: str) -> None:
         if match.end() > overlap:
             left, top, right, bottom = (group.decode() for group in match.groups())
             part.merges.append(Merge(int(top), _column(left), int(bottom), _column(right)))
+    for match in _ROW.finditer(piece):
+        number = _ROW_NUMBER.search(match[0])
+        if match.end() > overlap and number and _ROW_HIDDEN.search(match[0]):
+            part.hidden_rows.append(int(number[1]))
     part.unvalued += sum(match.end() > overlap for match in _NO_VALUE.finditer(piece))
 
 

@@ -42,8 +42,10 @@ class Ingested:
 class StoreSink(DrySink):
     """Writes a delivery into a batch; findings are kept for the user as well."""
 
-    def __init__(self, store: Store, writer: BatchWriter, lang: str) -> None:
-        super().__init__(lang)
+    def __init__(
+        self, store: Store, writer: BatchWriter, lang: str, *, keep_places: bool = False
+    ) -> None:
+        super().__init__(lang, keep_places=keep_places)
         self._store = store
         self._writer = writer
 
@@ -78,12 +80,14 @@ def ingest(
     dataset_id: str,
     person: str,
     lang: str = "en",
+    keep_places: bool = False,
     keep_sink: Callable[[DrySink], None] = lambda sink: None,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Ingested:
     """Take a delivery into ``dataset_id``; the same file read the same way changes nothing.
 
-    ``keep_sink`` is given the findings while they are still open. Raises UsageError for an
+    ``keep_sink`` is given the findings while they are still open; with ``keep_places`` each also
+    by file and line, for the workbook that goes back to the user. Raises UsageError for an
     unknown dataset.
     """
     if path.name in _DESCRIPTORS and path.is_file():
@@ -111,7 +115,7 @@ def ingest(
         mapping=reading,
         raw=path,
     ) as writer:
-        sink = StoreSink(store, writer, lang)
+        sink = StoreSink(store, writer, lang, keep_places=keep_places)
         try:
             done = process(path, orders, sink, progress=progress)
             keep_sink(sink)

@@ -20,8 +20,11 @@ _IN_MEMORY = 8 << 20
 class DrySink:
     """Keeps the findings (spooled to disk past a few megabytes) and lets records go."""
 
-    def __init__(self, lang: str = "en") -> None:
+    def __init__(self, lang: str = "en", *, keep_places: bool = False) -> None:
         self._lang = lang
+        #: With file and line, for the workbook that is given back; kept only when asked for.
+        self.keep_places = keep_places
+        self.placed: list[str] = []
         # Closed by ``close``: the findings outlive the delivery they were found in.
         self._spool: IO[str] = tempfile.SpooledTemporaryFile(  # noqa: SIM115
             max_size=_IN_MEMORY, mode="w+", encoding="utf-8"
@@ -43,6 +46,9 @@ class DrySink:
     def find(self, finding: Finding) -> None:
         """Keep the finding as a line of JSON."""
         self._spool.write(json.dumps(finding.as_json(self._lang), ensure_ascii=False) + "\n")
+        if self.keep_places:
+            placed = finding.as_json(self._lang) | {"file": finding.file, "line": finding.line}
+            self.placed.append(json.dumps(placed, ensure_ascii=False))
 
     def findings(self) -> Iterator[str]:
         """The findings as JSON texts, in order."""

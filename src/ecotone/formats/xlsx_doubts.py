@@ -1,0 +1,106 @@
+"""What a spreadsheet does to values behind its user's back, told cell by cell.
+
+A code turned into a date, a percentage stored as a fraction, a number longer than Excel keeps,
+a sum under the table, a second table below the first, letters that only look Latin: each is named,
+none is mended.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ecotone.formats.cells import NUMBER
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TOTALS: Final = frozenset(
+    {"total", "totals", "sum", "subtotal", "grand total", "average", "mean",
+     "итого", "всего", "сумма", "среднее", "合计", "总计", "小计", "平均", "平均值"}
+)  # fmt: skip
+#: Digits a spreadsheet keeps of a number; longer codes lose their end.
+_DIGITS_KEPT: Final = 15
+_ZEROS: Final = re.compile(r'"?0{2,}"?')
+_PERCENT: Final = re.compile(r"%(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)")
+_WIDE: Final = re.compile("[！-～　]")
+_LATIN: Final = re.compile("[A-Za-z]")
+_CYRILLIC: Final = re.compile("[Ѐ-ӿ]")
+#: Cyrillic letters that look Latin; a word of these alone may be either.
+_ALIKE: Final = re.compile("[АВЕКМНОРСТУХаеорсух]+")
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+_CODE_LONGEST: Final = 24
+
+
+def kind_of(cell: Any) -> str:
+    """``date``, ``percent``, ``long`` or nothing."""
+    value = cell.value
+    if isinstance(value, (dt.datetime, dt.date)):
+        return "date"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if _PERCENT.search(str(cell.number_format)):
+            return "percent"
+        if abs(value) >= 10**_DIGITS_KEPT:
+            return "long"
+    return ""
+
+
+def with_zeros(value: int | float, number_format: str) -> str | None:
+    """A whole number whose format writes leading zeros, as it is shown; else None."""
+    if not _ZEROS.fullmatch(number_format) or value != int(value) or value < 0:
+        return None
+    return str(int(value)).zfill(number_format.count("0"))
+
+
+def is_total(texts: Sequence[str | None]) -> bool:
+    """Whether a row sums up the rows above it."""
+    first = next((text for text in texts if text is not None), "")
+    plain = unicodedata.normalize("NFKC", first).strip().strip(":").casefold()
+    return plain in _TOTALS
+
+
+def is_number(text: str | None) -> bool:
+    """Whether a cell shows a plain number."""
+    return text is not None and NUMBER.fullmatch(text.strip()) is not None
+
+
+def begins_table(texts: Sequence[str | None], numeric: set[int]) -> bool:
+    """Whether a row after a gap reads as names, above columns that held numbers until now."""
+    filled = [(place, text) for place, text in enumerate(texts) if text is not None]
+    names = len(filled) > 1 and not any(is_number(text) for _, text in filled)
+    return names and any(place in numeric for place, _ in filled)
+
+
+def odd_texts(frame: pd.DataFrame) -> Iterator[tuple[str, str, list[int]]]:
+    """``(code, column, positions)`` of codes whose letters are not what they look like."""
+    for column in frame.columns:
+        texts = frame[column].dropna()
+        short = texts[texts.str.len() <= _CODE_LONGEST]
+        if short.empty:
+            continue
+        different = {text: _oddity(text) for text in short.unique()}
+        codes = [t for t in different if any(c.isdigit() for c in t)]
+        if any(_LATIN.search(t) for t in codes):
+            for text in codes:
+                letters = "".join(_WORDS.findall(text))
+                if not different[text] and letters and _ALIKE.fullmatch(letters):
+                    different[text] = "text-mixed-script"
+        odd = short.map(different)
+        for code in sorted(set(odd) - {""}):
+            where = odd.index[odd == code]
+            yield code, str(column), frame.index.get_indexer(where).tolist()
+
+
+def _oddity(text: str) -> str:
+    """The doubt about one text by itself."""
+    if any(_LATIN.search(w) and _CYRILLIC.search(w) for w in _WORDS.findall(text)):
+        return "text-mixed-script"
+    plain = unicodedata.normalize("NFKC", text)
+    if _WIDE.search(text) and not is_number(plain) and any(c.isalnum() for c in plain):
+        wide = [c for c in text if _WIDE.match(c) and (c.isalnum())]
+        if wide:
+            return "text-full-width"
+    return ""
