@@ -98,6 +98,11 @@ def _oddity(text: str) -> str:
     """The doubt about one text by itself."""
     if any(_LATIN.search(w) and _CYRILLIC.search(w) for w in _WORDS.findall(text)):
         return "text-mixed-script"
+    for code in text.split():
+        cyrillic = "".join(_CYRILLIC.findall(code))
+        numbered = any(c.isdigit() for c in code)
+        if numbered and _LATIN.search(code) and _ALIKE.fullmatch(cyrillic):
+            return "text-mixed-script"
     plain = unicodedata.normalize("NFKC", text)
     if _WIDE.search(text) and not is_number(plain) and any(c.isalnum() for c in plain):
         wide = [c for c in text if _WIDE.match(c) and (c.isalnum())]
