@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from shapely.geometry import box
 
 from ecotone.assess.compute import compute
 from ecotone.model.errors import InputRefused, NotComputable, UsageError
@@ -57,6 +58,26 @@ def test_a_trend(tmp_path: Path) -> None:
     assert annual.values["n"].value == 12
     assert annual.values["p_corrected"].value is None
     assert "water-not-corrected" in codes(annual)
+
+
+def test_years_and_regions(tmp_path: Path) -> None:
+    placed = "station,date,NO3N_mgL,lat,lon\n" + "\n".join(
+        f"{line},{40 + (line[0] == 'B')},70" for line in [*monthly(), *monthly(station="B")]
+    )
+    path = tmp_path / "series.csv"
+    path.write_text(placed + "\n", encoding="utf-8")
+    given = {"start": 2002, "end": 2006, "column": "NO3N_mgL"}
+    here = compute("water.trend", {"series": [path]}, given, tmp_path / "out",
+                   region=box(69, 39.5, 71, 40.5))  # fmt: skip
+    assert here.values["n"].value == 60
+    summary = compute("water.censored-summary", {"results": [path]}, given, tmp_path / "out",
+                      region=box(0, 0, 100, 90))  # fmt: skip
+    assert summary.values["n"].value == 120
+    nowhere = run(tmp_path, "water.qc", {"series": stream(["1", "2"])})
+    assert "water-region-not-applied" not in codes(nowhere)
+    told = compute("water.qc", {"series": [tmp_path / "series.csv"]}, {}, tmp_path / "out",
+                   region=box(0, 0, 1, 1))  # fmt: skip
+    assert "water-region-not-applied" in codes(told)
 
 
 def test_stations_apart_and_as_blocks(tmp_path: Path) -> None:
@@ -206,6 +227,14 @@ def test_wrtds_of_a_small_river(tmp_path: Path) -> None:
     again = run(tmp_path, "water.wrtds", {"samples": samples, "discharge": flow}, replicates=3,
                 **SMALL)  # fmt: skip
     assert again.values["fn_flux_last"].low == result.values["fn_flux_last"].low
+    one = run(tmp_path, "water.wrtds", {"samples": samples, "discharge": flow}, start=2003, end=2003,
+              **SMALL)  # fmt: skip
+    assert one.values["fn_flux_last"].value == one.values["fn_flux_first"].value
+    none = run(
+        tmp_path, "water.wrtds", {"samples": samples, "discharge": flow}, start=2050, **SMALL
+    )
+    assert none.values["fn_flux_last"].value is None
+    assert "water-no-year" in codes(none)
 
 
 def test_what_wrtds_refuses_and_tells(tmp_path: Path) -> None:

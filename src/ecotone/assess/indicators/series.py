@@ -16,14 +16,14 @@ from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
 
-_TIMES: Final = ("site", "day", "calendar_year", "month")
+_TIMES: Final = ("site", "day", "calendar_year", "month", "latitude", "longitude")
 _LONG: Final = ("property", "value")
 
 
 def read_series(
     path: Path, column: str | None, notes: Notes, *, censored: str | None = None
 ) -> pd.DataFrame:
-    """Rows with a value: row, station, day, year, month, value, kind, unit.
+    """Rows with a value: row, station, day, year, month, latitude, longitude, value, kind, unit.
 
     ``column`` is a column of a wide table, or a property of a table with one result a row (may
     be left out where there is one). ``censored`` names a column that is true where the value is
@@ -45,6 +45,9 @@ def read_series(
     parts = from_header(header)
     out["unit"] = parts[1] if parts else ""
     out["station"] = whole.frame[told["site"]].fillna("").str.strip() if "site" in told else ""
+    for name in ("latitude", "longitude"):
+        place = whole.frame[told[name]] if name in told else None
+        out[name] = np.nan if place is None else pd.to_numeric(place, errors="coerce")
     _add_times(out, whole.frame, told, path)
     _tell_unread(out, text, read, path, header, notes)
     return out[~np.isnan(out["value"])].reset_index(drop=True)
@@ -82,7 +85,7 @@ def _long(path: Path, column: str | None, notes: Notes) -> pd.DataFrame:
     own = results[results["key"] == wanted]
     if own.empty:
         raise _which(path, sorted(results["property"].unique()), column or "-")
-    out = own[["row", "station", "value", "kind"]].copy()
+    out = own[["row", "station", "value", "kind", "latitude", "longitude"]].copy()
     out["unit"] = own["unit"].fillna("")
     time = own["day"].where(own["day"] != "", own["time_text"])
     day = read_days(time, path.name)

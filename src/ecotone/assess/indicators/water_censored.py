@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.extent import within
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.series import choose_station, read_series
 from ecotone.model.errors import NotComputable
@@ -40,6 +41,7 @@ def compute(job: Job) -> Outcome:
     )
     parts = [read_series(p, column, notes, censored=censored) for p in job.inputs["results"]]
     series = choose_station(pd.concat(parts, ignore_index=True), station, job.inputs["results"][0])
+    series = within(series, job, notes)
     above = series["kind"] > 0
     if above.any():
         notes.add(
@@ -131,6 +133,8 @@ WATER_CENSORED_SUMMARY: Final = Indicator(
         Parameter("column", "text"),
         Parameter("censored", "text"),
         Parameter("method", "text", default="km", choices=tuple(_METHODS)),
+        Parameter("start", "integer", unit="year"),
+        Parameter("end", "integer", unit="year"),
         Parameter("station", "text"),
     ),
     values={

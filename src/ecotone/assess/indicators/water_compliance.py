@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
+from ecotone.assess.indicators.extent import within
 from ecotone.assess.indicators.laboratory import read_results
 from ecotone.assess.indicators.matching import in_unit, tell_unit_doubts
 from ecotone.assess.indicators.reading import Notes
@@ -19,15 +19,12 @@ from ecotone.assess.indicators.standards import (
     read_standards,
     standard_files,
 )
-from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.water import Verdict, excess, judge, share_with_unknown
 from ecotone.science.water.conformity import State, conformity
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
 
 #: Confidence level of every share's interval.
 _LEVEL: Final = 0.95
@@ -79,9 +76,7 @@ def compute(job: Job) -> Outcome:
     ]
     read = [read_results(path, notes) for path in job.inputs["results"]]
     results = pd.concat(read, ignore_index=True)
-    results = _in_period(results, parameters, notes)
-    if job.region is not None:
-        results = _in_region(results, job.region, notes)
+    results = within(results, job, notes)
     _tell_unlimited(results, limits, notes)
     tell_unit_doubts(results[results["key"].isin({limit.key for limit in limits})], notes)
     judged = [part for limit in limits for part in _judged(results, limit, notes)]
@@ -93,49 +88,6 @@ def compute(job: Job) -> Outcome:
 
 def _text(given: Scalar) -> str | None:
     return None if given is None else str(given)
-
-
-def _in_period(
-    results: pd.DataFrame, parameters: Mapping[str, Scalar], notes: Notes
-) -> pd.DataFrame:
-    """Results of the calendar years asked for; undated ones are counted."""
-    start, end = (_whole(parameters[name]) for name in ("start", "end"))
-    if start is None and end is None:
-        return results
-    if start is not None and end is not None and end < start:
-        raise UsageError(say("assess.water.end-before-start", start=start, end=end))
-    year = results["year"]
-    undated = int(year.isna().sum())
-    if undated:
-        notes.add(Finding("water-undated", Severity.WARNING, params={"count": str(undated)}))
-    inside = year.notna()
-    inside &= True if start is None else year >= start
-    inside &= True if end is None else year <= end
-    return results[inside]
-
-
-def _whole(given: Scalar) -> int | None:
-    return given if isinstance(given, int) else None
-
-
-def _in_region(results: pd.DataFrame, region: BaseGeometry, notes: Notes) -> pd.DataFrame:
-    """Results placed inside the region; those without a place are counted.
-
-    Where no result has a place the region cannot be applied: all are taken, and that is said.
-    """
-    import shapely
-
-    placed = results["latitude"].notna() & results["longitude"].notna()
-    if not placed.any():
-        notes.add(Finding("water-region-not-applied", Severity.WARNING))
-        return results
-    if not placed.all():
-        count = str(int((~placed).sum()))
-        notes.add(Finding("water-unplaced", Severity.WARNING, params={"count": count}))
-    here = results[placed]
-    shapely.prepare(region)
-    inside: NDArray[np.bool_] = shapely.contains_xy(region, here["longitude"], here["latitude"])
-    return here[inside]
 
 
 def _tell_unlimited(results: pd.DataFrame, limits: list[Limit], notes: Notes) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.extent import within
 from ecotone.assess.indicators.matching import in_unit
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import GRADES
@@ -64,6 +65,7 @@ def compute(job: Job) -> Outcome:
                 wanted=", ".join(_INDICES))
         )  # fmt: skip
     results = read_all(job.inputs["results"], notes, _text(job, "station"))
+    results = within(results, job, notes)
     tables: dict[str, pd.DataFrame] = {}
     if index == "gb3838":
         table, tables = classed(results, job, notes)
@@ -272,6 +274,8 @@ WATER_INDEX: Final = Indicator(
     ),
     parameters=(
         Parameter("index", "text", default="ccme"),
+        Parameter("start", "integer", unit="year"),
+        Parameter("end", "integer", unit="year"),
         Parameter("standard", "text"),
         Parameter("version", "text"),
         Parameter("class", "text", choices=GRADES),

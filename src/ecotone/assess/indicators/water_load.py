@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.water_river import read_discharge, read_samples
 from ecotone.model.errors import NotComputable, UsageError
@@ -31,6 +32,7 @@ _TABLE: Final = {
 def compute(job: Job) -> Outcome:
     """Each estimator on the same samples and days; each says where it cannot."""
     notes = Notes()
+    tell_no_region(job, notes)
     level = job.number("level")
     flow = _in_period(read_discharge(job.inputs["discharge"][0], notes), job)
     column = None if job.parameters["column"] is None else str(job.parameters["column"])

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.laboratory import parse_numbers
 from ecotone.assess.indicators.reading import Notes, attributes, headers_of, read_whole
 from ecotone.assess.indicators.series import value_columns
@@ -33,6 +34,7 @@ _COUNTS: Final = {
 def compute(job: Job) -> Outcome:
     """Test each station's stream in the order of its time."""
     notes = Notes()
+    tell_no_region(job, notes)
     stream = _read(job, notes)
     parts, counts = [], []
     for station, group in stream.groupby("station", sort=True):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.extent import within
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import GRADES
 from ecotone.assess.indicators.water_judged import read_all, with_limits
@@ -49,7 +50,7 @@ def compute(job: Job) -> Outcome:
     """Judge results of the core parameters, then water bodies, then basins."""
     notes = Notes()
     given = job.parameters
-    results = read_all(job.inputs["results"], notes, None)
+    results = within(read_all(job.inputs["results"], notes, None), job, notes)
     bodies = results["body"].where(results["body"] != "", results["station"])
     if (results["body"] == "").all():
         notes.add(Finding("water-stations-as-bodies", Severity.INFO))
@@ -174,6 +175,8 @@ WATER_SDG: Final = Indicator(
         Input("standards", "table", required=False),
     ),
     parameters=(
+        Parameter("start", "integer", unit="year"),
+        Parameter("end", "integer", unit="year"),
         Parameter("standard", "text"),
         Parameter("version", "text"),
         Parameter("class", "text", choices=GRADES),

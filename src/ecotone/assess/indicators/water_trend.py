@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
+from ecotone.assess.indicators.extent import within
 from ecotone.assess.indicators.reading import Notes, plain
 from ecotone.assess.indicators.series import choose_station, read_series, value_columns
 from ecotone.model.errors import NotComputable, UsageError
@@ -38,6 +39,7 @@ def compute(job: Job) -> Outcome:
         for p in job.inputs["series"]
     ]
     series = choose_station(pd.concat(parts, ignore_index=True), _text(given, "station"), path)
+    series = within(series, job, notes)
     series = _with_covariate(series, job, notes)
     series = _timed(series, int(job.number("year_start")), notes)
     regional = given["method"] == "regional-kendall"
@@ -239,6 +241,8 @@ WATER_TREND: Final = Indicator(
     parameters=(
         Parameter("column", "text"),
         Parameter("method", "text", default="seasonal-kendall", choices=_METHODS),
+        Parameter("start", "integer", unit="year"),
+        Parameter("end", "integer", unit="year"),
         Parameter("station", "text"),
         Parameter("censored", "text"),
         Parameter("covariate_column", "text"),

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
+from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.water_river import day_text, read_discharge, read_samples
 from ecotone.model.errors import NotComputable, UsageError
@@ -39,6 +40,7 @@ _ANNUAL: Final = {
 def compute(job: Job) -> Outcome:
     """Cross-validate, fit the surface, take it to days and years, draw again where asked."""
     notes = Notes()
+    tell_no_region(job, notes)
     given = job.parameters
     try:
         settings = wrtds.Settings(
@@ -71,6 +73,7 @@ def compute(job: Job) -> Outcome:
                     value=", ".join(map(str, years.incomplete)))
         )  # fmt: skip
     table = _annual(years, *_drawn(job, known, flow, settings, years, notes))
+    table = _asked(table, given["start"], given["end"])
     return Outcome(
         values=_values(known, crossed, table, notes),
         tables={"samples": _samples(known, crossed), "annual": table},
@@ -145,6 +148,13 @@ def _annual(
     )[list(_ANNUAL)]  # fmt: skip
 
 
+def _asked(table: pd.DataFrame, start: Scalar, end: Scalar) -> pd.DataFrame:
+    """The water years asked for; all samples stand behind each of them."""
+    inside = table["water_year"] >= (-np.inf if start is None else int(str(start)))
+    inside &= table["water_year"] <= (np.inf if end is None else int(str(end)))
+    return table[inside].reset_index(drop=True)
+
+
 def _samples(known: wrtds.Samples, crossed: wrtds.Estimates) -> pd.DataFrame:
     low, high = np.exp(known.low), np.exp(known.high)
     return pd.DataFrame(
@@ -198,6 +208,8 @@ WATER_WRTDS: Final = Indicator(
     ),
     parameters=(
         Parameter("column", "text"),
+        Parameter("start", "integer", unit="year"),
+        Parameter("end", "integer", unit="year"),
         Parameter("window_y", "number", default=7.0, minimum=0.1, maximum=100, unit="year"),
         Parameter("window_q", "number", default=2.0, minimum=0.01, maximum=20),
         Parameter("window_s", "number", default=0.5, minimum=0.01, maximum=10, unit="year"),

@@ -90,20 +90,19 @@ def rate_of_change(values: ArrayLike, seconds: ArrayLike, limit: float) -> Flags
         limit: largest possible change per second.
 
     Returns:
-        A flag per value; the first and those after a gap are not evaluated.
+        A flag per value; the first and those after a missing value pass, as in ioos_qc.
 
     Raises:
         ValueError: times that do not ascend, of another length, or a limit not above 0.
 
     >>> rate_of_change([1, 2, 60], [0, 60, 120], 0.1).tolist()
-    [2, 1, 3]
+    [1, 1, 3]
     """
     if not limit > 0:
         raise ValueError("the limit of change is above 0")
     x, t = np.asarray(values, np.float64), _ascending(seconds, np.size(values))
-    flags = np.full(x.shape, NOT_EVALUATED, np.uint8)
-    rate = np.abs(np.diff(x)) / np.diff(t)
-    flags[1:] = np.where(np.isnan(rate), NOT_EVALUATED, np.where(rate > limit, SUSPECT, PASS))
+    flags = np.full(x.shape, PASS, np.uint8)
+    flags[1:][np.abs(np.diff(x)) / np.diff(t) > limit] = SUSPECT
     flags[np.isnan(x)] = MISSING
     return flags
 
@@ -121,7 +120,8 @@ def flat_line(
         fail: length that fails.
 
     Returns:
-        A flag per value; those with less than ``suspect`` seconds before them are passed.
+        A flag per value. A stretch holds as many usual steps as fit into its length; values
+        with fewer before them pass, as in ioos_qc.
 
     Raises:
         ValueError: times that do not ascend or a threshold that makes no sense.
@@ -133,11 +133,12 @@ def flat_line(
         raise ValueError("tolerance and lengths are above 0, suspect not above fail")
     x, t = np.asarray(values, np.float64), _ascending(seconds, np.size(values))
     flags = np.full(x.shape, PASS, np.uint8)
+    step = float(np.median(np.diff(t))) if t.size > 1 else fail
     for length, flag in ((suspect, SUSPECT), (fail, FAIL)):
-        start = np.searchsorted(t, t - length, side="right") - 1
-        full = start >= 0
-        spread = _range(x, np.maximum(start, 0))
-        flags[full & (spread < tolerance)] = flag
+        reach = np.floor(length / step + 1e-9) * step
+        start = np.searchsorted(t, t - length - 1e-6, side="left")
+        full = t - t[:1] >= reach - 1e-6
+        flags[full & (_range(x, start) < tolerance)] = flag
     flags[np.isnan(x)] = MISSING
     return flags
 
