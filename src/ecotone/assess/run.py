@@ -181,7 +181,7 @@ def _document(
         if boundaries
         else None,
         "results": [_told(s, r) for s, r in results],
-        "agreements": _agreements(gathered, door.agreements if door else []),
+        "agreements": _agreements(gathered, door),
         "not_released": _not_released(door) if door else [],
         "inputs": [
             {
@@ -231,9 +231,15 @@ def _told(step: Step, result: Result) -> dict[str, Any]:
     }
 
 
-def _agreements(gathered: Gathered, agreements: list[Agreement]) -> list[dict[str, Any]]:
+def _agreements(gathered: Gathered, door: Any) -> list[dict[str, Any]]:
     """Which data came under which agreement, at which level."""
+    agreements: list[Agreement] = door.agreements if door else []
     by_id = {(a.agreement_id, a.version): a for a in agreements}
+    parties = door.parties() if door else {}
+    names = {
+        lang: {party: told[lang] for party, told in parties.items() if told.get(lang)}
+        for lang in LANGUAGES
+    }
     told = []
     for line in gathered.lines:
         decision = line.decision
@@ -244,7 +250,7 @@ def _agreements(gathered: Gathered, agreements: list[Agreement]) -> list[dict[st
                 "version": decision.agreement_version,
                 "owner": line.owner,
                 "title": agreement.title if agreement else {},
-                "sentences": {lang: sentences(agreement, lang) for lang in LANGUAGES}
+                "sentences": {lang: sentences(agreement, lang, names[lang]) for lang in LANGUAGES}
                 if agreement
                 else {},
                 "signed_sha256": digest(agreement) if agreement else None,

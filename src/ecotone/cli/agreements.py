@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ecotone.share.lifecycle import Standing
     from ecotone.share.negotiate import Actor
     from ecotone.share.statements import Kind, Statement
+    from ecotone.store import Store
 
 _Id = Annotated[str, typer.Argument(metavar="AGREEMENT", help=word("share.agreement"))]
 _Out = Annotated[
@@ -205,6 +206,7 @@ def listing(as_json: Json = False, node: Node = None) -> None:
     with open_here(node) as store:
         found = lifecycle.standings(store, _today())
         said = statements.all_of(store)
+        names = _names(store)
     if as_json:
         print_json(
             {
@@ -215,7 +217,7 @@ def listing(as_json: Json = False, node: Node = None) -> None:
         return
     newest = {each.agreement.agreement_id: each for each in found}
     for each in newest.values():
-        _print_page(each)
+        _print_page(each, names)
         print_line()
     _print_requests(said)
 
@@ -233,6 +235,7 @@ def show(
 
     with open_here(node) as store:
         actor = Actor(store, "", _today())
+        names = _names(store)
         standing = negotiate.newest(actor, agreement)
         versions = [
             each
@@ -245,7 +248,7 @@ def show(
     if as_json:
         print_json([_as_document(each) for each in versions])
         return
-    _print_page(standing)
+    _print_page(standing, names)
     for each in versions[:-1]:
         print_line(word("share.show.version", version=each.agreement.version, state=_state(each)))
 
@@ -350,13 +353,21 @@ def _today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
 
+def _names(store: Store) -> dict[str, str]:
+    """The parties as the reader's language calls them, with their identifiers."""
+    lang = language()
+    return {
+        p.party_id: f"{p.name[lang]} ({p.party_id})" for p in store.parties() if p.name.get(lang)
+    }
+
+
 def _state(standing: Standing) -> str:
     from ecotone.model.words import say
 
     return say(f"lifecycle.state.{standing.state}", language())
 
 
-def _print_page(standing: Standing) -> None:
+def _print_page(standing: Standing, names: dict[str, str] | None = None) -> None:
     from ecotone.model.words import say
     from ecotone.share.agreements import digest, sentences
 
@@ -365,7 +376,7 @@ def _print_page(standing: Standing) -> None:
     title = agreement.title.get(lang) or next(iter(agreement.title.values()), "")
     print_line(f"{agreement.agreement_id} v{agreement.version}  {title}")
     print_line(f"  {_state(standing)}, {agreement.valid_from} - {agreement.valid_until}")
-    for sentence in sentences(agreement, lang):
+    for sentence in sentences(agreement, lang, names):
         print_line(f"  {sentence}")
     print_line("  " + word("share.page.digest", sha256=digest(agreement)))
     for party, signed in standing.signed.items():

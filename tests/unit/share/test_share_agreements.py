@@ -105,3 +105,41 @@ def test_sentences_name_reader_level_and_rests(lang):
     assert "10" in said[2]
     odd = parse({**DOCUMENT, "purposes": ["a purpose of its own"]}, "x")
     assert "a purpose of its own" in sentences(odd, lang)[0]
+
+
+def test_sentences_say_what_the_issue_asks_of_them():
+    told = agreement(
+        [
+            {
+                "name": "cats",
+                "taxa": ["Panthera uncia", "Felis incognita"],
+                "level": "generalised",
+                "cell_degrees": 0.1,
+                "embargo_months": 12,
+                "category": 2,
+                "statements": ["2a"],
+                "review": "2027-01-01",
+                "reason": {"en": "Hunted."},
+                "withheld_fields": ["a field of ours"],
+            },
+            {"name": "strip", "zones": ["the strip"], "level": "withheld"},
+            {"name": "sites", "nouns": ["Site"], "level": "metadata"},
+        ],
+        purposes=["density"],
+        actions=["view"],
+        valid_until="2029-12-31",
+        zones={"the strip": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}},
+    )
+    said = sentences(parse(told, "x"), "en", {"BB": "Urumqi", "AA": "Dushanbe"})
+    assert said == [
+        "Urumqi may view records of snow leopard (Panthera uncia) and Felis incognita of Dushanbe "
+        "on a 0.1 degree grid, month only, from 12 months after the observation, for density "
+        "assessment, from 2026-01-01 until 2029-12-31. Withheld fields: a field of ours. "
+        "Reason: Hunted. Sensitivity category 2 (Chapman 2020). To be reviewed on 2027-01-01.",
+        "Withheld from Urumqi: all records in the strip of Dushanbe.",
+        "Of sites of Dushanbe, Urumqi may see a description of the dataset only.",
+        "Nothing else of Dushanbe is open to Urumqi.",
+    ]
+    chinese = sentences(parse(told, "x"), "zh")
+    assert "雪豹（Panthera uncia）和Felis incognita的记录" in chinese[0]
+    assert "观测满 12 个月后" in chinese[0] and "Hunted。敏感性" in chinese[0]
