@@ -61,8 +61,8 @@ def _places(rows: pd.DataFrame, cells: Mapping[tuple[str, str], float | None]): 
     if rows.empty or "latitude" not in rows:
         return np.empty((0, 2)), squares
     placed = rows.dropna(subset=["latitude", "longitude"])
-    exact = placed.loc[placed["level"] == "full", ["longitude", "latitude"]]
-    coarse = placed[placed["level"] == "generalised"]
+    exact = placed.loc[placed["release_level"] == "full", ["longitude", "latitude"]]
+    coarse = placed[placed["release_level"] == "generalised"]
     for key, part in coarse.groupby(["dataset_id", "class"]):
         size = cells.get(key) or 0.0
         centres = part[["longitude", "latitude"]].drop_duplicates().to_numpy(dtype=float)

@@ -334,9 +334,12 @@ def _released_places(at: Anchors, frame: pd.DataFrame, places: Places, anchor: C
 
 
 def _labelled(released: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """Each row says by which agreement and class it came, and at which level."""
+    """Each row says by which agreement and class it came, and at which level.
+
+    Not as ``level``: an observation has a level of its own (media or event).
+    """
     if decision.level == "aggregated":
         return released.assign(**{"information_withheld": "rows"})
     return released.assign(
-        agreement=decision.agreement, **{"class": decision.name}, level=decision.level
+        agreement=decision.agreement, **{"class": decision.name}, release_level=decision.level
     )

@@ -60,14 +60,14 @@ def test_rows_of_one_place_fall_into_one_cell():
 
 
 def test_all_that_lies_where_a_cat_passed_is_as_coarse_as_the_cat():
-    rows = release([CATS, REST], "Observation").set_index("level")
+    rows = release([CATS, REST], "Observation").set_index("release_level")
     # At S1 a cat was seen: its marmots, cameras and site are told on 0.1 degree as well.
     assert sorted(rows.loc["generalised", "latitude"]) == [36.55, 37.05, 37.05, 37.05]
     assert rows.loc[["full"], "deployment"].tolist() == ["D3"]
-    cameras = release([CATS, REST], "Deployment").set_index("level")
+    cameras = release([CATS, REST], "Deployment").set_index("release_level")
     assert cameras.loc["generalised", "latitude"].tolist() == [37.05, 37.05]
     assert cameras.loc[["full"], "latitude"].tolist() == [38.05]
-    sites = release([CATS, REST], "Site").set_index("level")
+    sites = release([CATS, REST], "Site").set_index("release_level")
     assert sites.loc[["generalised"], "latitude"].tolist() == [37.05]
     assert sites.loc[["full"], "site_id"].tolist() == ["S2"]
 
@@ -79,7 +79,7 @@ def test_the_coarsest_of_a_place_counts():
 
 def test_what_is_withheld_coarsens_nothing():
     rows = release([{**CATS, "level": "withheld", "cell_degrees": None}, REST], "Deployment")
-    assert set(rows["level"]) == {"full"}
+    assert set(rows["release_level"]) == {"full"}
     assert sorted(rows["latitude"]) == [37.0998, 37.1001, 38.05]
 
 
@@ -101,9 +101,9 @@ def test_sites_that_nobody_described_are_places_too():
         longitude=[73.25] * 3,
     )
     rows = release([CATS, REST], "Occurrence", Occurrence=seen, Site=pd.DataFrame())
-    generalised = rows[rows["level"] == "generalised"]
+    generalised = rows[rows["release_level"] == "generalised"]
     assert generalised["latitude"].tolist() == [37.05, 37.05]
-    assert rows[rows["level"] == "full"]["site"].tolist() == ["other"]
+    assert rows[rows["release_level"] == "full"]["site"].tolist() == ["other"]
 
 
 def test_a_former_name_coarsens_its_place():
@@ -112,7 +112,7 @@ def test_a_former_name_coarsens_its_place():
     new = SEEN.assign(until=np.nan)
     new.loc[2, "version"] = 2
     rows = release([CATS, REST], "Deployment", Observation=pd.concat([old, new]))
-    assert set(rows["level"]) == {"generalised"}
+    assert set(rows["release_level"]) == {"generalised"}
 
 
 @pytest.mark.parametrize("noun", ["Event", "Sample", "Media"])
@@ -126,9 +126,9 @@ def test_events_samples_and_media_are_at_places_as_well(noun):
     rows = release([CATS, REST], noun, **{noun: table})
     if noun == "Media":
         # A photograph may show a cat: the class by taxon is possible for it only where it speaks.
-        assert rows["level"].tolist() == ["full", "generalised"]
+        assert rows["release_level"].tolist() == ["full", "generalised"]
     else:
-        told = rows.set_index("level")["latitude"].to_dict()
+        told = rows.set_index("release_level")["latitude"].to_dict()
         assert told == {"generalised": 37.05, "full": 39.0512}
 
 
@@ -142,4 +142,4 @@ def test_datasets_share_no_places():
     rows = Door(store, request()).release("Observation").rows
     mine = rows[rows["dataset_id"] == "other"]
     # There D1 is a name without a camera: coarse by the cat seen at it, placed by its first row.
-    assert sorted(mine[mine["level"] == "generalised"]["latitude"]) == [36.55, 37.15, 37.15]
+    assert sorted(mine[mine["release_level"] == "generalised"]["latitude"]) == [36.55, 37.15, 37.15]

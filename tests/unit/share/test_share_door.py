@@ -24,7 +24,7 @@ def store_with(classes, *, cleared=True, tables=None, **changes):
 def test_each_row_leaves_at_its_level_and_the_ledger_hears_of_it():
     store = store_with([CATS, REST])
     released = Door(store, request()).release("Occurrence")
-    assert released.rows["level"].tolist() == ["full", *["generalised"] * 3]
+    assert released.rows["release_level"].tolist() == ["full", *["generalised"] * 3]
     assert released.rows["id"].tolist()[0] == "AA-2"
     assert all(name.startswith("~") for name in released.rows["id"].tolist()[1:])
     assert 37.0464 not in set(released.rows["latitude"])

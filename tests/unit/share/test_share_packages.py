@@ -67,7 +67,7 @@ def test_the_receiver_reads_the_rows_as_they_came(pair):
         given.sort_values(order)[same].reset_index(drop=True),
         read.sort_values(order)[same].reset_index(drop=True),
     )
-    assert set(read["level"]) == {"full", "generalised"}
+    assert set(read["release_level"]) == {"full", "generalised"}
     assert set(read["agreement"]) == {"DUSH-WILD v1"}
     assert read["recorded_by"].isna().all()
 

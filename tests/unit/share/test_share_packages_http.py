@@ -167,9 +167,9 @@ def test_a_server_that_answers_otherwise(pair, body, key):
         pass
 
     Handler.body = body
-    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
-        with pytest.raises(InputRefused) as refused:
-            fetching.offered(actors["URUM"], url, "DUSH")
+    odd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with running(odd) as url, pytest.raises(InputRefused) as refused:
+        fetching.offered(actors["URUM"], url, "DUSH")
     assert refused.value.message.key == key
 
 

@@ -90,6 +90,10 @@ def _camera_traps(
             "observationLevel": ["media"],
         },
     }
+    names = tables["observations"].get("scientificName", pd.Series(dtype="str")).dropna()
+    if names.empty:
+        # The standard wants a name; where none was seen or released, the kingdom is true.
+        metadata["taxonomic"] = [{"scientificName": "Animalia"}]
     name = FORMS["camtrapdp"]
     write_camtrapdp(
         folder.place(name), tables["deployments"], tables["media"], tables["observations"], metadata

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = "1.1.0"
 HOME: Final = "coverages"
+_EARLIEST, _LATEST = "1800-01-01T00:00:00Z", "2199-12-31T00:00:00Z"
 _COG: Final = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 
@@ -77,8 +78,11 @@ def _item(row: dict[Any, Any], name: str) -> dict[str, Any]:
         if not pd.isna(row[column]):
             properties[key] = row[column].strftime("%Y-%m-%dT%H:%M:%SZ")
     if "end_datetime" not in properties or "start_datetime" not in properties:
-        properties["datetime"] = properties.pop("start_datetime", None)
-        properties.pop("end_datetime", None)
+        # STAC wants a time, or a beginning and an end: one without either may be of any time.
+        start = properties.pop("start_datetime", properties.pop("end_datetime", None))
+        properties["datetime"] = start
+        if start is None:
+            properties |= {"start_datetime": _EARLIEST, "end_datetime": _LATEST}
     edges = [row[side] for side in ("west", "south", "east", "north")]
     known = not any(pd.isna(edge) for edge in edges)
     item: dict[str, Any] = {

@@ -159,9 +159,7 @@ def _parts(found: Released, which: str) -> Iterator[tuple[pd.DataFrame, Decision
 def _typed(
     noun: str, part: pd.DataFrame, decision: Decision, wording: tuple[str | None, str | None]
 ) -> pa.Table:
-    # The label of the door's level stands where a noun may have an attribute of that name.
-    labels = {"agreement", "class", "level", "release_level", *MARKS}
-    own = [name for name in part.columns if name not in labels]
+    own = [name for name in part.columns if name not in MARKS]
     table = typed(noun, part[own].reset_index(drop=True))
     said = (decision.agreement, decision.name, decision.level, *wording)
     for name, text in zip(MARKS, said, strict=True):
