@@ -227,8 +227,8 @@ def test_wrtds_of_a_small_river(tmp_path: Path) -> None:
     again = run(tmp_path, "water.wrtds", {"samples": samples, "discharge": flow}, replicates=3,
                 **SMALL)  # fmt: skip
     assert again.values["fn_flux_last"].low == result.values["fn_flux_last"].low
-    one = run(tmp_path, "water.wrtds", {"samples": samples, "discharge": flow}, start=2003, end=2003,
-              **SMALL)  # fmt: skip
+    one = run(tmp_path, "water.wrtds", {"samples": samples, "discharge": flow}, start=2003,
+              end=2003, **SMALL)  # fmt: skip
     assert one.values["fn_flux_last"].value == one.values["fn_flux_first"].value
     none = run(
         tmp_path, "water.wrtds", {"samples": samples, "discharge": flow}, start=2050, **SMALL

@@ -384,7 +384,8 @@ def daily(fitted: Surface, flow: Discharge) -> Daily:
     """Concentration and flux of each day, as they were and with the flow's variation taken out.
 
     Flow-normalised: the mean over all discharges ever observed on that calendar day, each
-    put on the surface at the day's time (Hirsch et al. 2010). 28 and 29 February share theirs.
+    put on the surface at the day's time (Hirsch et al. 2010). 29 February has its own, those of
+    leap years.
 
     Args:
         fitted: the surface.
@@ -533,12 +534,9 @@ def _start(year: NDArray[np.int64]) -> Days:
 
 
 def _calendar_day(days: Days) -> NDArray[np.int64]:
-    """0 .. 364, the day of a common year; 29 February counts as the 28th."""
-    month = days.astype("datetime64[M]")
-    number = month.astype(np.int64) % 12
-    before = np.array([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334])
-    of_month = (days - month.astype("datetime64[D]")).astype(np.int64)
-    day: NDArray[np.int64] = before[number] + np.where(
-        number == 1, np.minimum(of_month, 27), of_month
-    )
-    return day
+    """0 .. 365, the day of a leap year; a common year has no 59 (29 February)."""
+    year = days.astype("datetime64[Y]")
+    start = year.astype("datetime64[D]")
+    day: NDArray[np.int64] = (days - start).astype(np.int64)
+    common = ((year + 1).astype("datetime64[D]") - start).astype(np.int64) == 365
+    return day + (common & (day > 58))
