@@ -7,11 +7,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra
 
+from ecotone.science.compiled import compiled
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: Numbers of one block of path lengths: 64 MB.
 _BLOCK = 8_000_000
+#: Of how many nearest neighbours a detour is tried.
+_DETOURS = 32
 
 
 def numerator(area: Floats, pairs: Ints, length: Floats, *, reach: float = np.inf) -> float:
@@ -35,6 +39,7 @@ def numerator(area: Floats, pairs: Ints, length: Floats, *, reach: float = np.in
     shortest = np.full(key.size, np.inf)
     np.minimum.at(shortest, at, np.maximum(length, 1e-300))
     links = sp.csr_array((shortest, (key // size, key % size)), shape=(size, size))
+    links = thinned(links)
     sources = np.flatnonzero(area > 0)
     step = max(1, _BLOCK // max(size, 1))
     total = 0.0
@@ -43,3 +48,74 @@ def numerator(area: Floats, pairs: Ints, length: Floats, *, reach: float = np.in
         paths = dijkstra(links, directed=False, indices=some, limit=reach)
         total += float(area[some] @ (np.exp(-paths) @ area))
     return total
+
+
+def thinned(links: sp.csr_array) -> sp.csr_array:
+    """Links without those that a detour of two shorter links makes good.
+
+    Both links of the detour are strictly shorter than the one left out, so by induction on
+    the length all shortest paths stay as they are.
+
+    Args:
+        links: lengths, each link once (row below column), zeros written as tiny numbers.
+
+    Returns:
+        The links that are left, in the same form.
+    """
+    both = (links + links.T).tocsr()
+    both.sort_indices()
+    upper = links.tocoo()
+    kept = np.ones(upper.nnz, dtype=np.bool_)
+    nearest = _nearest(both.indptr, both.data, _DETOURS)
+    _detours(
+        both.indptr, both.indices, both.data, nearest, upper.coords[0], upper.coords[1],
+        upper.data, kept,
+    )  # fmt: skip
+    ends = (upper.coords[0][kept], upper.coords[1][kept])
+    return sp.csr_array((upper.data[kept], ends), shape=links.shape)
+
+
+@compiled
+def _nearest(start: NDArray[np.int32], length: Floats, count: int) -> NDArray[np.int64]:
+    """The places of the shortest links of each row, -1 where there are fewer."""
+    size = start.size - 1
+    out = np.full((size, count), -1, dtype=np.int64)
+    for i in range(size):
+        order = np.argsort(length[start[i] : start[i + 1]])
+        for k in range(min(count, order.size)):
+            out[i, k] = start[i] + order[k]
+    return out
+
+
+@compiled
+def _detours(
+    start: NDArray[np.int32],
+    column: NDArray[np.int32],
+    length: Floats,
+    nearest: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    own: Floats,
+    kept: NDArray[np.bool_],
+) -> None:
+    """Strike out every link that a detour through a near neighbour of its row replaces."""
+    for e in range(rows.size):
+        i = rows[e]
+        j = columns[e]
+        for n in range(nearest.shape[1]):
+            place = nearest[i, n]
+            if place < 0 or length[place] >= own[e]:
+                break
+            low = start[column[place]]
+            high = start[column[place] + 1]
+            while low < high:
+                middle = (low + high) // 2
+                if column[middle] < j:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < start[column[place] + 1] and column[low] == j:
+                rest = length[low]
+                if rest < own[e] and length[place] + rest <= own[e]:
+                    kept[e] = False
+                    break

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from scipy.sparse.csgraph import dijkstra
 
 from ecotone.science.connectivity.patches import (
     connectivity,
@@ -17,7 +19,7 @@ from ecotone.science.connectivity.patches import (
     shortest,
 )
 from ecotone.science.connectivity.protected import protected_connected
-from ecotone.science.connectivity.sparse_pc import numerator
+from ecotone.science.connectivity.sparse_pc import numerator, thinned
 
 
 def some_patches(seed: int, count: int = 9):
@@ -92,6 +94,22 @@ def test_blocks_of_sources_give_the_same_sum(seed, monkeypatch):
     first, second = np.nonzero(np.triu(direct, 1))
     found = numerator(area, np.column_stack([first, second]), -np.log(direct[first, second]))
     assert found == pytest.approx(connectivity(area, direct, "pc").numerator)
+
+
+def test_links_that_a_detour_makes_good_are_left_out_and_change_nothing():
+    rng = np.random.default_rng(8)
+    place = rng.uniform(0, 10, (40, 2))
+    gap = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1))
+    # From edge to edge discs of radius 0.8 may be crossed at no cost.
+    apart = np.maximum(gap - 1.6, 0.0)
+    first, second = np.triu_indices(40, 1)
+    length = np.maximum(apart[first, second], 1e-300)
+    links = sp.csr_array((length, (first, second)), shape=(40, 40))
+    fewer = thinned(links)
+    assert fewer.nnz < links.nnz / 3
+    np.testing.assert_allclose(
+        dijkstra(fewer, directed=False), dijkstra(links, directed=False), rtol=1e-12
+    )
 
 
 def test_links_of_no_length_still_join():
