@@ -537,6 +537,6 @@ def _calendar_day(days: Days) -> NDArray[np.int64]:
     """0 .. 365, the day of a leap year; a common year has no 59 (29 February)."""
     year = days.astype("datetime64[Y]")
     start = year.astype("datetime64[D]")
-    day: NDArray[np.int64] = (days - start).astype(np.int64)
+    day = (days - start).astype(np.int64)
     common = ((year + 1).astype("datetime64[D]") - start).astype(np.int64) == 365
-    return day + (common & (day > 58))
+    return np.asarray(day + (common & (day > 58)), dtype=np.int64)
