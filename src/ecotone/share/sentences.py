@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from ecotone.model.agreement import Agreement, Class
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
 from ecotone.model.words import Language, has, say
+
+_BLANKS: Final = re.compile(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])")
 
 
 def sentences(
@@ -23,7 +27,9 @@ def sentences(
         _rule(agreement, found, lang, recipients, owner) + _rests(found, lang)
         for found in agreement.classes
     ]
-    return [*said, say("share.sentence.rest", lang, recipients=recipients, owner=owner)]
+    said.append(say("share.sentence.rest", lang, recipients=recipients, owner=owner))
+    # Between Chinese words no blank; beside Latin letters and digits one.
+    return [_BLANKS.sub("", text) for text in said] if lang == "zh" else said
 
 
 def what(found: Class, lang: Language) -> str:

@@ -143,3 +143,5 @@ def test_sentences_say_what_the_issue_asks_of_them():
     chinese = sentences(parse(told, "x"), "zh")
     assert "雪豹（Panthera uncia）和Felis incognita的记录" in chinese[0]
     assert "观测满 12 个月后" in chinese[0] and "Hunted。敏感性" in chinese[0]
+    named = sentences(parse(told, "x"), "zh", {"BB": "新疆生态所", "AA": "塔吉克大学"})
+    assert "新疆生态所可自 2026-01-01 至" in named[0] and "塔吉克大学的" in named[0]

@@ -179,7 +179,7 @@ def _stayed(writing: Writing, line: dict[str, Any]) -> str:
     if line.get("withheld_fields"):
         fields = [_field(name, writing) for name in line["withheld_fields"]]
         parts.append(writing.say("stayed.fields", fields=l10n.listed(fields, writing.lang)))
-    return l10n.semicolons(parts, writing.lang)
+    return l10n.semicolons(parts, writing.lang).rstrip(".。")
 
 
 def _field(name: str, writing: Writing) -> str:
