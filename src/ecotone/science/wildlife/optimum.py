@@ -75,7 +75,7 @@ def maximise(objective: Objective, start: Floats, transform: Floats, size: float
     value, slope = counted(gamma)
     for _ in range(12):
         information = counted.information(gamma, slope)
-        step, positive = _newton_step(information, slope)
+        step, positive = _newton_step(information, slope, counted.size)
         if abs(slope @ step) < 1e-9 / counted.size:
             break
         gamma, value, slope, moved = _stepped(counted, gamma, value, slope, step)
@@ -148,10 +148,14 @@ def _climb(counted: _Counted, gamma: Floats) -> Floats:
     return gamma
 
 
-def _newton_step(information: Floats, slope: Floats) -> tuple[Floats, bool]:
-    """A step downhill, along the steepest where the curvature is none."""
+def _newton_step(information: Floats, slope: Floats, size: float) -> tuple[Floats, bool]:
+    """A step downhill, along the steepest where the curvature is none.
+
+    And whether there is curvature everywhere: a standard error beyond a hundred, on predictors
+    of which one moves a logit or logarithm by one, is a coefficient nothing is known about.
+    """
     values, vectors = np.linalg.eigh(information)
-    smallest = 1e-8 * max(1e-8, float(np.abs(values).max()))
+    smallest = max(1e-10 * float(np.abs(values).max()), 1e-4 / size)
     positive = bool(values.min() > smallest)
     safe = np.maximum(np.abs(values), smallest)
     return -vectors @ ((vectors.T @ slope) / safe), positive
