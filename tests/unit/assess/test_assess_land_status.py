@@ -15,7 +15,7 @@ from rasterio.transform import Affine, from_origin
 from shapely.geometry import box, mapping
 
 from ecotone.assess.compute import compute
-from ecotone.assess.executor import Cluster, Executor
+from ecotone.assess.executor import Cluster, Executor, Threads
 from ecotone.assess.indicators import land_ground, mosaic
 from ecotone.model.errors import InputRefused, NotComputable, UsageError
 from ecotone.model.result import Result
@@ -198,6 +198,40 @@ def test_a_cluster_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]) 
         if path.is_file():
             other = tmp_path / "dask" / path.relative_to(tmp_path / "threads")
             assert path.read_bytes() == other.read_bytes(), path.name
+
+
+class Killed(Threads):
+    """Threads that end after some blocks, as a kill does; counts what it did."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(1)
+        self.left = self.after = after
+
+    def map(self, function: Any, tasks: Any) -> Any:
+        for result in super().map(function, tasks):
+            if self.left == 0:
+                raise KeyboardInterrupt
+            self.left -= 1
+            yield result
+
+
+def test_a_killed_run_goes_on_where_it_was(
+    tmp_path: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mosaic, "_BLOCK_NUMBERS", 60)
+    monkeypatch.setattr(mosaic, "_BLOCK_SIDE", 2)
+    run(tmp_path / "whole", "land.sdg-15-3-1", files, **SPANS)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", "land.sdg-15-3-1", files, executor=Killed(30), **SPANS)
+    second = Killed(10_000)
+    run(tmp_path / "cut", "land.sdg-15-3-1", files, executor=second, **SPANS)
+    blocks = ROWS * COLUMNS // 2 * 2
+    assert second.after - second.left <= blocks - 30
+    for path in (tmp_path / "whole").rglob("*.*"):
+        if path.is_file():
+            other = tmp_path / "cut" / path.relative_to(tmp_path / "whole")
+            assert path.read_bytes() == other.read_bytes(), path.name
+    assert not list((tmp_path / "cut").glob(".blocks-*"))
 
 
 def test_a_projected_grid_has_the_same_areas(tmp_path: Path) -> None:

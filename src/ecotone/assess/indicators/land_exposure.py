@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -14,7 +12,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.land_ground import Ground, Layer, Scratch, strips
+from ecotone.assess.indicators.land_ground import Ground, Layer, strips
+from ecotone.assess.indicators.land_scratch import Scratch, scratch
 from ecotone.assess.indicators.land_tables import ClassAreas, write_map
 from ecotone.assess.indicators.mosaic import Mosaic, open_mosaic
 from ecotone.formats.raster import Stack, open_layer
@@ -75,20 +74,15 @@ def compute(job: Job) -> Outcome:
             )
         groups, findings = _groups(job, mosaic)
         findings += [_short(block) for block in blocks if len(block) < BLOCK_YEARS]
-        job.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=job.out, prefix=".blocks-") as folder:
-            scratch = Scratch(Path(folder), ground.window())
-            classes = scratch.array("years", np.int16, layers=len(years))
-            worst = scratch.array("worst", np.int16, layers=len(blocks))
-            at_worst = scratch.array("at", np.int16, layers=len(blocks))
-            areas, by_block = _classify(
-                tile.stack, ground, scratch, years, blocks, classes, worst, at_worst
-            )
-            exposure, yearly = _people(mosaic, scratch, groups, years, blocks, classes, worst)
+        with scratch(job, "land.drought-exposure", ground.window()) as arrays:
+            classes = arrays.array("years", np.int16, layers=len(years))
+            worst = arrays.array("worst", np.int16, layers=len(blocks))
+            areas, by_block = _classify(tile.stack, ground, arrays, years, blocks, classes, worst)
+            exposure, yearly = _people(mosaic, arrays, groups, years, blocks, classes, worst)
             rasters = {
                 f"worst_{block[0]}_{block[-1]}": write_map(
-                    job.out, f"worst_{block[0]}_{block[-1]}", ground, scratch.within,
-                    _Shown(scratch, worst[number]), _LEGEND,
+                    job.out, f"worst_{block[0]}_{block[-1]}", ground, arrays.within,
+                    _Shown(arrays, worst[number]), _LEGEND,
                     {"indicator": "land.drought-exposure", "period": f"{block[0]}/{block[-1]}"},
                 )
                 for number, block in enumerate(blocks)
@@ -152,31 +146,29 @@ def _groups(job: Job, mosaic: Mosaic) -> tuple[list[People], list[Finding]]:
 def _classify(
     stack: Stack,
     ground: Ground,
-    scratch: Scratch,
+    arrays: Scratch,
     years: list[int],
     blocks: list[list[int]],
     classes: Codes,
     worst: Codes,
-    at_worst: Codes,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Classes of each year and of the worst year of each block, and their areas."""
     by_year = [ClassAreas(DROUGHT_CLASSES) for _ in years]
     by_block = [ClassAreas(DROUGHT_CLASSES) for _ in blocks]
     step = max(1, (1 << 23) // max(1, len(years)))
-    for window in strips(scratch.within, step):
+    for window in strips(arrays.within, step):
         index = stack.read(window)
         _check_index(float(np.fmin.reduce(index, axis=None)),
                      float(np.fmax.reduce(index, axis=None)))  # fmt: skip
         km2 = ground.km2(window)
-        place = scratch.place(window)
+        place = arrays.place(window)
         codes = drought_classes(index)
         classes[(slice(None), *place)] = codes
         for areas, layer in zip(by_year, codes, strict=True):
             areas.add(layer, km2)
         for number, block in enumerate(blocks):
-            lowest, at = worst_year(index[[years.index(year) for year in block]])
+            lowest, _ = worst_year(index[[years.index(year) for year in block]])
             worst[(number, *place)] = drought_classes(lowest)
-            at_worst[(number, *place)] = at
             by_block[number].add(worst[(number, *place)], km2)
     return (
         pd.concat(
@@ -210,7 +202,7 @@ def _span(block: list[int]) -> str:
 
 def _people(
     mosaic: Mosaic,
-    scratch: Scratch,
+    arrays: Scratch,
     groups: list[People],
     years: list[int],
     blocks: list[list[int]],
@@ -229,7 +221,7 @@ def _people(
                     say("assess.land.people-negative", name=group.layer.name),
                     say("assess.land.missing-code.do"),
                 )
-            rows, columns, there = _nearest(mosaic, scratch, group, window)
+            rows, columns, there = _nearest(mosaic, arrays, group, window)
             for sums, layers in ((by_block[group.name], worst), (by_year[group.name], classes)):
                 for number in range(len(sums)):
                     codes = np.asarray(layers[number])[rows[:, None], columns[None, :]]
@@ -241,15 +233,15 @@ def _people(
 
 
 def _nearest(
-    mosaic: Mosaic, scratch: Scratch, group: People, window: Window
+    mosaic: Mosaic, arrays: Scratch, group: People, window: Window
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
     """Rows and columns of the drought's cells in which the centres of others lie."""
     a, b = group.ground.transform, mosaic.transform
     x = a.c + a.a * (window.col_off + np.arange(window.width) + 0.5)
     y = a.f + a.e * (window.row_off + np.arange(window.height) + 0.5)
-    column = np.floor((x - b.c) / b.a).astype(np.int64) - int(scratch.within.col_off)
-    row = np.floor((y - b.f) / b.e).astype(np.int64) - int(scratch.within.row_off)
-    height, width = int(scratch.within.height), int(scratch.within.width)
+    column = np.floor((x - b.c) / b.a).astype(np.int64) - int(arrays.within.col_off)
+    row = np.floor((y - b.f) / b.e).astype(np.int64) - int(arrays.within.row_off)
+    height, width = int(arrays.within.height), int(arrays.within.width)
     inside_rows = (row >= 0) & (row < height)
     inside_columns = (column >= 0) & (column < width)
     return (

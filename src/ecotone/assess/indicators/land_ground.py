@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,27 +196,6 @@ def _fraction(step: float) -> float:
     number = round(1 / abs(step)) if abs(step) < 1 else 0
     near = number > 0 and abs(abs(step) * number - 1) < _WRITTEN
     return float(np.copysign(1 / number, step)) if near else step
-
-
-class Scratch:
-    """Arrays over a window, on disk while blocks come in, so that memory holds few blocks."""
-
-    def __init__(self, folder: Path, within: Window) -> None:
-        self.folder = folder
-        self.within = within
-
-    def array(self, name: str, dtype: Any, layers: int | None = None) -> NDArray[Any]:
-        """A new array, (rows, columns) or (layers, rows, columns), filled with zeros."""
-        shape = (int(self.within.height), int(self.within.width))
-        whole = shape if layers is None else (layers, *shape)
-        made: NDArray[Any] = np.memmap(self.folder / name, dtype=dtype, mode="w+", shape=whole)
-        return made
-
-    def place(self, window: Window) -> tuple[slice, slice]:
-        """Where a window lies in the arrays."""
-        top = int(window.row_off - self.within.row_off)
-        left = int(window.col_off - self.within.col_off)
-        return slice(top, top + int(window.height)), slice(left, left + int(window.width))
 
 
 @dataclass(frozen=True)

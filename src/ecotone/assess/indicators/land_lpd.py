@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.executor import Executor
-from ecotone.assess.indicators.land_ground import Ground, Layer, Scratch, out_of_range, strips
+from ecotone.assess.indicators.land_ground import Ground, Layer, out_of_range, strips
+from ecotone.assess.indicators.land_scratch import Scratch, key_of
 from ecotone.assess.indicators.mosaic import Mosaic
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
@@ -75,7 +76,8 @@ class Productivity:
     scratch: Scratch
     mean: Floats
     codes: Codes
-    units: NDArray[np.int64]
+    units: NDArray[np.int32]
+    classes: Codes  #: the five classes by each rule set, in the order of ``RULES``
     best: UnitQuantiles
     lowest: float = float("nan")
     highest: float = float("nan")
@@ -87,18 +89,34 @@ class Productivity:
         number = _METRIC_RULES.index(rule)
         trend = np.array(self.codes[(2 * number, *place)])
         state = np.array(self.codes[(2 * number + 1, *place)])
-        best = self.best.of(np.asarray(self.units[place]))
+        best = self.best.of(np.asarray(self.units[place], dtype=np.int64))
         return trend, state, performance_classes(np.asarray(self.mean[place]), best, rule)
+
+    def classify(self) -> None:
+        """Put the metrics together, once the best of each unit is known."""
+        for window in strips(self.scratch.within):
+            place = self.scratch.place(window)
+            for number, rule in enumerate(RULES):
+                if rule == "fao_wocat":
+                    self.classes[(number, *place)] = self.codes[(_WOCAT, *place)]
+                else:
+                    made = lpd_classes(*self.metrics(rule, window), rule)
+                    self.classes[(number, *place)] = made
+            self.scratch.release()
 
     def lpd(self, rule: Rule, window: Window) -> Codes:
         """The five classes of a window."""
-        if rule == "fao_wocat":
-            return np.array(self.codes[(_WOCAT, *self.scratch.place(window))])
-        return lpd_classes(*self.metrics(rule, window), rule)
+        return np.array(self.classes[(RULES.index(rule), *self.scratch.place(window))])
 
     def three(self, rule: Rule, window: Window) -> Codes:
         """The three classes of a window."""
         return lpd_three(self.lpd(rule, window))
+
+    def note(self, noted: Mapping[str, float]) -> None:
+        """Take in what was met in a block."""
+        self.lowest = float(np.fmin(self.lowest, noted["lowest"]))
+        self.highest = float(np.fmax(self.highest, noted["highest"]))
+        self.counts["disputed"] += int(noted["disputed"])
 
     def findings(self) -> Iterator[Finding]:
         """What the reader should know of the numbers met."""
@@ -141,20 +159,27 @@ def productivity_of(
         scratch,
         scratch.array(f"mean-{name}", np.float64),
         scratch.array(f"codes-{name}", np.int16, layers=_WOCAT + 1),
-        scratch.array(f"units-{name}", np.int64),
+        scratch.array(f"units-{name}", np.int32),
+        scratch.array(f"lpd-{name}", np.int16, layers=len(RULES)),
         UnitQuantiles(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), BEST),
     )
-    done, area = 0, scratch.within.width * scratch.within.height
-    for block in executor.map(partial(lpd_block, ask), ask.mosaic.blocks(scratch.within)):
+    area = scratch.within.width * scratch.within.height
+    before = scratch.done(name)
+    for noted in before.values():
+        found.note(noted)
+    done = sum(width * height for _, _, width, height in before)
+    windows = (w for w in ask.mosaic.blocks(scratch.within) if key_of(w) not in before)
+    for block in executor.map(partial(lpd_block, ask), windows):
         place = scratch.place(block.window)
         found.mean[place] = block.mean
         found.codes[(slice(None), *place)] = block.codes
         inside = ground.shares(block.window) > 0
         codes = np.zeros(inside.shape, np.int64) if units is None else units.codes(block.window)
         found.units[place] = np.where(inside, codes, -1)
-        found.lowest = float(np.fmin(found.lowest, block.lowest))
-        found.highest = float(np.fmax(found.highest, block.highest))
-        found.counts["disputed"] += block.disputed
+        noted = {"lowest": block.lowest, "highest": block.highest, "disputed": block.disputed}
+        found.note(noted)
+        scratch.release()
+        scratch.finished(name, block.window, noted)
         done += block.window.width * block.window.height
         progress(done / area)
     found.best = unit_quantiles(partial(_chunks, found), BEST)
@@ -162,13 +187,15 @@ def productivity_of(
         raise NotComputable(
             say("assess.land.no-pixel", fewest=FEWEST_YEARS), say("assess.land.no-pixel.do")
         )
+    found.classify()
     return found
 
 
 def _chunks(found: Productivity) -> Iterator[tuple[NDArray[np.int64], Floats]]:
     for window in strips(found.scratch.within):
         place = found.scratch.place(window)
-        yield np.asarray(found.units[place]), np.asarray(found.mean[place])
+        yield np.asarray(found.units[place], dtype=np.int64), np.asarray(found.mean[place])
+        found.scratch.release()
 
 
 def lpd_block(ask: LpdAsk, window: Window) -> LpdBlock:
@@ -179,8 +206,10 @@ def lpd_block(ask: LpdAsk, window: Window) -> LpdBlock:
     test = mann_kendall(means)
     lacking = ~complete_pixels(means, ask.complete)
     layers = []
+    deciles = state_classes(means, "unccd2026")
     for rule in _METRIC_RULES:
-        layers += [trend_classes(means, rule, ask.alpha, test), state_classes(means, rule)]
+        state = state_classes(means, rule) if rule == "gpg_v2" else deciles
+        layers += [trend_classes(means, rule, ask.alpha, test), state]
     layers.append(wocat_classes(means, alpha=ask.alpha, complete=ask.complete, test=test))
     codes = np.stack(layers)
     codes[:, lacking] = NODATA

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,13 +11,14 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.land_ground import Ground, Scratch, open_on, strips
+from ecotone.assess.indicators.land_ground import Ground, open_on, strips
 from ecotone.assess.indicators.land_lpd import (
     LpdAsk,
     Productivity,
     productivity_of,
     years_checked,
 )
+from ecotone.assess.indicators.land_scratch import scratch
 from ecotone.assess.indicators.land_tables import (
     LPD,
     THREE,
@@ -55,10 +54,8 @@ def compute(job: Job) -> Outcome:
         units = open_on(mosaic, given) if given else None
         ask = LpdAsk(mosaic, start, end, job.number("alpha"), job.number("complete"))
         rule = next(r for r in RULES if r == job.parameters["rule"])
-        job.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=job.out, prefix=".blocks-") as folder:
-            scratch = Scratch(Path(folder), ground.window())
-            found = productivity_of(ask, ground, units, scratch, job.executor, job.progress)
+        with scratch(job, "land.productivity", ground.window()) as arrays:
+            found = productivity_of(ask, ground, units, arrays, job.executor, job.progress)
             rasters = _maps(job, ground, found, rule, (start, end))
             lpd, three, by_rule, dependent = _areas(ground, found, rule)
             findings += found.findings()
@@ -100,14 +97,17 @@ def _areas(
             areas.add(found.lpd(name, window), km2)
         three.add(found.three(rule, window), km2)
         dependent += float(km2[_answers(found, window) > 1].sum())
+        found.scratch.release()
     return by_rule[rule], three, by_rule, dependent
 
 
 def _answers(found: Productivity, window: Window) -> NDArray[np.int16]:
     """How many different answers in three classes the rule sets give; 0 without data."""
-    codes = np.stack([found.three(rule, window) for rule in RULES])
-    number = sum((codes == code).any(axis=0).astype(np.int16) for code in (-1, 0, 1))
-    return np.asarray(number, dtype=np.int16)
+    classes = [found.lpd(rule, window) for rule in RULES]
+    number = np.zeros(classes[0].shape, dtype=np.int16)
+    for low, high in ((1, 2), (3, 4), (5, 5)):
+        number += np.logical_or.reduce([(c >= low) & (c <= high) for c in classes])
+    return number
 
 
 def _maps(

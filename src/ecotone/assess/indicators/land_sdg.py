@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -15,7 +13,7 @@ import pandas as pd
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.land_ground import Ground, Scratch, check_grid, open_on, strips
+from ecotone.assess.indicators.land_ground import Ground, check_grid, open_on, strips
 from ecotone.assess.indicators.land_lpd import LpdAsk, Productivity, productivity_of, years_checked
 from ecotone.assess.indicators.land_maps import (
     LEGENDS,
@@ -32,6 +30,7 @@ from ecotone.assess.indicators.land_polygons import (
     read_corrections,
     read_polygons,
 )
+from ecotone.assess.indicators.land_scratch import Scratch, scratch
 from ecotone.assess.indicators.land_tables import (
     STATUS,
     THREE,
@@ -105,14 +104,12 @@ def compute(job: Job) -> Outcome:
         findings += told
         corrections, told = _corrections(job)
         findings += told
-        job.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=job.out, prefix=".blocks-") as folder:
-            scratch = Scratch(Path(folder), ground.window())
-            productivity = _productivity(job, mosaic, ground, scratch, spans)
+        with scratch(job, "land.sdg-15-3-1", ground.window()) as arrays:
+            productivity = _productivity(job, mosaic, ground, arrays, spans)
             findings += _distinct([f for p in productivity.values() for f in p.findings()])
             parts, told = _parts(job, mosaic, productivity, cover, spans)
             findings += told
-            work = _work(job, ground, scratch, spans, parts, corrections)
+            work = _work(job, ground, arrays, spans, parts, corrections)
             _integrate(work)
             tables, values = _tables(work, zones)
             rasters = _maps(job, work)
@@ -171,7 +168,7 @@ def _corrections(job: Job) -> tuple[list[Correction], list[Finding]]:
 
 
 def _productivity(
-    job: Job, mosaic: Mosaic, ground: Ground, scratch: Scratch, spans: tuple[Span, ...]
+    job: Job, mosaic: Mosaic, ground: Ground, arrays: Scratch, spans: tuple[Span, ...]
 ) -> dict[str, Productivity]:
     given = job.inputs.get("units")
     units = open_on(mosaic, given) if given else None
@@ -182,7 +179,7 @@ def _productivity(
         def told(share: float, done: int = number) -> None:
             job.progress((done + share) / (len(spans) + 1))
 
-        found[span.name] = productivity_of(ask, ground, units, scratch, job.executor, told)
+        found[span.name] = productivity_of(ask, ground, units, arrays, job.executor, told)
     return found
 
 
@@ -238,20 +235,20 @@ def _left_out(name: str, span: Span | None = None) -> Finding:
 def _work(
     job: Job,
     ground: Ground,
-    scratch: Scratch,
+    arrays: Scratch,
     spans: tuple[Span, ...],
     parts: Mapping[str, Mapping[str, Callable[[Window], Codes]]],
     corrections: list[Correction],
 ) -> Work:
     return Work(
         ground,
-        scratch,
+        arrays,
         spans,
         next(r for r in RULES if r == job.parameters["rule"]),
         next(m for m in MISSING if m == job.parameters["missing"]),
         parts,
         corrections,
-        {s.name: scratch.array(f"sdg-{s.name}", np.int16) for s in spans},
+        {s.name: arrays.array(f"sdg-{s.name}", np.int16) for s in spans},
         {(s.name, part): ClassAreas((-1, 0, 1)) for s in spans for part in parts[s.name]},
         {},
     )
@@ -278,6 +275,7 @@ def _integrate(work: Work) -> None:
             after = recoded(before, where, [c.recode for c in work.corrections], span.name)
             _tell_corrected(work, span, where, before, after, km2)
             work.codes[span.name][work.scratch.place(window)] = after
+        work.scratch.release()
 
 
 def _tell_corrected(
@@ -315,6 +313,7 @@ def _tables(work: Work, zones: list[Polygon]) -> tuple[dict[str, pd.DataFrame], 
             overall[span.name].add(status_three(codes), km2)
             for key, area in _cross(work, span, place, km2):
                 cross[key] = cross.get(key, 0.0) + area
+        work.scratch.release()
     tables = {
         ("status" if number == 0 else "status_2"): status[span.name].table()
         for number, span in enumerate(reports)

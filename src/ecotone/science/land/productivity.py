@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -323,7 +324,8 @@ def state_change(means: ArrayLike) -> Floats:
     margin = 0.05 * (high - low)
     wide = np.concatenate([before, (low - margin)[None], (high + margin)[None]])
     old, new = mean_productivity(before), mean_productivity(recent)
-    change = decile_steps(wide, new) - decile_steps(wide, old)
+    later, earlier = decile_steps(wide, new, old)
+    change = later - earlier
     # The difference counts in the steps of stored data, 1e-4, free of the noise of sums.
     same = np.round(np.abs(new - old), 12) <= SAME_STATE
     change[same] = 0
@@ -331,22 +333,38 @@ def state_change(means: ArrayLike) -> Floats:
     return change
 
 
-def decile_steps(values: Floats, value: Floats) -> Floats:
-    """How many of the nine deciles of some values lie below another value.
+def decile_steps(values: Floats, *compared: Floats) -> list[Floats]:
+    """How many of the nine deciles of some values lie below each of other values.
 
     Args:
         values: (years, ...), NaN = missing.
-        value: compared in each pixel.
+        compared: values without the axis of years.
 
     Returns:
-        0 .. 9.
+        0 .. 9 for each of the compared.
     """
     ascending = np.sort(values, axis=0)
     count = np.isfinite(ascending).sum(axis=0)
-    steps = np.zeros(value.shape)
+    same = count.size > 0 and bool((count == count.flat[0]).all())
+    steps = [np.zeros(value.shape) for value in compared]
     for decile in range(1, 10):
-        steps += value > _between(ascending, (count - 1) * (decile / 10))
+        share = decile / 10
+        if same and count.flat[0] > 0:
+            edge = _at(ascending, (int(count.flat[0]) - 1) * share)
+        else:
+            edge = _between(ascending, (count - 1) * share)
+        for step, value in zip(steps, compared, strict=True):
+            step += value > edge
     return steps
+
+
+def _at(ascending: Floats, rank: float) -> Floats:
+    """As ``_between`` where all pixels have the same rank."""
+    low = int(rank)
+    share = rank - low
+    high = min(low + 1, ascending.shape[0] - 1)
+    value: Floats = ascending[low] + share * (ascending[high] - ascending[low])
+    return value
 
 
 def _between(ascending: Floats, rank: Floats) -> Floats:
@@ -365,6 +383,17 @@ def _sign_beyond(score: Floats, limit: float) -> Codes:
     codes = np.where(score > limit, IMPROVED, np.where(score < -limit, DEGRADED, STABLE))
     out: Codes = np.where(np.isnan(score), NODATA, codes).astype(np.int16)
     return out
+
+
+@functools.cache
+def _lpd_table(column: str) -> Codes:
+    """The class of each combination in the order of ``three_classes``."""
+    table = np.full((4, 4, 4), NODATA, dtype=np.int16)
+    for row in rows_of("lpd"):
+        place = tuple(int(row[name]) + 1 for name in ("trend", "state", "performance"))
+        table[place] = int(row[column])
+    table.setflags(write=False)
+    return table
 
 
 def lpd_classes(trend: ArrayLike, state: ArrayLike, performance: ArrayLike, rule: Rule) -> Codes:
@@ -390,11 +419,7 @@ def lpd_classes(trend: ArrayLike, state: ArrayLike, performance: ArrayLike, rule
     >>> lpd_classes([0, -1], [0, 0], [-1, 0], "unccd2026").tolist()
     [3, 1]
     """
-    column = "gpg_v2" if rule == "gpg_v2" else "prais"
-    table = np.full((4, 4, 4), NODATA, dtype=np.int16)
-    for row in rows_of("lpd"):
-        place = tuple(int(row[name]) + 1 for name in ("trend", "state", "performance"))
-        table[place] = int(row[column])
+    table = _lpd_table("gpg_v2" if rule == "gpg_v2" else "prais")
     low = _places(performance)
     if (low == 2).any():
         raise ValueError("performance is either below the best or not; there is no 1")

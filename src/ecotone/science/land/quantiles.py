@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Chunks = Callable[[], Iterable[tuple[NDArray[np.int64], Floats]]]
 
-#: Bits of the value decided in each pass.
-_BITS: Final = 8
+#: Bits of the value decided in each pass: many where the units are few.
+_WIDE: Final = 16
+_NARROW: Final = 8
+#: Bins of all units in one pass, and values that are sorted at once in the end.
+_BINS: Final = 1 << 23
+_HELD: Final = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,9 @@ def unit_quantiles(chunks: Chunks, share: float) -> UnitQuantiles:
     """The exact quantile of every unit, from chunks that are gone through several times.
 
     Between two ranks it is linearly interpolated, as numpy's ``quantile`` does; the result
-    does not depend on how the values are cut into chunks. Each pass decides eight more bits of
-    the values at the ranks asked for, so memory grows with the units alone.
+    does not depend on how the values are cut into chunks. Each pass decides some more bits of
+    the values at the ranks asked for, until few enough values share them to be sorted at
+    once; so memory grows with the units alone.
 
     Args:
         chunks: called once a pass; gives pairs of units (integers; negative = none) and
@@ -67,10 +72,11 @@ def unit_quantiles(chunks: Chunks, share: float) -> UnitQuantiles:
     units, counts = _count(chunks)
     rank = share * (counts - 1)
     low = np.floor(rank).astype(np.int64)
-    high = np.minimum(low + 1, counts - 1)
-    at_low = _at_rank(chunks, units, low)
-    at_high = _at_rank(chunks, units, high)
-    return UnitQuantiles(units, counts, at_low + (rank - low) * (at_high - at_low), share)
+    at_low, at_high = _at_ranks(chunks, units, low)
+    part = rank - low
+    # Where the rank is whole there may be no value above it.
+    step = np.where(part > 0, at_high - at_low, 0.0)
+    return UnitQuantiles(units, counts, at_low + part * step, share)
 
 
 def _valid(chunk: tuple[NDArray[np.int64], Floats]) -> tuple[NDArray[np.int64], Floats]:
@@ -90,28 +96,71 @@ def _count(chunks: Chunks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return units, counts
 
 
-def _at_rank(chunks: Chunks, units: NDArray[np.int64], rank: NDArray[np.int64]) -> Floats:
-    """The value of each unit at a rank counted from 0."""
+def _at_ranks(
+    chunks: Chunks, units: NDArray[np.int64], rank: NDArray[np.int64]
+) -> tuple[Floats, Floats]:
+    """The values of each unit at a rank counted from 0 and at the next; NaN beyond the last."""
     prefix = np.zeros(units.size, dtype=np.uint64)
     left = rank.copy()
-    for shift in range(64 - _BITS, -1, -_BITS):
-        tally = np.zeros((units.size, 1 << _BITS), dtype=np.int64)
-        for chunk in chunks():
-            here, values = _valid(chunk)
-            at = np.searchsorted(units, here)
-            keys = _ordered(values)
-            if shift + _BITS < 64:
-                same = (keys >> np.uint64(shift + _BITS)) == prefix[at]
-                at, keys = at[same], keys[same]
-            digit = ((keys >> np.uint64(shift)) & np.uint64((1 << _BITS) - 1)).astype(np.int64)
-            flat = np.bincount(at * (1 << _BITS) + digit, minlength=tally.size)
-            tally += flat.reshape(tally.shape)
-        upto = np.cumsum(tally, axis=1)
+    shift = 64
+    bits = _WIDE if units.size << _WIDE <= _BINS else _NARROW
+    sharing = _HELD + 1
+    while shift and sharing > _HELD:
+        shift -= bits
+        upto = np.cumsum(_tally(chunks, units, prefix, shift, bits), axis=1)
         chosen = (upto <= left[:, None]).sum(axis=1)
         rows = np.arange(units.size)
-        left -= np.where(chosen > 0, upto[rows, np.maximum(chosen - 1, 0)], 0)
-        prefix = (prefix << np.uint64(_BITS)) | chosen.astype(np.uint64)
-    return _floats(prefix)
+        before = np.where(chosen > 0, upto[rows, np.maximum(chosen - 1, 0)], 0)
+        sharing = int((upto[rows, chosen] - before).sum())
+        left -= before
+        prefix = (prefix << np.uint64(bits)) | chosen.astype(np.uint64)
+    return _among(chunks, units, prefix, shift, left)
+
+
+def _tally(
+    chunks: Chunks, units: NDArray[np.int64], prefix: NDArray[np.uint64], shift: int, bits: int
+) -> NDArray[np.int64]:
+    """How many values of each unit's bracket have each of the next bits."""
+    tally = np.zeros(units.size << bits, dtype=np.int64)
+    for chunk in chunks():
+        here, values = _valid(chunk)
+        at = np.searchsorted(units, here)
+        keys = _ordered(values)
+        if shift + bits < 64:
+            same = (keys >> np.uint64(shift + bits)) == prefix[at]
+            at, keys = at[same], keys[same]
+        digit = ((keys >> np.uint64(shift)) & np.uint64((1 << bits) - 1)).astype(np.int64)
+        tally += np.bincount((at << bits) + digit, minlength=tally.size)
+    return tally.reshape(units.size, 1 << bits)
+
+
+def _among(
+    chunks: Chunks,
+    units: NDArray[np.int64],
+    prefix: NDArray[np.uint64],
+    shift: int,
+    left: NDArray[np.int64],
+) -> tuple[Floats, Floats]:
+    """The values at places ``left`` among those of each unit's bracket, and the ones after."""
+    above = np.full(units.size, np.inf)
+    places, found = [np.empty(0, np.intp)], [np.empty(0)]
+    for chunk in chunks():
+        here, values = _valid(chunk)
+        at = np.searchsorted(units, here)
+        head = _ordered(values) >> np.uint64(shift)
+        inside, beyond = head == prefix[at], head > prefix[at]
+        places.append(at[inside])
+        found.append(values[inside])
+        np.minimum.at(above, at[beyond], values[beyond])
+    place, value = np.concatenate(places), np.concatenate(found)
+    order = np.lexsort((value, place))
+    place, value = place[order], value[order]
+    starts = np.searchsorted(place, np.arange(units.size))
+    ends = np.searchsorted(place, np.arange(units.size), side="right")
+    first = starts + left
+    after = np.minimum(first + 1, max(value.size - 1, 0))
+    following = np.where(first + 1 < ends, value[after], above)
+    return value[first], np.where(np.isinf(following), np.nan, following)
 
 
 def _ordered(values: Floats) -> NDArray[np.uint64]:
@@ -119,8 +168,3 @@ def _ordered(values: Floats) -> NDArray[np.uint64]:
     bits = (values + 0.0).view(np.uint64)
     sign = np.uint64(1 << 63)
     return np.where(bits & sign, ~bits, bits | sign)
-
-
-def _floats(keys: NDArray[np.uint64]) -> Floats:
-    sign = np.uint64(1 << 63)
-    return np.where(keys & sign, keys & ~sign, ~keys).view(np.float64)

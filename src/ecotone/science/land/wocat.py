@@ -72,7 +72,8 @@ def wocat_classes(
     towards = np.where(valid, last - np.where(valid, values, 0.0), 0.0).sum(axis=0)
     steadiness = 2 + rising.astype(np.int64) + (towards > 0)
     green = 1 + (first > biomass[0]).astype(np.int64) + (first > biomass[1])
-    change = decile_steps(values, last) - decile_steps(values, first)
+    later, earlier = decile_steps(values, last, first)
+    change = later - earlier
     state = np.where(change <= -2, 1, np.where(change >= 2, 3, 2))
     combination = 9 * (steadiness - 1) + 3 * (state - 1) + green
     classes = 1 + np.searchsorted(_LAST, combination)
