@@ -112,6 +112,28 @@ def test_four_states_by_the_results_own_uncertainty(tmp_path: Path) -> None:
     assert row[states].tolist() == [1, 1, 1, 2, 1]
 
 
+def test_percentile_rules(tmp_path: Path) -> None:
+    """Of 60 results one in ten may exceed: 0 surely, 3 probably, 9 probably not, 30 surely not."""
+    limits = (
+        "standard,version,property,unit,max,statistic\nT,1,lead,ug/L,10,90th percentile\n"
+        "T,1,lead,ug/L,50,each\nT,1,zinc,ug/L,10,p90\n"
+    )
+    rows = [
+        f"{station},lead,{20 if i < over else 5},ug/L"
+        for station, over in (("A", 0), ("B", 3), ("C", 9), ("D", 30))
+        for i in range(60)
+    ]
+    rows += ["A,zinc,<20,ug/L"] * 30 + ["A,zinc,5,ug/L"] * 30
+    results = "site,property,value,unit\n" + "\n".join(rows) + "\n"
+    result = run(tmp_path, "water.compliance", results, limits)
+    found = table(tmp_path, "compliance")
+    lead = found[(found["property"] == "lead") & (found["allowed"] > 0)].set_index("station")
+    assert lead["state"].tolist() == ["compliant", "probably", "probably_not", "non_compliant"]
+    assert found[found["allowed"] == 0]["state"].isna().all()
+    assert found[found["property"] == "zinc"]["state"].tolist() == ["undetermined"]
+    assert result.values["exceedances"].value == 0
+
+
 def test_units_that_cannot_be_right(tmp_path: Path) -> None:
     """Conductivity in mS/m labelled uS/cm, and the other way round."""
     limits = "standard,version,property,unit,max\nT,1,EC,mS/m,150\n"

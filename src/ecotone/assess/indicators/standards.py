@@ -44,6 +44,11 @@ _MAXIMUM: Final = frozenset({"maximum", "max", "upper", "<=", "≤", "<", "не 
 _MINIMUM: Final = frozenset({"minimum", "min", "lower", ">=", "≥", ">", "не менее", "下限"})
 #: Limits of single results; limits of means or percentiles need other methods.
 _EACH: Final = frozenset({"", "each", "single", "any", "maximum", "instantaneous"})
+#: A rule that some share of results may break: "90th percentile", "p95", "95-й процентиль".
+_PERCENTILE: Final = re.compile(
+    r"p?\s*(\d{2})(?:\s*%|th|-?й)?\s*(?:percentile|%ile|perc\.?|процентиль|百分位数?)?",
+    re.IGNORECASE,
+)
 _NUMBER: Final = r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?"
 _RANGE: Final = re.compile(rf"({_NUMBER})\s*(?:-|–|—|\.\.|to|до|至|~)\s*({_NUMBER})")
 
@@ -63,6 +68,7 @@ class Limit:
     grade: str = ""
     water: str = ""
     verified: bool = True
+    allowed: float = 0.0  #: share of results that may break it (a percentile rule)
 
     @property
     def kind(self) -> Kind:
@@ -146,7 +152,7 @@ def read_classes(
     for record in _records(path, notes):
         cells = {name: str(record.get(name, "")).strip() for name in _COLUMNS}
         row = int(str(record["row"]))
-        if cells["statistic"].casefold() not in _EACH:
+        if cells["statistic"].casefold() not in _EACH and not _allowed(cells["statistic"]):
             notes.add(
                 Finding(
                     "water-statistic-unsupported",
@@ -231,7 +237,14 @@ def _limit(cells: dict[str, str], file: str, row: int) -> Limit:
         grade=_ROMAN.get(cells["grade"], cells["grade"].upper()),
         water=cells["water"].casefold() or named_water(cells["property"]),
         verified=cells["verified"].casefold() not in _UNCHECKED,
+        allowed=_allowed(cells["statistic"]),
     )
+
+
+def _allowed(statistic: str) -> float:
+    """The share of results that a percentile rule lets pass; 0 for any other rule."""
+    found = _PERCENTILE.fullmatch(statistic.strip())
+    return 1 - int(found[1]) / 100 if found else 0.0
 
 
 def _number(text: str) -> float | None:
@@ -294,9 +307,9 @@ def _natural(version: str) -> list[tuple[int, str]]:
 
 
 def _refuse_twice(limits: list[Limit], file: str) -> None:
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, str, str, float]] = set()
     for limit in limits:
-        key = (limit.standard, limit.key, limit.kind)
+        key = (limit.standard, limit.key, limit.kind, limit.allowed)
         if key in seen:
             raise InputRefused(
                 say("assess.water.limit-twice", name=file, property=limit.name),

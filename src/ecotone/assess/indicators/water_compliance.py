@@ -24,7 +24,7 @@ from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.water import Verdict, excess, judge, share_with_unknown
-from ecotone.science.water.conformity import State, conformity
+from ecotone.science.water.conformity import State, conformity, share_conformity
 
 #: Confidence level of every share's interval.
 _LEVEL: Final = 0.95
@@ -34,6 +34,7 @@ _STATES: Final = {
     "probably_not": State.PROBABLY_NOT,
     "non_compliant": State.NON_COMPLIANT,
 }
+_NAMES: Final = {code.value: name for name, code in _STATES.items()}
 _TABLE: Final = {
     "station": "",
     "property": "",
@@ -54,6 +55,8 @@ _TABLE: Final = {
     "probably": "results",
     "probably_not": "results",
     "non_compliant": "results",
+    "allowed": "1",
+    "state": "",
 }
 
 
@@ -130,6 +133,7 @@ def _judged(results: pd.DataFrame, limit: Limit, notes: Notes) -> Iterator[pd.Da
                 "kind": limit.kind,
                 "limit": limit.text(),
                 "unit": limit.unit,
+                "allowed": limit.allowed,
                 "passes": verdict == Verdict.PASSES,
                 "exceedances": verdict == Verdict.EXCEEDS,
                 "undetermined": verdict == Verdict.UNDETERMINED,
@@ -145,7 +149,7 @@ def _table(judged: list[pd.DataFrame]) -> pd.DataFrame:
     if not judged:
         return pd.DataFrame(columns=list(_TABLE))
     rows = pd.concat(judged, ignore_index=True)
-    keys = ["station", "property", "standard", "version", "kind", "limit", "unit"]
+    keys = ["station", "property", "standard", "version", "kind", "limit", "unit", "allowed"]
     groups = rows.groupby(keys, sort=True, dropna=False)
     table = groups[["passes", "exceedances", "undetermined"]].sum().astype(np.int64)
     table.insert(0, "n", table.sum(axis=1))
@@ -157,10 +161,29 @@ def _table(judged: list[pd.DataFrame]) -> pd.DataFrame:
         table[name] = groups[name].sum().astype(np.int64)
     worst = rows.loc[groups["beyond"].idxmax()]
     table["worst"] = np.where(np.isfinite(worst["beyond"]), worst["value"], np.nan)
-    return table.reset_index()[list(_TABLE)]
+    table = table.reset_index()
+    table["state"] = [_state(row) for row in table.to_dict("records")]
+    return table[list(_TABLE)]
+
+
+def _state(row: dict[str, object]) -> str:
+    """What a percentile rule says of a station; nothing where every result must comply.
+
+    Results that cannot be judged are taken as breaking the rule and as keeping it: only where
+    both say the same is the state told.
+    """
+    allowed = float(str(row["allowed"]))
+    if allowed == 0:
+        return ""
+    known, unknown, n = (int(str(row[k])) for k in ("exceedances", "undetermined", "n"))
+    ends = {int(share_conformity(x, n, allowed, _LEVEL)) for x in (known, known + unknown)}
+    return _NAMES[ends.pop()] if len(ends) == 1 else "undetermined"
 
 
 def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
+    """Counts over the rules that every single result must keep; of all where there is none."""
+    single = table[table["allowed"] == 0]
+    table = table if single.empty else single
     counts = {
         name: int(table[name].sum()) for name in ("n", "passes", "exceedances", "undetermined")
     }
