@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ecotone.cli.language import word
+from ecotone.cli.language import language, word
 from ecotone.cli.options import (
     By,
     Json,
@@ -20,6 +22,8 @@ from ecotone.cli.options import (
     print_line,
     print_table,
 )
+from ecotone.model.errors import UsageError
+from ecotone.model.words import say
 
 
 def register(app: typer.Typer) -> None:
@@ -35,16 +39,98 @@ _Id = Annotated[str, typer.Argument(metavar="ID", help=word("correct.id"))]
 
 def correct(
     noun: _Noun,
-    record: _Id,
+    record: Annotated[str | None, typer.Argument(metavar="[ID]", help=word("correct.id"))] = None,
     changes: Annotated[
-        list[str], typer.Option("--set", metavar="NAME=VALUE", help=word("correct.set"))
-    ],
-    why: Why,
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=word("correct.set"))
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option("--why", metavar="TEXT", help=word("option.why"))
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", metavar="FILE", help=word("correct.export"))
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", metavar="NAME=VALUE", help=word("correct.where"))
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help=word("correct.from"))
+    ] = None,
     by: By = None,
     node: Node = None,
     as_json: Json = False,
 ) -> None:
-    """Make a new version of one record."""
+    """Make new versions: of one record, or of the rows of a workbook."""
+    ways = sum((record is not None, export is not None, source is not None))
+    if ways != 1:
+        raise UsageError(say("correct.one-way"))
+    if export is not None:
+        _export(noun, export, where or [], node)
+        return
+    if not why or not why.strip():
+        raise UsageError(say("store.reason-missing"))
+    if source is not None:
+        _from_workbook(noun, source, why, by, node, as_json)
+    else:
+        _one(noun, str(record), changes or [], why, by, node, as_json)
+
+
+def _export(noun: str, path: Path, where: list[str], node: Path | None) -> None:
+    from ecotone.ingest.corrections import export
+
+    with open_here(node) as store:
+        number = export(
+            store, noun, path, where=dict(key_values(where, "--where")), lang=language(),
+            made=dt.datetime.now(dt.UTC),
+        )  # fmt: skip
+    print_line(word("correct.exported", number=f"{number:,}", path=path, noun=noun))
+
+
+def _from_workbook(
+    noun: str, path: Path, why: str, by: str | None, node: Path | None, as_json: bool
+) -> None:
+    from ecotone.ingest.corrections import take
+
+    if not path.is_file():
+        raise UsageError(say("cli.no-file", path=path))
+    with open_here(node) as store:
+        done = take(store, noun, path, person=person_of(store, by), reason=why)
+    if as_json:
+        print_json(
+            {
+                "corrected": [
+                    {"id": c.id, "old": c.old, "new": c.new, "diff": c.diff}
+                    for c in done.corrections
+                ],
+                "unchanged": done.unchanged,
+                "results": done.results,
+                "partners": done.partners,
+            }
+        )
+        return
+    print_line(
+        word("correct.done-many", number=f"{len(done.corrections):,}", same=f"{done.unchanged:,}")
+    )
+    print_table(
+        ["ID", word("correct.attribute"), word("correct.before"), word("correct.after")],
+        [
+            (c.id, name, _shown(pair[0]), _shown(pair[1]))
+            for c in done.corrections
+            for name, pair in c.diff.items()
+        ],
+    )
+    _print_results(done.results)
+    _print_partners(done.partners)
+
+
+def _one(
+    noun: str,
+    record: str,
+    changes: list[str],
+    why: str,
+    by: str | None,
+    node: Path | None,
+    as_json: bool,
+) -> None:
     given: dict[str, str | None] = {
         name: value if value != "" else None for name, value in key_values(changes, "--set")
     }
@@ -58,6 +144,7 @@ def correct(
                 "new": done.new,
                 "diff": done.diff,
                 "results": list(done.results),
+                "partners": list(done.partners),
             }
         )
         return
@@ -67,6 +154,7 @@ def correct(
         [(name, _shown(pair[0]), _shown(pair[1])) for name, pair in done.diff.items()],
     )
     _print_results(list(done.results))
+    _print_partners(done.partners)
 
 
 def history(noun: _Noun, record: _Id, node: Node = None, as_json: Json = False) -> None:
@@ -109,6 +197,11 @@ def _print_results(results: list[str]) -> None:
             print_line(f"  {run}")
     else:
         print_line(word("correct.no-results"))
+
+
+def _print_partners(partners: list[str]) -> None:
+    if partners:
+        print_line(word("correct.partners", names=", ".join(partners)))
 
 
 def _shown(value: object) -> str:

@@ -26,6 +26,8 @@ VERSION: Final = 1
 #: Columns of a correction: which record, and which version of it the reader saw.
 RECORD_ID: Final = "@id"
 RECORD_VERSION: Final = "@version"
+#: The type asked for where rows to correct are read, not a delivery.
+CORRECTION: Final = "@correction"
 #: Sheets that begin with one of these are ours to read, not data.
 NO_DATA: Final = ("ecotone:help", "ecotone:findings")
 

@@ -20,7 +20,14 @@ import numpy as np
 from ecotone.formats import xlsx_doubts as doubts
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
 from ecotone.formats.headers import column_names, has_header
-from ecotone.formats.workbook_template import NO_DATA, VERSION, Head, example_marks, head_of
+from ecotone.formats.workbook_template import (
+    CORRECTION,
+    NO_DATA,
+    VERSION,
+    Head,
+    example_marks,
+    head_of,
+)
 from ecotone.formats.xlsx_parts import Merge, SheetPart, look_at_parts, part_of
 from ecotone.model.dictionary import attributes
 from ecotone.model.finding import Finding, Severity
@@ -170,7 +177,7 @@ class _Sheet:
         """The rows of a template of ours, by its hidden ids."""
         if head.version > VERSION:
             raise refused("template-newer", file=self.file, found=str(head.version))
-        if head.is_correction:
+        if head.is_correction and self.options.type != CORRECTION:
             raise refused("template-correction", file=self.file, noun=head.noun)
         width = max(len(head.columns), *(_filled(row) for row in rows))
         ids = [*head.columns, *[""] * (width - len(head.columns))]
@@ -187,10 +194,11 @@ class _Sheet:
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise refused("template-column-twice", file=self.file, columns=", ".join(twice))
-        gone = [a.name for a in known.values() if a.required and a.name not in named]
+        keys = [name for name in named if name.startswith("@")]
+        gone = [a.name for a in known.values() if a.required and a.name not in named and not keys]
         if gone:
             raise refused("template-column-deleted", file=self.file, columns=", ".join(gone))
-        strange = [name for name in named if name not in known]
+        strange = [name for name in named if name not in known and name not in keys]
         if strange:
             self.tell("template-column-unknown", Severity.WARNING, columns=", ".join(strange))
         own: list[str] = []
@@ -199,7 +207,10 @@ class _Sheet:
             shown = (titles[place] if place < len(titles) else None) or f"column_{place + 1}"
             if name == "":
                 own.append(shown)
-            names.append(name if name in known else f"+{name or shown}")
+            if name == "#":
+                names.append("ecotone:notes")  # left out where the delivery is taken in
+            else:
+                names.append(name if name in known or name in keys else f"+{name or shown}")
         if own:
             self.tell("template-column-own", Severity.WARNING, columns=", ".join(own))
         return _different(names)

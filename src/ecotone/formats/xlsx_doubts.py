@@ -8,6 +8,7 @@ none is mended.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ def kind_of(cell: Any) -> str:
     if isinstance(value, (dt.datetime, dt.date)):
         return "date"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if _PERCENT.search(str(cell.number_format)):
+        if _of_format(str(cell.number_format))[1]:
             return "percent"
         if abs(value) >= 10**_DIGITS_KEPT:
             return "long"
@@ -50,9 +51,17 @@ def kind_of(cell: Any) -> str:
 
 def with_zeros(value: int | float, number_format: str) -> str | None:
     """A whole number whose format writes leading zeros, as it is shown; else None."""
-    if not _ZEROS.fullmatch(number_format) or value != int(value) or value < 0:
+    zeros = _of_format(number_format)[0]
+    if not zeros or value < 0 or value != int(value):
         return None
-    return str(int(value)).zfill(number_format.count("0"))
+    return str(int(value)).zfill(zeros)
+
+
+@functools.lru_cache(maxsize=512)
+def _of_format(number_format: str) -> tuple[int, bool]:
+    """How many digits a format writes at least, where it writes nothing else; whether per cent."""
+    zeros = number_format.count("0") if _ZEROS.fullmatch(number_format) else 0
+    return zeros, _PERCENT.search(number_format) is not None
 
 
 def is_total(texts: Sequence[str | None]) -> bool:

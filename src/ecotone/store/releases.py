@@ -91,6 +91,21 @@ def runs(connection: sa.Connection) -> list[dict[str, Any]]:
     ]
 
 
+def readers_of(
+    connection: sa.Connection, dataset_id: str, nouns: Sequence[str], since: int, until: int
+) -> list[str]:
+    """The parties to whom rows of a dataset were released between two lines of the ledger.
+
+    As with :func:`runs_on`, each may have been given the row in question.
+    """
+    found = connection.execute(
+        sa.select(RELEASE.c.content)
+        .where(RELEASE.c.dataset_id == dataset_id, RELEASE.c.noun.in_(list(nouns)))
+        .where(RELEASE.c.seq > since, RELEASE.c.seq < until)
+    ).scalars()
+    return sorted({str(json.loads(text)["reader"]) for text in found})
+
+
 def runs_on(
     connection: sa.Connection, dataset_id: str, nouns: Sequence[str], since: int, until: int | None
 ) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from ecotone.model.errors import UsageError
+from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.finding import Finding
 from ecotone.model.identifiers import mint
 from ecotone.model.records import Batch, Dataset, Noun, Party, Person, Project
@@ -237,7 +237,41 @@ class Store:
             done = versions.correct(connection, self.database, noun, id, changes, person, reason)
         if noun == "Coverage":
             self.refresh_catalogue()
-        return done
+        return replace(done, partners=[p for p in done.partners if p != self.party_id])
+
+    def correct_many(
+        self,
+        noun: str,
+        changes: Mapping[str, tuple[int, Mapping[str, Any]]],
+        *,
+        person: str,
+        reason: str,
+    ) -> list[versions.Correction]:
+        """Correct records, each from the version that was seen: all of them or none.
+
+        Raises InputRefused naming every record that somebody else has corrected since.
+        """
+        rows.columns_of(noun, None)
+        done: list[versions.Correction] = []
+        overtaken: list[str] = []
+        with self.writing() as connection:
+            for id, (seen, given) in changes.items():
+                received.refuse_correction(connection, noun, id)
+                try:
+                    done.append(
+                        versions.correct(
+                            connection, self.database, noun, id, given, person, reason, seen
+                        )
+                    )
+                except InputRefused as refusal:
+                    overtaken.append(refusal.message)
+            if overtaken:
+                # Leaving the transaction by an error takes back what stood before it.
+                raise InputRefused("\n".join(overtaken), say("correct.overtaken.do"))
+        if noun == "Coverage":
+            self.refresh_catalogue()
+        own = self.party_id
+        return [replace(c, partners=[p for p in c.partners if p != own]) for c in done]
 
     # Reading
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from ecotone.model.dictionary import RECORD_NOUNS, dictionary
-from ecotone.model.errors import UsageError
+from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.records import RECORD_CLASSES
 from ecotone.model.words import say
 from ecotone.store import bulk, ledger, releases
@@ -38,6 +38,7 @@ class Correction:
     new: int
     diff: dict[str, tuple[Any, Any]]
     results: list[str]
+    partners: list[str] = field(default_factory=list)  #: parties the old version was released to
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,12 @@ def correct(
     changes: Mapping[str, Any],
     person: str,
     reason: str,
+    seen: int | None = None,
 ) -> Correction:
     """Add a corrected version of the living record.
+
+    ``seen`` is the version the corrector had before the eyes; where another holds by now, the
+    correction is refused, so that the second of two people is told.
 
     The natural key and the hash of the content *as delivered* stay with it: the same uncorrected
     row delivered again changes nothing, a row that its source changed supersedes the correction.
@@ -81,6 +86,8 @@ def correct(
     if found.num_rows == 0:
         raise UsageError(say("store.record-unknown", noun=noun, id=id))
     old: dict[str, Any] = found.to_pylist()[0]
+    if seen is not None and int(old["version"]) != seen:
+        raise InputRefused(_overtaken(connection, id, old, seen))
     own = [a.name for a in dictionary(noun)]
     before = {name: old[name] for name in own}
     frame = pd.DataFrame([_valid(noun, before, changes)], dtype=object)
@@ -124,6 +131,23 @@ def correct(
         new=old["version"] + 1,
         diff=diff,
         results=releases.runs_on(connection, dataset_id, [noun], old["since"], seq),
+        partners=releases.readers_of(connection, dataset_id, [noun], old["since"], seq),
+    )
+
+
+def _overtaken(connection: sa.Connection, id: str, old: Mapping[str, Any], seen: int) -> str:
+    """Who was first, when and why."""
+    time = connection.execute(
+        sa.select(LEDGER.c.time).where(LEDGER.c.seq == old["since"])
+    ).scalar_one()
+    return say(
+        "correct.overtaken",
+        id=id,
+        seen=seen,
+        version=old["version"],
+        person=old["person"],
+        time=time,
+        reason=old["reason"] or "-",
     )
 
 
