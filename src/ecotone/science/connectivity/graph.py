@@ -39,12 +39,28 @@ class Graph:
         numbers: Nodes = label.astype(np.int32)
         return numbers
 
-    def laplacian(self) -> sp.csc_array:
-        """Weighted degrees less conductances; parallel edges add."""
+    def laplacian(self, free: Ints | None = None, leak: Floats | None = None) -> sp.csc_array:
+        """Weighted degrees less conductances; parallel edges add.
+
+        Args:
+            free: the nodes whose rows and columns are wanted, all by default; the edges to
+                the other nodes stay in the degrees.
+            leak: a conductance to ground of each wanted node, added to its degree.
+
+        Returns:
+            The matrix, without the copies that cutting a larger one would take.
+        """
         head, tail, g = self.head, self.tail, self.conductance
-        size = self.nodes
-        between = sp.csc_array((g, (head, tail)), shape=(size, size))
-        degree = np.bincount(head, g, minlength=size) + np.bincount(tail, g, minlength=size)
+        degree = summed(head, g, self.nodes) + summed(tail, g, self.nodes)
+        if free is not None:
+            number = np.full(self.nodes, -1, dtype=np.int32)
+            number[free] = np.arange(free.size, dtype=np.int32)
+            degree, head, tail = degree[free], number[head], number[tail]
+            inside = (head >= 0) & (tail >= 0)
+            head, tail, g = head[inside], tail[inside], g[inside]
+        if leak is not None:
+            degree = degree + leak
+        between = sp.csc_array((g, (head, tail)), shape=(degree.size, degree.size))
         return sp.csc_array(sp.diags_array(degree, format="csc") - between - between.T)
 
     def outflow(self, voltage: Floats) -> Floats:

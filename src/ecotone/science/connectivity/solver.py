@@ -35,7 +35,7 @@ HIGH_CONTRAST: Final = 1e9
 _FILL: Final = {True: 31 / 8, False: 31 / 4}
 _BYTES_PER_ENTRY: Final = 12
 #: Bytes that the AMG hierarchy and the matrix take for one node.
-_AMG_BYTES: Final = 700
+_AMG_BYTES: Final = 900
 #: Relative tolerance of the iterative solver, on the true residual.
 _TOLERANCE: Final = 1e-12
 
@@ -77,9 +77,10 @@ class Multigrid:
     def __init__(self, matrix: sp.csc_array) -> None:
         import pyamg  # type: ignore[import-untyped]  # it ships no types
 
-        self._matrix = matrix.tocsr()
+        # The matrix is symmetric: its transpose is itself, in the order that AMG wants.
+        self._matrix = sp.csr_array(matrix.T)
         level = pyamg.smoothed_aggregation_solver(
-            self._matrix, symmetry="symmetric", smooth="energy", max_coarse=500
+            self._matrix, symmetry="symmetric", smooth="jacobi", max_coarse=500
         )
         self._before = level.aspreconditioner(cycle="V")
 
@@ -213,10 +214,7 @@ def ground(graph: Graph, leak: Floats, method: Literal["direct", "amg"]) -> Grou
     free = np.flatnonzero(np.isfinite(leak))
     if free.size == 0:
         return Grounded(graph, leak, free, None)
-    whole = graph.laplacian()
-    matrix = whole if free.size == graph.nodes else whole[free][:, free].tocsc()
-    if leak[free].any():
-        matrix = (matrix + sp.diags_array(leak[free], format="csc")).tocsc()
+    matrix = graph.laplacian(free, leak[free])
     return Grounded(graph, leak, free, factorise(matrix, method))
 
 
