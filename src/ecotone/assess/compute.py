@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecotone.assess.coarse import coarse_inputs
 from ecotone.assess.executor import Executor, Threads
 from ecotone.assess.indicator import Indicator, Job, Outcome, Scalar
 from ecotone.assess.registry import get
@@ -53,6 +54,7 @@ def compute(
         for path in group
     ]
     job = Job(paths, parsed, out, executor or Threads(), region, progress)
+    coarse = coarse_inputs(indicator, paths)
     outcome = indicator.compute(job)
     result = Result(
         indicator=indicator.id,
@@ -65,7 +67,8 @@ def compute(
         vectors=outcome.vectors,
         figures=outcome.figures,
         findings=[
-            {**finding.as_json(), "params": dict(finding.params)} for finding in outcome.findings
+            {**finding.as_json(), "params": dict(finding.params)}
+            for finding in (*coarse, *outcome.findings)
         ],
     )
     write_atomically(out / "result.json", result_bytes(result))

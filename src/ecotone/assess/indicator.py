@@ -23,12 +23,18 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Input:
-    """A named input and what kind of file it is; ``noun`` is what a node holds it as."""
+    """A named input and what kind of file it is; ``noun`` is what a node holds it as.
+
+    ``coarse``: what becomes of rows that an agreement made coarse (places on a grid, times by the
+    month). ``take`` them where they serve as well, ``say`` so beside the result, ``refuse`` them
+    where a number from them would mislead (areas of occupancy, home ranges, distances).
+    """
 
     name: str
     kind: Literal["raster stack", "table", "raster", "polygons", "settings"]
     noun: str | None = None
     required: bool = True
+    coarse: Literal["take", "say", "refuse"] = "take"
 
 
 @dataclass(frozen=True)

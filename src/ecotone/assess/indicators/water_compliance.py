@@ -211,7 +211,7 @@ WATER_COMPLIANCE: Final = Indicator(
     id="water.compliance",
     version="2",
     inputs=(
-        Input("results", "table", noun="Observation"),
+        Input("results", "table", noun="Observation", coarse="say"),
         Input("standards", "table", required=False),
     ),
     parameters=(
