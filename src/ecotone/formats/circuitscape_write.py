@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.transform import Affine
+from rasterio.windows import Window
 
-from ecotone.formats.asciigrid import write_grid
+from ecotone.formats.asciigrid import Raster, write_grid
 from ecotone.formats.circuitscape import Config
+from ecotone.formats.raster_write import write_geotiff
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -19,6 +20,7 @@ Ints = NDArray[np.int64]
 _NUMBER: Final = "%.12g"
 #: What stands for a pair that is not connected or not asked for.
 _NONE: Final = -1.0
+_NODATA: Final = -9999.0
 #: Branches that carry less than this (A, for sources of 1 A) are not listed.
 _NO_CURRENT: Final = 1e-6
 
@@ -27,11 +29,15 @@ class Writer:
     """Writes the files of one run into a folder under the INI's base name."""
 
     def __init__(
-        self, folder: Path, config: Config, transform: Affine | None, habitat: Floats | None
+        self,
+        folder: Path,
+        config: Config,
+        raster: Raster | None = None,
+        habitat: Floats | None = None,
     ) -> None:
         self.folder = folder
         self.config = config
-        self._transform = transform
+        self._raster = raster
         self._bare = None if habitat is None else habitat <= 0
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -87,9 +93,22 @@ class Writer:
         self._table(suffix, table)
 
     def _map(self, suffix: str, values: Floats) -> None:
-        assert self._transform is not None
+        assert self._raster is not None
+        if self.config.as_tif:
+            rows, columns = values.shape
+            shown = np.where(np.isnan(values), _NODATA, values)
+            write_geotiff(
+                self.path(suffix + ".tif"),
+                shape=(rows, columns),
+                transform=self._raster.transform,
+                crs=self._raster.crs,
+                blocks=[(Window(0, 0, columns, rows), shown)],
+                nodata=_NODATA,
+                dtype="float64",
+            )
+            return
         end = ".asc.gz" if self.config.compress else ".asc"
-        write_grid(self.path(suffix + end), values, self._transform)
+        write_grid(self.path(suffix + end), values, self._raster.transform)
 
     def _table(self, suffix: str, table: Floats) -> None:
         with self.path(suffix).open("w", encoding="ascii", newline="\n") as out:

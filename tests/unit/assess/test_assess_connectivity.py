@@ -101,6 +101,18 @@ def test_a_run_too_large_for_the_machine_is_refused_before_it_starts(tmp_path, m
     assert circuit(tmp_path, [[1, 1, 1]], "1 5 5\n2 25 5\n").values["solved"].value == 1
 
 
+def test_maps_as_geotiff_and_the_files_that_were_read(tmp_path):
+    done = circuit(tmp_path, [[1, -9999, 1, 1]], "1 25 5\n2 35 5\n", write_as_tif=True,
+                   set_null_currents_to_nodata=True)  # fmt: skip
+    with rasterio.open(tmp_path / "out" / "name_cum_curmap.tif") as data:
+        assert data.read(1).tolist() == [[0, -9999, 1, 1]]
+    files = pd.read_csv(tmp_path / "out" / done.tables["files"])
+    assert files[["option", "name"]].to_numpy().tolist() == [
+        ["habitat", "h.asc"],
+        ["points", "p.txt"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "points", "code"),
     [

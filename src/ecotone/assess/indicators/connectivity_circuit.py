@@ -18,6 +18,7 @@ from ecotone.assess.indicators.connectivity_runs import (
     run_network,
     run_raster,
 )
+from ecotone.assess.indicators.connectivity_tables import FILES, files_read
 from ecotone.formats.circuitscape import Config, read_config
 from ecotone.formats.circuitscape_write import Writer
 from ecotone.formats.raster_write import write_geotiff
@@ -39,17 +40,20 @@ def compute(job: Job) -> Outcome:
     config, findings = _config(job)
     memory = job.number("memory") * 1e9
     if config.data_type == "network":
-        writer = Writer(job.out, config, None, None)
+        writer = Writer(job.out, config)
         ran = run_network(config, writer, memory, job.progress)
     else:
         habitat = habitat_of(config)
         findings.extend(_about_grid(habitat, config))
-        writer = Writer(job.out, config, habitat.raster.transform, habitat.conductance)
+        writer = Writer(job.out, config, habitat.raster, habitat.conductance)
         ran = run_raster(config, habitat, writer, findings, memory, job.progress)
     findings.extend(_about_solve(ran))
+    tables = _tables(ran)
+    if "config" in job.inputs:
+        tables["files"] = files_read(config)
     return Outcome(
         values=_values(ran),
-        tables=_tables(ran),
+        tables=tables,
         rasters=_rasters(job, ran),
         findings=findings,
     )
@@ -204,7 +208,10 @@ CONNECTIVITY_CIRCUIT: Final = Indicator(
         "current_max": "A",
         "current_sum": "A",
     },
-    tables={"resistances": {"from": "", "to": "", "id": "", "resistance": "ohm"}},
+    tables={
+        "resistances": {"from": "", "to": "", "id": "", "resistance": "ohm"},
+        "files": FILES,
+    },
     rasters={"cumulative_current": "A"},
     citations=(
         Citation("McRae et al. (2008) Ecology 89, 2712-2724", "10.1890/07-1861.1"),

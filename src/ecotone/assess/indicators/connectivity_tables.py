@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from ecotone.assess.compute import sha256_of
 from ecotone.assess.indicators.reading import plain
 from ecotone.formats.asciigrid import read_text
 from ecotone.formats.base import refused
@@ -32,6 +33,8 @@ _NAMES: Final = {
     "to": ("to", "id2", "node2", "toid", "b"),
     "value": ("value", "distance", "distancem", "dist", "probability", "p"),
 }
+#: The columns of ``files_read``.
+FILES: Final = {"option": "", "name": "", "sha256": ""}
 _SQUARE_METRES: Final = 10_000.0
 #: Candidate pairs whose distance is taken at a time.
 _PAIRS: Final = 200_000
@@ -54,6 +57,20 @@ class Links:
 
     pairs: Ints
     value: Floats
+
+
+def files_read(config: Any) -> pd.DataFrame:
+    """The files that a settings file names and that were read: option, name and sha256."""
+    named: list[tuple[str, Path]] = []
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, Path) and field.name != "path":
+            named.append((field.name, value))
+        if isinstance(value, tuple):
+            for number, one in enumerate(value, 1):
+                named += [(f"condition{number}", one.present), (f"condition{number}", one.future)]
+    rows = [(option, path.name, sha256_of(path)) for option, path in named]
+    return pd.DataFrame(rows, columns=["option", "name", "sha256"]).drop_duplicates()
 
 
 def _frame(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:

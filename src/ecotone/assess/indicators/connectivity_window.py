@@ -16,6 +16,7 @@ from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.connectivity_inputs import Habitat, on_grid
+from ecotone.assess.indicators.connectivity_tables import FILES, files_read
 from ecotone.formats.asciigrid import Raster, read_raster, write_grid
 from ecotone.formats.base import refused
 from ecotone.formats.omniscape import (
@@ -92,7 +93,12 @@ def compute(job: Job) -> Outcome:
     rasters = _write(job, config, land, done)
     shutil.rmtree(kept)
     findings.extend(_about(done))
-    return Outcome(values=_values(done, targets), rasters=rasters, findings=findings)
+    return Outcome(
+        values=_values(done, targets),
+        tables={"files": files_read(config)},
+        rasters=rasters,
+        findings=findings,
+    )
 
 
 def _land(config: WindowConfig) -> Land:
@@ -277,7 +283,7 @@ CONNECTIVITY_WINDOW: Final = Indicator(
         Parameter("tile", "integer", _TILE, minimum=1, unit="pixel"),
     ),
     values={"targets": "1", "failed": "1", "residual": "1", "current_max": "A", "current_sum": "A"},
-    tables={},
+    tables={"files": FILES},
     rasters=WINDOW_RASTERS,
     citations=(
         Citation(
