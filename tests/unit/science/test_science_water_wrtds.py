@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from ecotone.science.water import wrtds
+from ecotone.science.water import wrtds, wrtds_bootstrap
 from ecotone.science.water import wrtds_kernels as kernels
 
 SMALL = wrtds.Settings(
@@ -315,19 +315,20 @@ def test_flux_bias() -> None:
 
 def test_blocks_are_drawn_whole_and_again_the_same() -> None:
     _flow, known = record(years=6, step=15)
-    rows = wrtds.resample(known, np.random.default_rng(1), 200)
+    rows = wrtds_bootstrap.resample(known, np.random.default_rng(1), 200)
     assert rows.size == known.times.size
     assert np.all(np.diff(rows) >= 0)
-    again = wrtds.resample(known, np.random.default_rng(1), 200)
+    again = wrtds_bootstrap.resample(known, np.random.default_rng(1), 200)
     assert np.array_equal(rows, again)
     with pytest.raises(ValueError, match="at least a day"):
-        wrtds.resample(known, np.random.default_rng(1), 0)
+        wrtds_bootstrap.resample(known, np.random.default_rng(1), 0)
 
 
 def test_bootstrap_repeats() -> None:
     flow, known = record(years=1, step=20)
     settings = wrtds.Settings(4, 3, 1.0, 10, 6, True)
     one, other = (
-        wrtds.bootstrap(known, flow, settings, replicates=1, seed=s)[0].fn_flux for s in (4, 4)
+        wrtds_bootstrap.bootstrap(known, flow, settings, replicates=1, seed=s)[0].fn_flux
+        for s in (4, 4)
     )
     assert np.array_equal(one, other)

@@ -16,7 +16,7 @@ from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.water import loads, wrtds
+from ecotone.science.water import loads, wrtds, wrtds_bootstrap
 from ecotone.science.water.loads import Load
 from ecotone.science.water.wrtds_kernels import EXACT, LEFT
 
@@ -119,7 +119,7 @@ def _weighted(known: wrtds.Samples, flow: wrtds.Discharge, level: float, job: Jo
         return Load(mean, nan, nan, known.times.size)
     drawn = []
     for seed in np.random.SeedSequence(int(job.number("seed"))).spawn(replicates):
-        again = known.take(wrtds.resample(known, np.random.default_rng(seed)))
+        again = known.take(wrtds_bootstrap.resample(known, np.random.default_rng(seed)))
         drawn.append(float(wrtds.daily(wrtds.surface(again, flow, settings), flow).flux.mean()))
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Load(mean, float(low), float(high), known.times.size)

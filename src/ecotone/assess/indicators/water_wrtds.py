@@ -16,7 +16,7 @@ from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.water import wrtds
+from ecotone.science.water import wrtds, wrtds_bootstrap
 from ecotone.science.water.wrtds_kernels import EXACT
 
 _LEVEL: Final = 0.9
@@ -123,7 +123,7 @@ def _drawn(
         notes.add(Finding("water-no-replicates", Severity.INFO))
         nothing = np.full((2, years.year.size), np.nan)
         return nothing, nothing
-    drawn = wrtds.bootstrap(
+    drawn = wrtds_bootstrap.bootstrap(
         known,
         flow,
         settings,
