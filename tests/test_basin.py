@@ -78,6 +78,8 @@ def test_exact_places_of_cats_do_not_cross_the_border(place):
     assert exact and foreign
     assert not exact & {(r["latitude"], r["longitude"]) for r in foreign}
     assert all(r["coordinate_uncertainty_m"] > 5_000 for r in foreign)
+    picture = place / "ecotone-demo" / "report" / "who-sees-what.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_demo_makes_way_only_for_itself(place, tmp_path):

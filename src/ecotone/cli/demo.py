@@ -49,14 +49,17 @@ def demo(
             _agree(store, basin, folder / "parties")
             bar.update(task, completed=3, description=word("demo.assess"))
             run = assess_in(store, basin.plan, store.folder / "runs", today=basin.today, quiet=True)
+            picture = _who_sees_what(store, basin)
         bar.update(task, completed=4, description=word("demo.report"))
         written = _report(run, lang, to, folder / "report", bar)
+        seen = folder / "report" / "who-sees-what.png"
+        seen.write_bytes(picture)
     print_table(
         [word("status.owner"), word("status.file"), word("demo.verdict"), word("status.records")],
         told,
     )
     print_line(word("demo.done", seconds=f"{time.monotonic() - started:.0f}"))
-    for path in written:
+    for path in (*written, seen):
         print_line(f"  {path}")
     print_line(word("demo.next", node=folder / "node", run=run))
 
@@ -156,6 +159,23 @@ def _agree(store: Store, basin: Basin, homes: Path) -> None:
             signed = {**agreement.signatures, party_id: str(signature)}
             agreement = agreement.model_copy(update={"signatures": signed})
         store.put_agreement(agreement.model_dump(mode="json"), text, person=by)
+
+
+def _who_sees_what(store: Store, basin: Basin) -> bytes:
+    """The same records as each party gets them. Only a demo may show the three side by side."""
+    from ecotone.cli.preview_map import draw
+    from ecotone.share.decide import Request
+    from ecotone.share.door import Door
+    from ecotone.share.sentences import term
+
+    noun = term("noun", "Occurrence", language())
+    panels = []
+    for party in basin.parties:
+        request = Request(party.party_id, "assessment", "view", basin.today)
+        released = Door(store, request, language(), preview=True).release("Occurrence")
+        title = word("share.preview.map-title", noun=noun, reader=party.party_id)
+        panels.append((title, released))
+    return draw(panels)
 
 
 def _report(

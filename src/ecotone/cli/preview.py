@@ -133,7 +133,7 @@ def _draw(released: Released, reader: str, path: Path) -> None:
     title = word(
         "share.preview.map-title", noun=term("noun", released.noun, language()), reader=reader
     )
-    path.write_bytes(draw(released, title))
+    path.write_bytes(draw([(title, released)]))
     typer.echo(word("share.preview.map-done", path=path), err=True)
 
 
