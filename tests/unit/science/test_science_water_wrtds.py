@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from ecotone.science.water import wrtds, wrtds_bootstrap
+from ecotone.science.water import wrtds, wrtds_bootstrap, wrtds_kalman
 from ecotone.science.water import wrtds_kernels as kernels
 
 SMALL = wrtds.Settings(
@@ -332,3 +332,36 @@ def test_bootstrap_repeats() -> None:
         for s in (4, 4)
     )
     assert np.array_equal(one, other)
+
+
+def test_generalised_keeps_to_the_samples() -> None:
+    flow, known = record(years=1, step=25)
+    settings = wrtds.Settings(4, 3, 1.0, 10, 6, False)
+    fitted = wrtds.surface(known, flow, settings)
+    found = wrtds_kalman.generalised(fitted, known, flow, 0.9)
+    row = np.searchsorted(flow.days, known.days)
+    exact = known.kind == kernels.EXACT
+    np.testing.assert_allclose(found[row[exact]], np.exp(known.low[exact]))
+    assert np.all(found[row[known.kind == kernels.LEFT]] < np.exp(known.high[known.kind == -1]))
+    assert np.all(found[row[known.kind == kernels.RIGHT]] > np.exp(known.low[known.kind == 1]))
+    inside = known.kind == kernels.BETWEEN
+    assert np.all(found[row[inside]] < np.exp(known.high[inside]))
+    assert np.all(found[row[inside]] > np.exp(known.low[inside]))
+    plain = wrtds.daily(fitted, flow).conc
+    faded = wrtds_kalman.generalised(fitted, known, flow, 0.01)
+    between = np.setdiff1d(np.arange(flow.days.size), np.concatenate([row - 1, row, row + 1]))
+    np.testing.assert_allclose(faded[between], plain[between], rtol=1e-2)
+    with pytest.raises(ValueError, match="correlation"):
+        wrtds_kalman.generalised(fitted, known, flow, 1.0)
+    with pytest.raises(ValueError, match="no samples"):
+        wrtds_kalman.generalised(fitted, known.take(np.zeros(0, np.int64)), flow)
+
+
+def test_residuals_between_samples_are_those_of_a_conditioned_normal() -> None:
+    """Against the covariance matrix rho^|i-j| conditioned on the sampled days."""
+    day, place, z, rho = np.arange(12), np.array([2, 7, 9]), np.array([1.0, -0.5, 2.0]), 0.8
+    mean, variance = wrtds_kalman._between(day, place, z, rho)
+    cov = rho ** np.abs(day[:, None] - day)
+    gain = cov[:, place] @ np.linalg.inv(cov[np.ix_(place, place)])
+    np.testing.assert_allclose(mean, gain @ z, atol=1e-12)
+    np.testing.assert_allclose(variance, np.diag(cov - gain @ cov[place]), atol=1e-12)

@@ -16,13 +16,21 @@ from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.water import loads, wrtds, wrtds_bootstrap
+from ecotone.science.water import loads, wrtds, wrtds_bootstrap, wrtds_kalman
 from ecotone.science.water.loads import Load
 from ecotone.science.water.wrtds_kernels import EXACT, LEFT
 
 #: By how much non-detects may move a load before no single number stands for it.
 _SAME: Final = 0.01
-_ESTIMATORS: Final = ("averaging", "beale", "interpolation", "rating", "smearing", "wrtds")
+_ESTIMATORS: Final = (
+    "averaging",
+    "beale",
+    "interpolation",
+    "rating",
+    "smearing",
+    "wrtds",
+    "wrtds_k",
+)
 _TABLE: Final = {
     "estimator": "", "first": "", "last": "", "days": "d", "samples": "results",
     "censored": "results", "load": "kg/d", "low": "kg/d", "high": "kg/d", "total": "t",
@@ -105,14 +113,28 @@ def _estimates(
         ),
         "rating": lambda: rated(loads.rated),
         "smearing": lambda: rated(loads.smeared),
-        "wrtds": lambda: _weighted(known, flow, level, job),
+        "wrtds": lambda: _weighted(known, flow, level, job, _plain),
+        "wrtds_k": lambda: _weighted(known, flow, level, job, _generalised),
     }
 
 
-def _weighted(known: wrtds.Samples, flow: wrtds.Discharge, level: float, job: Job) -> Load:
+Mean = Callable[[wrtds.Surface, wrtds.Samples, wrtds.Discharge], float]
+
+
+def _plain(fitted: wrtds.Surface, known: wrtds.Samples, flow: wrtds.Discharge) -> float:
+    return float(wrtds.daily(fitted, flow).flux.mean())
+
+
+def _generalised(fitted: wrtds.Surface, known: wrtds.Samples, flow: wrtds.Discharge) -> float:
+    conc = wrtds_kalman.generalised(fitted, known, flow)
+    return float((conc * flow.q).mean()) * wrtds.KG_PER_DAY
+
+
+def _weighted(
+    known: wrtds.Samples, flow: wrtds.Discharge, level: float, job: Job, estimate: Mean
+) -> Load:
     settings = wrtds.Settings()
-    values = wrtds.daily(wrtds.surface(known, flow, settings), flow).flux
-    mean = float(values.mean())
+    mean = estimate(wrtds.surface(known, flow, settings), known, flow)
     replicates = int(job.number("replicates"))
     nan = float("nan")
     if not replicates:
@@ -120,7 +142,7 @@ def _weighted(known: wrtds.Samples, flow: wrtds.Discharge, level: float, job: Jo
     drawn = []
     for seed in np.random.SeedSequence(int(job.number("seed"))).spawn(replicates):
         again = known.take(wrtds_bootstrap.resample(known, np.random.default_rng(seed)))
-        drawn.append(float(wrtds.daily(wrtds.surface(again, flow, settings), flow).flux.mean()))
+        drawn.append(estimate(wrtds.surface(again, flow, settings), again, flow))
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Load(mean, float(low), float(high), known.times.size)
 
@@ -182,6 +204,8 @@ WATER_LOAD: Final = Indicator(
                  "10.1080/01621459.1965.10480792"),
         Citation("Cohn, Caulder, Gilroy, Zynjuk and Summers (1992) Water Resources Research 28, "
                  "2353-2363", "10.1029/92WR01008"),
+        Citation("Zhang and Hirsch (2019) Water Resources Research 55, 9705-9723",
+                 "10.1029/2019WR025338"),
         Citation("Duan (1983) Journal of the American Statistical Association 78, 605-610",
                  "10.1080/01621459.1983.10478017"),
     ),
