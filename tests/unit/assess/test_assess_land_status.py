@@ -118,6 +118,48 @@ def test_all_three_parts_and_one_denominator(tmp_path: Path, files: dict[str, Pa
     assert np.isin(status[:, 5], (1, 2)).all()
 
 
+def test_exports_hold_the_same_totals(tmp_path: Path, files: dict[str, Path]) -> None:
+    run(tmp_path / "out", "land.sdg-15-3-1", files, **SPANS)
+    book = pd.read_excel(tmp_path / "out/exports/prais.xlsx", sheet_name=None)
+    forms = [name for name in book if name.startswith("SO1")]
+    assert forms == sorted(forms, key=lambda name: (name.split(".")[0], name))
+    assert set(forms) == {
+        "SO1-1.T3", "SO1-1.T4", "SO1-1.T5", "SO1-1.T6", "SO1-1.T7", "SO1-2.T1", "SO1-2.T2",
+        "SO1-2.T3", "SO1-3.T1", "SO1-3.T2", "SO1-4.T1", "SO1-4.T2",
+    }  # fmt: skip
+    total = book["CP-1.T1"]["Total area (km2)"].item()
+    for name in ("SO1-1.T5", "SO1-1.T6", "SO1-2.T1", "SO1-2.T2", "SO1-4.T1"):
+        areas = book[name].select_dtypes("number").to_numpy().sum()
+        assert areas == pytest.approx(total, rel=1e-9), name
+    document = json.loads((tmp_path / "out/exports/trends_earth.json").read_text())
+    assert document.keys() == {"metadata", "land_condition", "affected_population"}
+    assert document["land_condition"].keys() == {"baseline", "report_1"}
+    for name, report in document["land_condition"].items():
+        here = report["period_assessment"]
+        assert here.keys() == {"sdg", "productivity", "land_cover", "soil_organic_carbon"}
+        for summary in (
+            here["sdg"]["summary"],
+            here["productivity"]["summaries"]["all_cover_types"],
+            here["land_cover"]["summary"],
+            here["soil_organic_carbon"]["summaries"]["non_water"],
+        ):
+            assert summary.keys() == {"name", "unit", "areas"}
+            assert summary["unit"] == "sq km"
+            assert [a["name"] for a in summary["areas"]] == [
+                "Degraded", "Stable", "Improved", "No data",
+            ]  # fmt: skip
+            assert sum(a["area"] for a in summary["areas"]) == pytest.approx(total, rel=1e-9)
+        nesting = here["land_cover"]["legend_nesting"]
+        codes = [c["code"] for c in nesting["child"]["key"]] + [nesting["child"]["nodata"]["code"]]
+        assert sorted(c for group in nesting["nesting"].values() for c in group) == sorted(codes)
+        assert len(here["land_cover"]["transition_matrix"]["definitions"]["transitions"]) == 49
+        if name != "baseline":
+            change = report["change_assessment"]
+            assert change.keys() == {"sdg", "productivity", "land_cover", "soil_organic_carbon"}
+            for tab in change.values():
+                assert sum(v["value"] for v in tab["values"]) == pytest.approx(total, rel=1e-9)
+
+
 def test_parts_that_are_missing_are_named(tmp_path: Path, files: dict[str, Path]) -> None:
     result = run(tmp_path / "out", "land.sdg-15-3-1", {"ndvi": files["ndvi"]}, **SPANS)
     left = {f["field"] for f in result.findings if f["code"] == "land-left-out"}

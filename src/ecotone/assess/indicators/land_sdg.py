@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.land_ground import Ground, check_grid, open_on, strips
+from ecotone.assess.indicators.land_exports import write_json, write_workbook
+from ecotone.assess.indicators.land_forms import Forms
+from ecotone.assess.indicators.land_ground import Ground, check_grid, open_on
 from ecotone.assess.indicators.land_lpd import LpdAsk, Productivity, productivity_of, years_checked
 from ecotone.assess.indicators.land_maps import (
     LEGENDS,
@@ -31,62 +33,34 @@ from ecotone.assess.indicators.land_polygons import (
     read_polygons,
 )
 from ecotone.assess.indicators.land_scratch import Scratch, scratch
+from ecotone.assess.indicators.land_sdg_work import (
+    Span,
+    Work,
+    gaps_of,
+    integrate,
+    maps_of,
+    tables_of,
+)
 from ecotone.assess.indicators.land_tables import (
-    STATUS,
-    THREE,
     ClassAreas,
-    degradation_values,
-    shown_three,
-    write_map,
 )
 from ecotone.assess.indicators.mosaic import Mosaic, open_mosaic
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
-from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.land.cover import CLIMATE_FACTORS
-from ecotone.science.land.lookup import NODATA, Codes
-from ecotone.science.land.productivity import RULES, Rule
+from ecotone.science.land.lookup import Codes
+from ecotone.science.land.productivity import RULES
 from ecotone.science.land.status import (
     MISSING,
     PERIODS,
-    Missing,
-    one_out_all_out,
-    recoded,
-    status_classes,
-    status_three,
 )
 
+#: The sub-indicators.
+PARTS: Final = ("productivity", "landcover", "soc")
 #: Percent of change of soil carbon that counts.
 _CARBON_LIMIT: Final = 10.0
-_STATES: Final = {-1: "degraded", 0: "stable", 1: "improved"}
 _YEARS: Final = re.compile(r"\s*(\d{4})\s*[-–/:]\s*(\d{4})\s*")
-
-
-@dataclass(frozen=True)
-class Span:
-    """A period by the name the reports use for it."""
-
-    name: str
-    start: int
-    end: int
-
-
-@dataclass
-class Work:
-    """All that the strips need."""
-
-    ground: Ground
-    scratch: Scratch
-    spans: tuple[Span, ...]
-    rule: Rule
-    missing: Missing
-    parts: Mapping[str, Mapping[str, Callable[[Window], Codes]]]
-    corrections: list[Correction]
-    codes: dict[str, Codes]
-    by_part: dict[tuple[str, str], ClassAreas]
-    corrected: dict[tuple[str, str, int, int], float]
-    unsettled: float = 0.0
 
 
 def compute(job: Job) -> Outcome:
@@ -107,12 +81,18 @@ def compute(job: Job) -> Outcome:
         with scratch(job, "land.sdg-15-3-1", ground.window()) as arrays:
             productivity = _productivity(job, mosaic, ground, arrays, spans)
             findings += _distinct([f for p in productivity.values() for f in p.findings()])
-            parts, told = _parts(job, mosaic, productivity, cover, spans)
+            parts, carbon, told = _parts(job, mosaic, productivity, cover, spans)
             findings += told
             work = _work(job, ground, arrays, spans, parts, corrections)
-            _integrate(work)
-            tables, values = _tables(work, zones)
-            rasters = _maps(job, work)
+            work.lpd = {n: partial(p.lpd, work.rule) for n, p in productivity.items()}
+            work.carbon = carbon
+            if cover is not None:
+                work.forms = Forms(cover)
+                between = {s.name: cover.between(s.start, s.end) for s in spans}
+                work.cover_years = {n: years for n, years in between.items() if years}
+            integrate(work)
+            tables, values = tables_of(work, zones)
+            rasters = maps_of(job, work)
             if work.unsettled:
                 findings.append(
                     Finding(
@@ -122,13 +102,47 @@ def compute(job: Job) -> Outcome:
                     )
                 )
             if zones:
-                findings += _gaps(work, zones)
+                findings += gaps_of(work, zones)
     finally:
         for one in opened:
             one.close()
     if values["nodata_km2"].value == values["total_km2"].value:
         raise NotComputable(say("assess.land.no-pixel", fewest=7), say("assess.land.no-pixel.do"))
+    findings.append(_exported(job, work, tables))
     return Outcome(values=values, tables=tables, rasters=rasters, findings=findings)
+
+
+def _exported(job: Job, work: Work, tables: dict[str, pd.DataFrame]) -> Finding:
+    """The workbook of the forms and, where all three parts are there, Trends.Earth's JSON."""
+    folder = job.out / "exports"
+    shutil.rmtree(folder, ignore_errors=True)
+    write_workbook(folder / "prais.xlsx", tables, work.forms, work.spans[-1].end)
+    names = ["exports/prais.xlsx"]
+    whole = all(set(PARTS) <= set(work.parts[s.name]) for s in work.spans)
+    if whole and work.forms is not None:
+        spans = [(s.name, s.start, s.end) for s in work.spans]
+        write_json(folder / "trends_earth.json", tables, work.forms, spans, _area(job, work))
+        names.append("exports/trends_earth.json")
+    return Finding("land-exports", Severity.INFO, params={"files": ", ".join(names)})
+
+
+def _area(job: Job, work: Work) -> dict[str, Any]:
+    """The area of interest; the grid's edges where no region was given."""
+    from rasterio.crs import CRS
+    from rasterio.warp import transform_bounds
+    from shapely.geometry import box, mapping
+
+    ground = work.ground
+    west, north = ground.transform * (0, 0)
+    east, south = ground.transform * (ground.width, ground.height)
+    edges = transform_bounds(ground.crs, CRS.from_epsg(4326), west, south, east, north)
+    shape = job.region if job.region is not None else box(*edges)
+    feature = {"type": "Feature", "properties": {}, "geometry": mapping(shape)}
+    return {
+        "name": "Area of interest",
+        "geojson": {"type": "FeatureCollection", "features": [feature]},
+        "crs_wkt": CRS.from_epsg(4326).to_wkt(),
+    }
 
 
 def _key(finding: Finding) -> tuple[object, ...]:
@@ -189,7 +203,7 @@ def _parts(
     productivity: Mapping[str, Productivity],
     cover: Cover | None,
     spans: tuple[Span, ...],
-) -> tuple[dict[str, dict[str, Callable[[Window], Codes]]], list[Finding]]:
+) -> tuple[dict[str, dict[str, Callable[[Window], Codes]]], Carbon | None, list[Finding]]:
     """What gives each sub-indicator of each period; one that cannot be given is named."""
     rule = next(r for r in RULES if r == job.parameters["rule"])
     findings = [_left_out(name) for name in ("landcover", "soc") if not job.inputs.get(name)]
@@ -220,7 +234,7 @@ def _parts(
                     inclusive=rule == "trends_earth",
                 )
         parts[span.name] = made
-    return parts, _distinct(findings)
+    return parts, carbon, _distinct(findings)
 
 
 def _change(cover: Cover, years: tuple[int, int], window: Window) -> Codes:
@@ -252,207 +266,6 @@ def _work(
         {(s.name, part): ClassAreas((-1, 0, 1)) for s in spans for part in parts[s.name]},
         {},
     )
-
-
-def _integrate(work: Work) -> None:
-    """One-out-all-out and corrections of all periods, strip by strip, kept on disk."""
-    outlines = [work.ground.outlines(c.polygon.geometry) for c in work.corrections]
-    for window in strips(work.scratch.within):
-        km2 = work.ground.km2(window)
-        where = np.full(km2.shape, -1)
-        for number, rings in enumerate(outlines):
-            inside = work.ground.shares(window, rings) > 0.5
-            where = np.where(inside & (where < 0), number, where)
-        for span in work.spans:
-            codes = []
-            for name, make in work.parts[span.name].items():
-                codes.append(make(window))
-                work.by_part[span.name, name].add(codes[-1], km2)
-            before = one_out_all_out(*codes, missing=work.missing)
-            other: Missing = "known" if work.missing == "any" else "any"
-            differs = one_out_all_out(*codes, missing=other) != before
-            work.unsettled += float(km2[differs].sum())
-            after = recoded(before, where, [c.recode for c in work.corrections], span.name)
-            _tell_corrected(work, span, where, before, after, km2)
-            work.codes[span.name][work.scratch.place(window)] = after
-        work.scratch.release()
-
-
-def _tell_corrected(
-    work: Work, span: Span, where: Codes, before: Codes, after: Codes, km2: np.ndarray
-) -> None:
-    for number, correction in enumerate(work.corrections):
-        here = where == number
-        for a in np.unique(before[here]):
-            for b in np.unique(after[here & (before == a)]):
-                key = (correction.polygon.name, span.name, int(a), int(b))
-                area = float(km2[here & (before == a) & (after == b)].sum())
-                work.corrected[key] = work.corrected.get(key, 0.0) + area
-
-
-def _status(work: Work, span: Span, window: Window) -> Codes:
-    place = work.scratch.place(window)
-    baseline = np.asarray(work.codes[PERIODS[0]][place])
-    return status_classes(baseline, np.asarray(work.codes[span.name][place]))
-
-
-def _tables(work: Work, zones: list[Polygon]) -> tuple[dict[str, pd.DataFrame], dict[str, Value]]:
-    reports = work.spans[1:]
-    status = {s.name: ClassAreas(tuple(STATUS)) for s in reports}
-    three = {s.name: ClassAreas((-1, 0, 1)) for s in work.spans}
-    overall = {s.name: ClassAreas((-1, 0, 1)) for s in reports}
-    cross: dict[tuple[str, int, int], float] = {}
-    for window in strips(work.scratch.within):
-        km2 = work.ground.km2(window)
-        place = work.scratch.place(window)
-        for span in work.spans:
-            three[span.name].add(work.codes[span.name][place], km2)
-        for span in reports:
-            codes = _status(work, span, window)
-            status[span.name].add(codes, km2)
-            overall[span.name].add(status_three(codes), km2)
-            for key, area in _cross(work, span, place, km2):
-                cross[key] = cross.get(key, 0.0) + area
-        work.scratch.release()
-    tables = {
-        ("status" if number == 0 else "status_2"): status[span.name].table()
-        for number, span in enumerate(reports)
-    }
-    tables["periods"] = pd.concat(
-        [_states(three[s.name], {"period": s.name, "years": f"{s.start}-{s.end}"})
-         for s in work.spans], ignore_index=True,
-    )  # fmt: skip
-    tables["parts"] = pd.concat(
-        [_states(areas, {"period": period, "part": part})
-         for (period, part), areas in work.by_part.items()], ignore_index=True,
-    )  # fmt: skip
-    tables["crosstab"] = pd.DataFrame(
-        [{"report": r, "baseline": _state(a), "period": _state(b), "area_km2": area}
-         for (r, a, b), area in sorted(cross.items())]
-    )  # fmt: skip
-    if work.corrections:
-        tables["corrections"] = _corrected(work)
-    if zones:
-        tables["zones"] = pd.concat(list(_by_zone(work, zones)), ignore_index=True)
-    return tables, _values(work, three, overall)
-
-
-def _cross(
-    work: Work, span: Span, place: tuple[slice, slice], km2: np.ndarray
-) -> Iterator[tuple[tuple[str, int, int], float]]:
-    baseline, period = work.codes[PERIODS[0]][place], work.codes[span.name][place]
-    for a in (-1, 0, 1, NODATA):
-        for b in (-1, 0, 1, NODATA):
-            yield (span.name, a, b), float(km2[(baseline == a) & (period == b)].sum())
-
-
-def _state(code: int) -> str:
-    return _STATES.get(code, "nodata")
-
-
-def _states(areas: ClassAreas, first: Mapping[str, object]) -> pd.DataFrame:
-    """``state, area_km2, percent`` of degraded, stable, improved and unknown land."""
-    table = areas.table(first)
-    names = [*(_STATES[code] for code in areas.classes), "nodata"]
-    table["class"] = names
-    return table.rename(columns={"class": "state"})
-
-
-def _corrected(work: Work) -> pd.DataFrame:
-    """Before and after by polygon and period; what a polygon does not touch stays out."""
-    by_name = {c.polygon.name: c for c in work.corrections}
-    return pd.DataFrame(
-        [
-            {
-                "polygon": name,
-                "declared_km2": by_name[name].declared,
-                "geodesic_km2": by_name[name].polygon.km2,
-                "period": period,
-                "before": _state(a),
-                "after": _state(b),
-                "area_km2": area,
-            }
-            for (name, period, a, b), area in work.corrected.items()
-        ]
-        or [
-            {
-                "polygon": c.polygon.name,
-                "declared_km2": c.declared,
-                "geodesic_km2": c.polygon.km2,
-                "period": None,
-                "before": None,
-                "after": None,
-                "area_km2": 0.0,
-            }
-            for c in work.corrections
-        ]
-    )
-
-
-def _by_zone(work: Work, zones: list[Polygon]) -> Iterator[pd.DataFrame]:
-    """The status in each zone, by cells cut at its border."""
-    for zone in zones:
-        rings = work.ground.outlines(zone.geometry)
-        for span in work.spans[1:]:
-            areas = ClassAreas(tuple(STATUS))
-            for window in strips(work.scratch.within):
-                km2 = work.ground.km2(window) * work.ground.shares(window, rings)
-                areas.add(_status(work, span, window), km2)
-            yield areas.table({"zone": zone.name, "period": span.name})
-
-
-def _gaps(work: Work, zones: list[Polygon]) -> list[Finding]:
-    """Where zones leave out a part of the region."""
-    outlines = [work.ground.outlines(zone.geometry) for zone in zones]
-    left = 0.0
-    for window in strips(work.scratch.within):
-        covered = sum(work.ground.shares(window, rings) for rings in outlines)
-        left += float((work.ground.km2(window) * np.clip(1 - covered, 0, 1)).sum())
-    if left <= 1e-6 * work.ground.whole_km2():
-        return []
-    return [Finding("land-zones-gap", Severity.WARNING, params={"km2": f"{left:.2f}"})]
-
-
-def _values(
-    work: Work, three: dict[str, ClassAreas], overall: dict[str, ClassAreas]
-) -> dict[str, Value]:
-    last = work.spans[-1]
-    values = degradation_values(overall[last.name])
-    for span in work.spans:
-        areas = three[span.name]
-        known = areas.total - areas.none
-        name = {"baseline": "baseline", "report_1": "report", "report_2": "report_2"}[span.name]
-        share = 100 * areas.of(-1) / known if known > 0 else None
-        values[f"{name}_degraded_percent"] = Value(value=share, unit="%")
-    values["change_km2"] = Value(
-        value=overall[last.name].of(-1) - three[PERIODS[0]].of(-1), unit="km2"
-    )
-    return values
-
-
-def _maps(job: Job, work: Work) -> dict[str, str]:
-    within = work.scratch.within
-    maps = {}
-    for span in work.spans:
-        tags = {
-            "indicator": "land.sdg-15-3-1",
-            "rule": work.rule,
-            "period": f"{span.start}/{span.end}",
-        }
-        name = {"baseline": "baseline", "report_1": "report", "report_2": "report_2"}[span.name]
-        codes = work.codes[span.name]
-        maps[name] = write_map(
-            job.out, name, work.ground, within, partial(_shown, work, codes), THREE, tags
-        )
-        if span.name != PERIODS[0]:
-            shown = "status" if span.name == PERIODS[1] else "status_2"
-            status = partial(_status, work, span)
-            maps[shown] = write_map(job.out, shown, work.ground, within, status, STATUS, tags)
-    return maps
-
-
-def _shown(work: Work, codes: Codes, window: Window) -> Codes:
-    return shown_three(np.asarray(codes[work.scratch.place(window)]))
 
 
 LAND_SDG: Final = Indicator(
@@ -499,6 +312,9 @@ LAND_SDG: Final = Indicator(
         },
         "parts": {"period": "1", "part": "1", "state": "1", "area_km2": "km2", "percent": "%"},
         "crosstab": {"report": "1", "baseline": "1", "period": "1", "area_km2": "km2"},
+        "crosstab_parts": {
+            "report": "1", "part": "1", "baseline": "1", "period": "1", "area_km2": "km2",
+        },
         "corrections": {
             "polygon": "1", "declared_km2": "km2", "geodesic_km2": "km2", "period": "1",
             "before": "1", "after": "1", "area_km2": "km2",
