@@ -68,7 +68,7 @@ def plain(text: str | None) -> Name:
 
 def _subgenus_removed(text: str) -> str:
     """The second word in brackets is a subgenus; later brackets hold authors."""
-    first, _, rest = text.strip().partition(" ")
+    first, _, rest = " ".join(text.split()).partition(" ")
     return f"{first} {_SUBGENUS.sub(' ', rest, count=1) if rest.startswith('(') else rest}"
 
 

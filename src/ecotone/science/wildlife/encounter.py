@@ -102,7 +102,7 @@ def poisson_rate(count: float, effort: float, level: float = 0.95) -> tuple[floa
     """Rate by unit of effort and its exact interval (Garwood 1936, doi:10.2307/2333958).
 
     >>> [round(x, 4) for x in poisson_rate(9, 32.2806)]
-    [0.2788, 0.1275, 0.5292]
+    [0.2788, 0.1275, 0.5293]
     """
     if not effort > 0:
         return float("nan"), float("nan"), float("nan")
