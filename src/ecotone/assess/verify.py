@@ -58,13 +58,13 @@ def verify(
     if not path.is_file():
         raise UsageError(say("assess.run-absent", path=run))
     document = json.loads(path.read_text(encoding="utf-8"))
-    differences = list(_changed_inputs(run, document))
+    differences = list(changed_inputs(run, document))
     if differences:
         return Verdict(len(document["inputs"]), differences)
     by_name: dict[str, list[Path]] = {}
     for item in document["inputs"]:
         by_name.setdefault(item["name"], []).append((run / item["path"]).resolve())
-    regions = _regions(run, document)
+    regions = regions_of(run, document)
     compared = len(document["inputs"])
     for number, told in enumerate(document["results"]):
         progress(number, len(document["results"]), told["path"])
@@ -76,7 +76,8 @@ def verify(
     return Verdict(compared, differences)
 
 
-def _changed_inputs(run: Path, document: dict[str, Any]) -> Iterator[Difference]:
+def changed_inputs(run: Path, document: dict[str, Any]) -> Iterator[Difference]:
+    """The inputs of a run that are gone or no longer what they were."""
     for item in document["inputs"]:
         path = (run / item["path"]).resolve()
         now = sha256_of(path) if path.exists() else "-"
@@ -84,7 +85,8 @@ def _changed_inputs(run: Path, document: dict[str, Any]) -> Iterator[Difference]
             yield Difference("", item["name"], item["sha256"], now)
 
 
-def _regions(run: Path, document: dict[str, Any]) -> dict[str, Region]:
+def regions_of(run: Path, document: dict[str, Any]) -> dict[str, Region]:
+    """The regions of a run by id, as they were."""
     plan = plans.load(run / "plan.toml")
     if plan.regions is None:
         return {EVERYWHERE.id: EVERYWHERE}
