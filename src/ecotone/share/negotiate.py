@@ -319,20 +319,18 @@ def _check_signer(actor: Actor) -> None:
 
 def _check_clock(actor: Actor) -> None:
     """A machine whose clock fell back would date its signature before what it signs."""
-    _, last = _last_time(actor.store)
+    last = _last_time(actor.store)
     now = datetime.now(UTC)
     if now < last - keyring.CLOCKS:
         raise UsageError(say("keys.clock-own", now=keyring.stamp(now)))
 
 
-def _last_time(store: Store) -> tuple[int, datetime]:
+def _last_time(store: Store) -> datetime:
     from ecotone.store import ledger
 
     with store.database.reading() as connection:
         entry = ledger.last(connection)
-    if entry is None:
-        return 0, datetime.min.replace(tzinfo=UTC)
-    return entry.seq, datetime.fromisoformat(entry.time)
+    return datetime.fromisoformat(entry.time) if entry else datetime.min.replace(tzinfo=UTC)
 
 
 def _of_ours(actor: Actor, agreement_id: str) -> Standing:

@@ -290,6 +290,36 @@ def test_passphrase_sealing_without_a_node(monkeypatch):
     assert out.getvalue() == TEXT
 
 
+def test_a_passphrase_and_an_empty_stream(node):
+    box, out = io.BytesIO(), io.BytesIO()
+    keys.seal(io.BytesIO(), box, passphrase="three rivers")
+    keys.unseal(io.BytesIO(box.getvalue()), out, passphrase="three rivers", node_folder=node,
+                sealed_to_passphrase=True)  # fmt: skip
+    assert out.getvalue() == b""
+    told = sealed(TEXT, recipients=[RECIPIENT])
+    start = len(told) - len(TEXT) - 16
+    assert refused(opened, told[: start - 20], identities=[identity()]) in (
+        "keys.seal-cut",
+        "keys.not-sealed",
+    )
+    assert refused(opened, told[: start - 3], identities=[identity()]) == "keys.seal-cut"
+
+
+def test_an_empty_last_block_after_a_full_one_is_refused():
+    """Our sealer never writes one; who does could make two texts of one."""
+    file_key, nonce = bytes(16), bytes(16)
+    stanza = age._to_recipient(file_key, age.public_of(RECIPIENT))
+    head = age._VERSION + b"\n" + stanza.text() + b"---"
+    head += b" " + age._b64(age._mac(file_key, head).finalize()) + b"\n" + nonce
+    cipher = age.ChaCha20Poly1305(age._derive(file_key, nonce, b"payload"))
+    body = cipher.encrypt(age._nonce(0, False), bytes(age.BLOCK), None)
+    last = cipher.encrypt(age._nonce(1, True), b"", None)
+    assert refused(opened, head + body + last, identities=[identity()]) == "keys.seal-altered"
+    weak = age._Stanza(b"X25519", (age._b64(bytes(32)),), bytes(32))
+    head = age._VERSION + b"\n" + weak.text() + b"--- AAAA\n"
+    assert refused(opened, head, identities=[identity()]) == "keys.seal-altered"
+
+
 def test_keys_that_are_not_what_they_say(node):
     folder = node / "keys"
     signing, sealing = (folder / "signing-1.key").read_bytes(), (folder / "sealing-1.key")
@@ -304,6 +334,10 @@ def test_keys_that_are_not_what_they_say(node):
     assert refused(keys.sign, node, b"x") == "keys.unreadable"
     with pytest.raises(StoreError):
         keys.own_ring(node / "keys")
+
+
+def _unsigned(line: str) -> str:
+    return line.rsplit(" ", 1)[0] + " -"
 
 
 def test_forged_keyrings_are_refused(node, tmp_path):
@@ -329,6 +363,8 @@ def test_forged_keyrings_are_refused(node, tmp_path):
         [first, ended.replace("routine", "stolen").split(" 1:")[0] + " -", second],
         [first, other],
         [first[:-3]],
+        [first.replace(mine.keys[0].sealing, mine.keys[0].sealing[:-1] + "b")],
+        [first.replace(mine.keys[0].sealing, "age1")],
         [first + " more"],
         [first.replace("-key VIWE 1 ", "-key VIWE 1 !")],
         ["hello"],
@@ -336,5 +372,23 @@ def test_forged_keyrings_are_refused(node, tmp_path):
         with pytest.raises(InputRefused):
             keyring.read("\n".join(lines))
     assert refused(theirs.strangers, mine) == "keys.ring-older"
+    lost = keyring.told(keyring.end_statement("VIWE", 1, LATER, "lost"), None)
+    for lines, sound in (
+        ([first, lost, _unsigned(second)], True),
+        ([first, _unsigned(second)], False),
+        ([first, lost, _unsigned(second).replace("VIWE 2", "VIWE 3")], False),
+        ([first, lost, _unsigned(second).replace("VIWE", "KNCM")], False),
+        ([first, lost, _unsigned(second).replace("2026-06", "2026-05")], False),
+        ([first.replace("VIWE 1", "VIWE 2")], False),
+        ([first, lost, second], False),
+        ([first, lost.replace("VIWE 1", "VIWE 2")], False),
+        ([first, lost.replace("VIWE", "KNCM")], False),
+        ([first, lost, lost], False),
+    ):
+        text = "\n".join(lines)
+        if sound:
+            assert keyring.read(text).current is not None
+        else:
+            assert refused(keyring.read, text) == "keys.ring-unreadable", text
     with pytest.raises(UsageError):
         keys.sign(node, b"x", now=START)

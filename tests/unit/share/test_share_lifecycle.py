@@ -358,6 +358,29 @@ def test_a_letter_brings_a_continued_keyring_and_no_other(store, guest, tmp_path
     )
 
 
+def test_answers_may_name_the_agreement_that_grants(store, guest):
+    conclude(store, guest)
+    wish = Wish(owner="AA", datasets=("cats",), level="full", purpose="density",
+                actions=("view",), until=DAY)  # fmt: skip
+    asked = negotiate.ask(acting(guest), wish, "more")
+    letter.take(acting(store), json.loads(letter.write(acting(guest), [], [asked])))
+    assert code(negotiate.answer, acting(store), asked.statement_id, granted=True, text="",
+                agreement_id="AG-9") == "lifecycle.agreement-unknown"  # fmt: skip
+    said = negotiate.answer(
+        acting(store), asked.statement_id, granted=True, text="yes", agreement_id="AG-1"
+    )
+    assert said.reply is not None and said.reply.agreement_id == "AG-1"
+    letter.take(acting(guest), json.loads(letter.write(acting(store), ["AG-1"], [said])))
+    assert {s.kind for s in statements.all_of(guest)} == {"request", "answer"}
+
+
+def test_two_texts_under_one_version_do_not_meet(store, guest):
+    negotiate.put_draft(acting(store), parse(agreement(FULL), "x"), "")
+    negotiate.put_draft(acting(guest), parse(agreement(FULL, purposes=["sport"]), "x"), "")
+    text = letter.write(acting(store), ["AG-1"])
+    assert code(letter.take, acting(guest), json.loads(text)) == "lifecycle.other-text"
+
+
 def test_statements_hold_what_their_kind_needs():
     base = {"statement_id": "s", "party": "AA", "person": "p"}
     scan = Scan(name="a", sha256="0" * 64, size=1)
