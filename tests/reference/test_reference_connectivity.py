@@ -146,6 +146,23 @@ def test_protected_connected_land_of_a_mexican_ecoregion(d0, tmp_path):
     assert values["nodes"] == expected["own_check"]["n_inside"]
 
 
+@pytest.mark.parametrize(("d0", "eca"), [(10000, 145302.39), (30000, 178843.56)])
+def test_protected_connected_land_from_edge_to_edge(d0, eca, tmp_path):
+    """Ours alone: the folder's 144845.19 and 177821.13 leave out links of length zero.
+
+    Where the border cuts a protected area its parts on both sides touch; in a sparse matrix
+    that takes 0 for 'no link' they would not. They are 0.3 and 0.6 % apart from these.
+    """
+    folder = shared("connectivity/makurhini_protconn_mx/region1")
+    done = compute(
+        "connectivity.protconn",
+        {"areas": folder / "protected_areas.gpkg", "region": folder / "region.gpkg"},
+        tmp_path,
+        d0=d0,
+    )
+    assert done.values["eca"].value == pytest.approx(eca, rel=1e-6)
+
+
 def test_least_cost_of_the_linkage_mapper_demo(tmp_path):
     folder = shared("connectivity/linkage_mapper_lm")
     expected = json.loads((folder / "expected.json").read_text())

@@ -21,7 +21,8 @@ from ecotone.formats.safe import open_source
 Floats = NDArray[np.float64]
 
 _GRID_ENDS: Final = (".asc", ".asc.gz", ".txt", ".txt.gz", ".agr")
-_KEYS: Final = frozenset(
+#: The words a header may begin with.
+GRID_KEYS: Final = frozenset(
     {"ncols", "nrows", "xllcorner", "yllcorner", "xllcenter", "yllcenter", "cellsize",
      "dx", "dy", "nodata_value", "nodata"}
 )  # fmt: skip
@@ -111,7 +112,7 @@ def _header(text: str, name: str) -> tuple[dict[str, float], int]:
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
         words = text[start:end].split()
-        if words and words[0].lower() not in _KEYS:
+        if words and words[0].lower() not in GRID_KEYS:
             break
         if words:
             try:

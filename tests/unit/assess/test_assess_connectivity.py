@@ -114,6 +114,13 @@ def test_maps_as_geotiff_and_the_files_that_were_read(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text", ["id,x,y\n1,5,5\n2,25,5\n", "y_m;x_m;ID\n5;5;1\n5;25;2\n", "1\t5\t5\n2\t25\t5\n"]
+)
+def test_focal_points_as_a_table_of_any_kind(text, tmp_path):
+    assert circuit(tmp_path, [[1, 1, 1]], text).values["mean_resistance"].value == 2.0
+
+
+@pytest.mark.parametrize(
     ("values", "points", "code"),
     [
         ([[1, 0, 1]], "1 5 5\n2 25 5\n", "circuit-resistance-not-positive"),
@@ -527,6 +534,26 @@ def test_a_killed_window_run_goes_on_where_it_was(tmp_path, monkeypatch):
         assert found[3, 4] == -9999
     assert done.values["targets"].value == whole.values["targets"].value
     assert json.loads((tmp_path / "o" / "result.json").read_text())["rasters"]["cum_currmap"]
+
+
+def test_a_cluster_gives_what_threads_give(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    from ecotone.assess.executor import Cluster
+
+    config = [window_run(tmp_path)]
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+    ) as local:  # fmt: skip
+        cluster = Cluster(local.scheduler_address)
+        for name, executor in (("threads", Threads(2)), ("cluster", cluster)):
+            compute(
+                "connectivity.moving-window", {"config": config}, {"tile": 9}, tmp_path / name,
+                executor=executor,
+            )  # fmt: skip
+        cluster.close()
+    for name in ("cum_currmap.tif", "normalized_cum_currmap.tif"):
+        known, found = read(tmp_path / "threads" / name), read(tmp_path / "cluster" / name)
+        np.testing.assert_allclose(found, known, rtol=1e-9)
 
 
 def test_window_runs_that_cannot_be(tmp_path):

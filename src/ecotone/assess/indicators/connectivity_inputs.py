@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ecotone.formats.asciigrid import Raster, read_raster, read_text
+from ecotone.assess.indicators.connectivity_tables import read_places
+from ecotone.formats.asciigrid import GRID_KEYS, Raster, read_raster, read_text
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import Config, read_table
 from ecotone.model.finding import Finding, Severity
@@ -74,11 +75,11 @@ def read_polygons(path: Path, habitat: Habitat) -> Ints:
 
 
 def is_list(path: Path) -> bool:
-    """Whether a file is a list of points, not a grid: its first word is a number."""
+    """Whether a file is a list of points, not a grid: it does not begin like one."""
     if path.suffix.lower() in (".tif", ".tiff", ".img", ".vrt"):
         return False
     words = read_text(path)[:400].split(maxsplit=1)
-    return bool(words) and not words[0][0].isalpha()
+    return not words or words[0].lower() not in GRID_KEYS
 
 
 def read_points(path: Path, habitat: Habitat, findings: list[Finding]) -> Points:
@@ -87,7 +88,7 @@ def read_points(path: Path, habitat: Habitat, findings: list[Finding]) -> Points
     Ids are above zero; points beyond the grid are told and left out.
     """
     if is_list(path):
-        table = read_table(path, 3)
+        table = read_places(path)
         cells, inside = _cells(table[:, 1], table[:, 2], habitat)
         _tell_outside(path, table[~inside, 0], findings)
         ids = table[inside, 0].astype(np.int64)

@@ -29,8 +29,8 @@ _NAMES: Final = {
     "area": ("areaha", "area", "attribute", "ha"),
     "x": ("xm", "x", "easting", "east"),
     "y": ("ym", "y", "northing", "north"),
-    "from": ("from", "id1", "node1", "fromid", "a"),
-    "to": ("to", "id2", "node2", "toid", "b"),
+    "from": ("from", "id1", "node1", "fromid", "a", "i", "source"),
+    "to": ("to", "id2", "node2", "toid", "b", "j", "target"),
     "value": ("value", "distance", "distancem", "dist", "probability", "p"),
 }
 #: The columns of ``files_read``.
@@ -78,7 +78,7 @@ def _frame(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
     lines = [line for line in read_text(path).splitlines() if line.strip()]
     if not lines:
         raise refused("connectivity-table-empty", file=path.name)
-    mark = next((m for m in (";", "\t", ",") if m in lines[0]), None)
+    mark = next((m for m in (";", ",") if m in lines[0]), None)
     rows = [[c.strip().strip('"') for c in line.split(mark)] for line in lines]
     first = [plain(cell) for cell in rows[0]]
     known = {name for names in _NAMES.values() for name in names}
@@ -133,6 +133,12 @@ def read_nodes(path: Path) -> Patches:
     if (np.abs(x) <= 180).all() and (np.abs(y) <= 90).all() and np.ptp(x) < 90 and len(ids) > 1:
         raise refused("connectivity-degrees", file=path.name)
     return Patches(ids, area, x, y)
+
+
+def read_places(path: Path) -> Floats:
+    """Focal points of a list with or without a header: id, x and y in rows."""
+    frame = _frame(path, ("id", "x", "y"))
+    return np.column_stack([_number(frame, column, path) for column in ("id", "x", "y")])
 
 
 def read_links(path: Path, patches: Patches) -> Links:
