@@ -146,6 +146,18 @@ def test_units_that_cannot_be_right(tmp_path: Path) -> None:
     assert codes(run(tmp_path, "water.compliance", right, limits)) == set()
 
 
+def test_a_few_rows_in_the_wrong_unit(tmp_path: Path) -> None:
+    limits = "standard,version,property,unit,max\nT,1,EC,mS/m,150\n"
+    rows = [f"A,EC,{20 + i},mS/m" for i in range(9)] + ["A,EC,23,uS/cm", "A,EC,22,uS/cm"]
+    rows += ["B,EC,20,mS/m", "B,EC,210,uS/cm", "B,EC,5,l/s"]
+    text = "site,property,value,unit\n" + "\n".join(rows) + "\n"
+    result = run(tmp_path, "water.compliance", text, limits)
+    jumps = [f for f in result.findings if f["code"] == "water-unit-jump"]
+    assert [(f["value"], f["params"]["station"], f["params"]["times"]) for f in jumps] == [
+        ("uS/cm", "A", "10")
+    ]
+
+
 NON_DETECTS = (
     "<5", "< 5", "ND (5)", "5U", "5L", "менее 5", "低于5", "below 5", "n.d. < 5", "≤5",
     "less than 5", "н/о (5)", "未检出(5)",

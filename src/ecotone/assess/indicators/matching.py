@@ -12,6 +12,9 @@ from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.units import convert, known, split_basis
 
+#: A jump is at least this power of ten, and this close to a whole one.
+_POWER = 0.8
+_NEAR = 0.2
 #: Units of mass in water that are rare enough to be told; dissolved salts may well be in g/L.
 _SALTS = frozenset({"total_dissolved_solids", "salinity", "chloride", "sulfate", "sodium"})
 
@@ -74,6 +77,48 @@ def tell_unit_doubts(results: pd.DataFrame, notes: Notes, *, unknown: bool = Fal
                     params={"property": str(name), "count": str(len(group)), "seen": why[1]},
                 )
             )
+    _tell_jumps(results, notes)
+
+
+def _tell_jumps(results: pd.DataFrame, notes: Notes) -> None:
+    """Where a station's values in one unit lie a power of ten from those in another.
+
+    Conductivity of 25 uS/cm among others of 25 mS/m is a unit mistaken, not another water.
+    """
+    seen = results[np.isfinite(results["value"]) & (results["value"] > 0) & (results["kind"] == 0)]
+    for (name, station), group in seen.groupby(["property", "station"], sort=True):
+        medians = group.groupby("unit", dropna=True)["value"].agg(["median", "count"])
+        medians = medians.sort_values("count", ascending=False)
+        units = [str(u) for u in medians.index if str(u) and known(str(u))]
+        for other in units[1:]:
+            ratio = _ratio(medians.loc[units[0], "median"], units[0],
+                           medians.loc[other, "median"], other)  # fmt: skip
+            if ratio is None:
+                continue
+            power = np.log10(ratio)
+            if abs(power) > _POWER and abs(power - np.rint(power)) < _NEAR:
+                notes.add(
+                    Finding(
+                        "water-unit-jump",
+                        Severity.WARNING,
+                        field="unit",
+                        value=other,
+                        params={
+                            "property": str(name), "station": str(station) or "-",
+                            "count": str(int(medians.loc[other, "count"])), "usual": units[0],
+                            "times": f"{10 ** abs(np.rint(power)):g}",
+                        },
+                    )
+                )  # fmt: skip
+
+
+def _ratio(usual: float, unit: str, value: float, other: str) -> float | None:
+    """A value over the usual one, both in one unit; None where there is no way."""
+    try:
+        moved = float(convert([value], split_basis(other)[0], split_basis(unit)[0])[0])
+    except (NotComputable, UsageError):
+        return None
+    return moved / usual
 
 
 def _doubt(name: str, unit: str, values: NDArray[np.float64]) -> tuple[str, str] | None:
