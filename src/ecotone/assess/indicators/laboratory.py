@@ -92,9 +92,13 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
         out[name] = pd.to_numeric(_texts(text, name), errors="coerce")
     for name in ("sample", "day", "body", "body_type", "basin", "time_text", "calendar_year",
                  "month"):  # fmt: skip
-        out[name] = _texts(text, name).str.strip()
+        out[name] = _texts(text, name).str.strip() if name in text else ""
     for name in ("minimum", "maximum", "uncertainty", "detection_limit"):
-        out[name] = parse_numbers(_texts(text, name), comma=table.decimal_comma)[0]
+        out[name] = (
+            parse_numbers(_texts(text, name), comma=table.decimal_comma)[0]
+            if name in text
+            else np.nan
+        )
     commas = int(_texts(text, "value").str.fullmatch(_DECIMAL_COMMA).sum())
     if commas:
         notes.add(
@@ -122,10 +126,11 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
 
 def _bases(out: pd.DataFrame, told: pd.Series) -> pd.Series:
     """The basis told, else that of custom (ammonia nitrogen is counted as N)."""
-    units = out["unit"].astype(object).fillna("")
-    usual = {pair: usual_basis(*pair) for pair in set(zip(out["property"], units, strict=True))}
-    by_custom = [usual[pair] for pair in zip(out["property"], units, strict=True)]
-    return told.where(told != "", pd.Series(by_custom, index=told.index, dtype=object))
+    pairs = out["property"] + "\n" + out["unit"].astype(object).fillna("")
+    codes, unique = pd.factorize(pairs)
+    usual = np.array([usual_basis(*pair.split("\n", 1)) for pair in unique], dtype=object)
+    by_custom = pd.Series(usual[codes] if usual.size else [], index=told.index, dtype=object)
+    return told.where(told != "", by_custom)
 
 
 def _long(path: Path, notes: Notes) -> TextTable:
