@@ -293,6 +293,10 @@ def _put(table: pa.Table, name: str, value: object) -> pa.Table:
         (lambda t: _put(t, "agreement", "OTHER v1"), "packages.strange-rows"),
         (lambda t: _put(t, "dataset_id", "URUM-wild"), "packages.strange-rows"),
         (lambda t: _put(t, "dataset_id", None), "packages.strange-rows"),
+        (lambda t: _put(t, "release_level", "open"), "packages.strange-rows"),
+        (lambda t: _put(t, "release_cell_degrees", "fine"), "packages.strange-rows"),
+        (lambda t: _put(t, "release_cell_degrees", None), "packages.strange-rows"),
+        (lambda t: _put(t, "class", None), "packages.strange-rows"),
         (lambda t: _put(t, "batch_id", "mine"), "packages.table-unreadable"),
         (lambda t: _put(t, "nonsense", 1), "packages.table-unreadable"),
         (lambda t: _put(t, "id", "same"), "packages.table-unreadable"),
@@ -374,6 +378,19 @@ def test_truncated_everywhere(trio, tmp_path):
     path.write_bytes(raw + b"x")
     with pytest.raises(InputRefused):
         import_package(actors["URUM"], path)
+
+
+def test_every_part_of_the_seal_counts(trio, tmp_path):
+    """Version, stanza, share, wrapped key, header's end, its code, nonce, payload, last code."""
+    actors, made = trio
+    raw = made.path.read_bytes()
+    path = tmp_path / "p.age"
+    for at in [*range(0, 230, 9), len(raw) - 20, len(raw) - 1]:
+        flipped = bytearray(raw)
+        flipped[at] ^= 0x20
+        path.write_bytes(flipped)
+        with pytest.raises(InputRefused):
+            import_package(actors["URUM"], path)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -49,6 +49,7 @@ def export(
         Path | None, typer.Option("-o", "--out", metavar="PATH", help=word("share.export.out"))
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help=word("share.export.whole"))] = False,
+    after: Annotated[int, typer.Option(min=0, help=word("share.export.after"))] = 0,
     passphrase: Annotated[
         bool, typer.Option("--passphrase", help=word("share.export.passphrase"))
     ] = False,
@@ -69,6 +70,7 @@ def export(
         party=to,
         purpose=purpose,
         whole=whole,
+        after=after,
         passphrase=_asked() if passphrase else None,
         days=days,
         also=tuple(also or ()),

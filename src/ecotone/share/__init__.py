@@ -5,4 +5,5 @@
 ``grid``        the one grid all parties generalise to
 ``generalise``  what each level does to the columns of a record
 ``door``        the only way out: every release goes through it and leaves a line in the ledger
+``packages``    signed and sealed files between nodes;  ``arrived``: what came in them
 """

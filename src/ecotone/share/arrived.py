@@ -112,11 +112,13 @@ class Arrived:
         ]
         if not mine:
             return None
-        same = next((d.rule for d in mine if d.name == mark["class"]), None)
-        level = mark["release_level"]
-        rule = same if same is not None and same.level == level else Class.model_construct(
-            name=mark["class"], level=level
-        )  # fmt: skip
+        level, cell = mark["release_level"], mark["release_cell_degrees"]
+        cell = None if cell is None else float(cell)
+        same = (d.rule for d in mine if (d.name, d.level) == (mark["class"], level))
+        # A class may have been told coarser than it says, or be gone from the agreement since.
+        rule = next((r for r in same if level != "generalised" or r.cell_degrees == cell), None)
+        if rule is None:
+            rule = Class.model_construct(name=mark["class"], level=level, cell_degrees=cell)
         return Decision(mark["dataset_id"], mark["class"], level, rule, agreement, int(version))
 
 

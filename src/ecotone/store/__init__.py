@@ -15,6 +15,7 @@ Nothing is edited in place; every change is a new version and a line in the hash
 ``versions``     correct one row, withdraw one batch, the history of a row
 ``classify``     what a delivered row is to what is there: new, changed, nothing new
 ``rows``         reading: as of now, or as known then
+``received``     rows that came from their owner in a package
 ``documents``    parties, people, projects, datasets, agreements
 ``releases``     what left through the door, and the runs that stood on it
 ``files``        files by sha256

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,10 +21,12 @@ from ecotone.model.records import Dataset
 from ecotone.share import keys
 from ecotone.share.decide import Request
 from ecotone.share.door import Door
+from ecotone.share.negotiate import declare
 from ecotone.share.packages import reading, rows, sent
 from ecotone.share.packages.export import Wanted, export, file_name
 from ecotone.share.packages.export import deliver as carry
 from ecotone.share.packages.importing import held, import_package
+from ecotone.store import open_node
 from tests.exchange import CLASSES, TODAY, agree, agreement, close, deliver, nodes, occurrences
 
 ALL = [{"name": "all", "level": "full"}]
@@ -432,3 +435,69 @@ def test_expiry_is_never_beyond_the_agreement(pair):
     ends = (TODAY + timedelta(days=10)).isoformat()
     agree(pair, agreement("DUSH", ["URUM"], version=2, valid_until=ends), at=["DUSH"])
     assert export(pair["DUSH"], Wanted("URUM")).sent.expires == ends
+
+
+def test_another_purpose_would_take_back_and_is_asked_for(pair):
+    sender = pair["DUSH"]
+    export(sender, Wanted("URUM"))
+    both = agreement("DUSH", ["URUM"], version=2, purposes=["assessment", "education"])
+    agree(pair, both, at=["DUSH"])
+    with pytest.raises(UsageError) as refused:
+        export(sender, Wanted("URUM", purpose="education"))
+    assert refused.value.message.key == "packages.other-purpose"
+    made = export(sender, Wanted("URUM", purpose="education", whole=True))
+    assert made.sent.purpose == "education" and made.sent.sequence == 2
+
+
+def test_a_node_restored_from_a_copy_goes_on_after_the_last_package(pair, tmp_path):
+    sender, receiver = pair["DUSH"], pair["URUM"]
+    copy = tmp_path / "copy"
+    import_package(receiver, export(sender, Wanted("URUM")).path)
+    sender.store.close()
+    shutil.copytree(sender.store.folder, copy)
+    for number in range(2):
+        deliver(sender, occurrences(5, start=300 + 5 * number), name=f"{number}.csv")
+        import_package(receiver, export(sender, Wanted("URUM")).path)
+    with open_node(copy) as store:
+        restored = replace(sender, store=store)
+        deliver(restored, occurrences(1, start=800), name="early.csv")
+        with pytest.raises(InputRefused) as refused:
+            import_package(receiver, export(restored, Wanted("URUM")).path)
+        assert refused.value.message.key == "packages.older"
+        made = export(restored, Wanted("URUM", after=3))
+        assert made.kind == "whole" and made.sent.sequence == 4
+        done = import_package(receiver, made.path)
+        assert done.removed == {"Occurrence": 10} and done.new == {"Occurrence": 1}
+        deliver(restored, occurrences(5, start=900), name="on.csv")
+        assert export(restored, Wanted("URUM")).kind == "changes"
+
+
+def test_what_a_level_was_is_kept_though_its_class_is_gone(pair):
+    """A later agreement names no such class: the rows are still told as they came."""
+    sender, receiver = pair["DUSH"], pair["URUM"]
+    import_package(receiver, export(sender, Wanted("URUM")).path)
+    agree(pair, agreement("DUSH", ["URUM"], version=2, classes=ALL), at=["URUM"])
+    door = Door(receiver.store, Request("URUM", "assessment", "derive", TODAY))
+    found = door.release("Occurrence")
+    coarse = next(line for line in found.lines if line.decision.level == "generalised")
+    assert coarse.decision.rule.cell_degrees == 0.1
+    assert coarse.decision.agreement == "DUSH-WILD v1"
+    assert len(found.rows) == 200
+
+
+def test_received_rows_close_with_their_agreement(pair):
+    sender, receiver = pair["DUSH"], pair["URUM"]
+    import_package(receiver, export(sender, Wanted("URUM")).path)
+    declare(receiver, "revoke", "DUSH-WILD", "not needed")
+    door = Door(receiver.store, Request("URUM", "assessment", "derive", TODAY))
+    assert door.release("Occurrence").rows.empty
+
+
+def test_another_agreement_does_not_open_what_came_under_one(pair):
+    sender, receiver = pair["DUSH"], pair["URUM"]
+    import_package(receiver, export(sender, Wanted("URUM")).path)
+    other = agreement("DUSH", ["URUM"], agreement_id="OTHER", classes=ALL)
+    agree(pair, other, at=["URUM"])
+    declare(receiver, "revoke", "DUSH-WILD", "not needed")
+    door = Door(receiver.store, Request("URUM", "assessment", "derive", TODAY))
+    assert door.release("Occurrence").rows.empty

@@ -46,6 +46,8 @@ class Wanted:
     purpose: str = "assessment"
     action: Action = "download"
     whole: bool = False
+    #: The last package the party took in, where this node's own memory is older (a restored copy).
+    after: int = 0
     passphrase: str | None = None
     days: int = DAYS
     also: tuple[str, ...] = ()
@@ -74,6 +76,11 @@ def export(actor: Actor, wanted: Wanted, *, now: datetime | None = None) -> Expo
     door = _door(actor, wanted)
     found, groups = rows.merged(rows.released(door))
     before = sent.newest(actor.store, wanted.party)
+    if before is not None and before.purpose != wanted.purpose and not wanted.whole:
+        raise UsageError(
+            say("packages.other-purpose", party=wanted.party, purpose=before.purpose,
+                asked=wanted.purpose)
+        )  # fmt: skip
     with container.scratch(actor.store) as work:
         made = _Making(actor, wanted, door, found, at, before, files.Folder(work))
         manifest, changes = made.manifest(groups)
@@ -96,7 +103,7 @@ def export(actor: Actor, wanted: Wanted, *, now: datetime | None = None) -> Expo
 
 def deliver(exported: Exported, target: Path, name: str) -> Path:
     """Copy a package to a folder or stick; a copy that was cut is taken up where it stopped."""
-    place = target / name if target.is_dir() else target
+    place = target if target.suffix == ".age" else target / name
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(place.name + ".part")
     with exported.path.open("rb") as source:
@@ -154,7 +161,7 @@ class _Making:
             Manifest(
                 sender=self.actor.party,
                 recipient=self.wanted.party,
-                sequence=1 if before is None else before.sequence + 1,
+                sequence=self._last() + 1,
                 kind="whole" if whole else "changes",
                 created=self.at,
                 expires=self._expires(),
@@ -181,9 +188,14 @@ class _Making:
         (self.folder.path / SIGNATURE).write_text(f"{signature}\n", encoding="ascii")
         return [file.path for file in manifest.files]
 
+    def _last(self) -> int:
+        return max(0 if self.before is None else self.before.sequence, self.wanted.after)
+
     def _whole(self) -> bool:
-        # Who has no Ecotone cannot put changes together.
-        return self.wanted.whole or self.before is None or self.wanted.passphrase is not None
+        # Who has no Ecotone cannot put changes together; what we do not remember we cannot change.
+        if self.before is None or self._last() != self.before.sequence:
+            return True
+        return self.wanted.whole or self.wanted.passphrase is not None
 
     def _known(self) -> dict[str, pd.Series] | None:
         assert self.before is not None
@@ -291,6 +303,7 @@ def _noted(path: Path, manifest: Manifest, wanted: Wanted) -> Sent:
         expires=manifest.expires.isoformat(),
         stands=sent.stands_on(manifest),
         sealed_to="key" if wanted.passphrase is None else "passphrase",
+        purpose=wanted.purpose,
     )
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -28,6 +28,11 @@ from ecotone.store.received import Delivery, Part
 if TYPE_CHECKING:
     from ecotone.model.agreement import Agreement
     from ecotone.share.negotiate import Actor
+
+_COARSE: Final = "generalised"
+#: The levels rows can come at, and the cells of the one grid.
+_LEVELS: Final = ("full", _COARSE, "aggregated")
+_CELLS: Final = (None, "0.001", "0.01", "0.1", "1")
 
 
 @dataclass(frozen=True)
@@ -259,11 +264,12 @@ def _delivery(actor: Actor, path: Path, package: Opened, before: dict[str, Any] 
 
 
 def _check_marks(found: Manifest, marks: list[tuple[str | None, ...]]) -> None:
-    """Rows are of datasets and agreements that the manifest names."""
+    """Rows are of datasets and agreements that the manifest names, at levels there are."""
     datasets = {card.dataset_id for card in found.datasets}
     agreements = {f"{a.agreement_id} v{a.version}" for a in found.agreements}
-    for dataset, agreement, *_ in marks:
-        if dataset not in datasets or agreement not in agreements:
+    for dataset, agreement, name, level, cell, *_ in marks:
+        told = name is not None and level in _LEVELS and (cell is None) == (level != _COARSE)
+        if dataset not in datasets or agreement not in agreements or not told or cell not in _CELLS:
             raise InputRefused(say("packages.strange-rows", dataset=dataset or "-",
                                    agreement=agreement or "-"))  # fmt: skip
 

@@ -33,6 +33,7 @@ MARKS: Final = (
     "agreement",
     "class",
     "release_level",
+    "release_cell_degrees",
     "data_generalizations",
     "information_withheld",
 )
@@ -161,7 +162,9 @@ def _typed(
 ) -> pa.Table:
     own = [name for name in part.columns if name not in MARKS]
     table = typed(noun, part[own].reset_index(drop=True))
-    said = (decision.agreement, decision.name, decision.level, *wording)
+    cell = decision.rule.cell_degrees if decision.level == "generalised" else None
+    told = None if cell is None else f"{cell:g}"
+    said = (decision.agreement, decision.name, decision.level, told, *wording)
     for name, text in zip(MARKS, said, strict=True):
         column = pa.repeat(pa.scalar(text, type=pa.large_string()), table.num_rows)
         table = table.append_column(name, column)

@@ -44,6 +44,7 @@ class Sent:
     expires: str
     stands: str
     sealed_to: str
+    purpose: str
 
     def document(self) -> dict[str, Any]:
         """As it stands in the ledger."""
