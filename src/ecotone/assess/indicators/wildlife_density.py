@@ -61,7 +61,7 @@ def compute(job: Job) -> Outcome:
     model = _model(parameters, survey, notes)
     job.progress(0.2)
     try:
-        fitted = fit(survey.sessions, model)
+        fitted = fit(survey.sessions, model, mapper=job.executor.map)
     except FormulaError as error:
         raise UsageError(say("assess.wildlife.formula", why=str(error))) from error
     except ValueError as error:

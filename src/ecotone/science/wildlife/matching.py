@@ -4,7 +4,8 @@ The method of Galpern and others (2012, doi:10.1111/j.1755-0998.2012.03137.x) as
 allelematch, but that samples which all agree are one animal. Similarity is matching alleles plus
 half of each missing one; complete linkage is cut by the hybrid rule of Langfelder, Zhang and
 Horvath (2008, doi:10.1093/bioinformatics/btm563), each cluster is replaced by its first sample,
-again until no cluster forms; what is left are the unique genotypes. Every sample is then held against them:
+again until no cluster forms; what is left are the unique genotypes. Every sample is then held
+against them:
 
 * *unique*: agrees with one;
 * *multiple match*: agrees with several;

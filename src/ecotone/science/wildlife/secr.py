@@ -25,7 +25,14 @@ from scipy.special import logit
 
 from ecotone.science.wildlife import secr_kernels as kernels
 from ecotone.science.wildlife.optimum import Optimum, maximise, whitening
-from ecotone.science.wildlife.secr_model import FORMS, Evaluation, Likelihood, Model, likelihood
+from ecotone.science.wildlife.secr_model import (
+    FORMS,
+    Evaluation,
+    Likelihood,
+    Mapper,
+    Model,
+    likelihood,
+)
 from ecotone.science.wildlife.survey import Floats, Session, pooled_spread
 
 #: Scale of each function relative to the half-normal's that spreads detections as wide.
@@ -108,7 +115,7 @@ def fit(
     model: Model | None = None,
     *,
     start: Floats | None = None,
-    threads: int = 1,
+    mapper: Mapper = map,
 ) -> SecrFit:
     """Maximum likelihood.
 
@@ -116,7 +123,7 @@ def fit(
         sessions: independent sessions, whose coefficients are shared as the formulas say.
         model: what is estimated; half-normal and constant where left out.
         start: coefficients to start from; found from the data where left out.
-        threads: sessions worked on at a time.
+        mapper: how sessions are worked on: ``map``, or that of a pool or cluster.
 
     Returns:
         The fit; ask ``converged`` whether a maximum was found.
@@ -125,7 +132,7 @@ def fit(
         FormulaError: a formula cannot be read or names a column that is not there.
         ValueError: coefficients that the data cannot tell apart, or no animals.
     """
-    bound = likelihood(sessions, model, threads=threads)
+    bound = likelihood(sessions, model, mapper=mapper)
     transform = whitening([bound.design(name) for name in bound.parts])
 
     def objective(beta: Floats) -> tuple[float, Floats]:

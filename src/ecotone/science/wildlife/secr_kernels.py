@@ -35,6 +35,8 @@ LOG_ODDS: Final = 1
 POISSON: Final = 0
 CONDITIONAL: Final = 1
 BINOMIAL: Final = 2
+#: -log of a shape so small that it adds nothing to 16 digits of any sum of hazards.
+_NEVER: Final = 40.0
 #: A cell this far below the likeliest (in log-likelihood) adds nothing to 16 digits.
 _NOTHING: Final = 42.0
 
@@ -53,11 +55,11 @@ def shapes(
             d2 = dx * dx + dy * dy
             if form == HALF_NORMAL:
                 u[q, m] = 0.5 * d2
-                s[q, m] = math.exp(-0.5 * d2)
+                s[q, m] = math.exp(-0.5 * d2) if d2 < 2.0 * _NEVER else 0.0
             elif form == EXPONENTIAL:
                 d = math.sqrt(d2)
                 u[q, m] = d
-                s[q, m] = math.exp(-d)
+                s[q, m] = math.exp(-d) if d < _NEVER else 0.0
             elif d2 == 0.0:
                 u[q, m] = 0.0
                 s[q, m] = 1.0
@@ -74,7 +76,10 @@ def shapes(
 
 @compiled
 def hazards(s: Floats, hazard_form: bool, top: Floats, h: Floats) -> None:
-    """Hazard per unit of effort from the shape and g0 or lambda0 of each slot."""
+    """Hazard per unit of effort from the shape and g0 or lambda0 of each slot.
+
+    ``h`` may be ``s`` itself.
+    """
     for q in range(s.shape[0]):
         for m in range(s.shape[1]):
             if hazard_form:
@@ -94,9 +99,8 @@ def detection_terms(
     term_effort: Floats,
     kind: int,
     value: Floats,
-    slope: Floats,
 ) -> None:
-    """Each term at each cell and its derivative by log h, right also where h underflows."""
+    """Each term at each cell, right also where h underflows."""
     for t in range(term_slot.shape[0]):
         q = term_slot[t]
         effort = term_effort[t]
@@ -106,23 +110,32 @@ def detection_terms(
             x = h[q, m]
             # log h = log g + log(h / g); h / g is 1 + h / 2 to 16 digits for small h.
             lh = log_top - u[q, m]
+            if x == 0.0:
+                value[t, m] = lh if kind == LOG_HAZARD else lh + log_effort
+                continue
             if not hazard_form:
                 lh += 0.5 * x if x < 1e-8 else math.log(x / -math.expm1(-x))
             if kind == LOG_HAZARD:
                 value[t, m] = lh
-                slope[t, m] = 1.0
                 continue
             x *= effort
             if x < 1e-8:
                 value[t, m] = lh + log_effort + 0.5 * x
-                slope[t, m] = 1.0 + 0.5 * x
-            elif x > 40.0:
-                value[t, m] = x
-                slope[t, m] = x
             else:
-                e = math.expm1(x)
-                value[t, m] = math.log(e)
-                slope[t, m] = x * (1.0 + e) / e
+                value[t, m] = math.log(math.expm1(x)) if x < 40.0 else x
+
+
+@compiled
+def add_term_slopes(
+    h: Floats, slot: int, effort: float, kind: int, weight: Floats, out: Floats
+) -> None:
+    """Add the weights of a term by cell, times its derivative by log h, to those of its slot."""
+    for m in range(h.shape[1]):
+        w = weight[m]
+        if w != 0.0 and kind == LOG_ODDS:
+            x = effort * h[slot, m]
+            w *= x / -math.expm1(-x) if x > 1e-8 else 1.0 + 0.5 * x
+        out[slot, m] += w
 
 
 @compiled
@@ -189,11 +202,9 @@ def log_history(
 def add_parameter_slopes(
     a: Floats,
     h: Floats,
-    s: Floats,
     u: Floats,
     form: int,
     hazard_form: bool,
-    top: Floats,
     sigma: Floats,
     z: Floats,
     xy: Floats,
@@ -209,10 +220,8 @@ def add_parameter_slopes(
             w = a[q, m]
             if w == 0.0:
                 continue
-            if not hazard_form:
-                g = top[q] * s[q, m]
-                if g > 1e-9:
-                    w *= g / ((1.0 - g) * h[q, m])
+            if not hazard_form and h[q, m] > 1e-9:
+                w *= math.expm1(h[q, m]) / h[q, m]
             by_top += w
             if form == HALF_NORMAL:
                 by_sigma += w * 2.0 * u[q, m]
@@ -342,34 +351,24 @@ def session(
     rows = more_pointer.shape[0] - 1
     terms = term_slot.shape[0]
     rivals = rival_row_pointer.shape[0] - 1
-    s = np.empty((classes, slots, count_cells))
     u = np.empty((classes, slots, count_cells))
     h = np.empty((classes, slots, count_cells))
     exposed = np.empty((classes, rows, count_cells))
     term_value = np.empty((classes, terms, count_cells))
-    term_slope = np.empty((classes, terms, count_cells))
     rival_value = np.empty((classes, rivals, count_cells))
     rival_slope = np.empty((classes, rivals, count_cells))
     nought = np.zeros(count_cells)
     never = np.empty(count_cells)
     for c in range(classes):
-        shapes(xy, cells, form, sigma[c], z[c], s[c], u[c])
-        hazards(s[c], hazard_form, top[c], h[c])
+        shapes(xy, cells, form, sigma[c], z[c], h[c], u[c])
+        hazards(h[c], hazard_form, top[c], h[c])
         never[:] = 0.0
         for q in range(slots):
             if base[q] != 0.0:
                 never += base[q] * h[c, q]
         sparse_sums(never, more_pointer, more_slot, more_effort, h[c], exposed[c])
         detection_terms(
-            h[c],
-            u[c],
-            hazard_form,
-            top[c],
-            term_slot,
-            term_effort,
-            kind,
-            term_value[c],
-            term_slope[c],
+            h[c], u[c], hazard_form, top[c], term_slot, term_effort, kind, term_value[c]
         )
         sparse_sums(
             nought, rival_row_pointer, rival_row_slot, rival_row_effort, h[c], rival_value[c]
@@ -460,10 +459,8 @@ def session(
                 a[rival_row_slot[k]] += rival_row_effort[k] * by_rival[c, v]
         a *= h[c]
         for t in range(terms):
-            for m in range(count_cells):
-                a[term_slot[t], m] += by_term[c, t, m] * term_slope[c, t, m]
+            add_term_slopes(h[c], term_slot[t], term_effort[t], kind, by_term[c, t], a)
         add_parameter_slopes(
-            a, h[c], s[c], u[c], form, hazard_form, top[c], sigma[c], z[c], xy, cells,
-            by_parameter[c],
-        )  # fmt: skip
+            a, h[c], u[c], form, hazard_form, sigma[c], z[c], xy, cells, by_parameter[c]
+        )
     return seen

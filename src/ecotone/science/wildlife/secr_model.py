@@ -14,10 +14,9 @@ the same sum over groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,9 @@ from ecotone.science.wildlife.survey import Counts, Floats, Session
 
 DetectionFunction = Literal["HN", "EX", "HR", "HHN", "HEX", "HHR"]
 Number = Literal["poisson", "binomial", "conditional"]
+
+#: Gives results of a function of tasks in their order, as ``map`` does.
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 #: Shape and whether the hazard (else the probability) has it.
 FORMS: Final[dict[str, tuple[int, bool]]] = {
@@ -158,7 +160,7 @@ class Likelihood:
         slots: their arrays.
         names: of the coefficients: ``D``, ``g0.bk``, ``sigma.h2[M]``, ``pmix`` ...
         parts: positions of each parameter's coefficients.
-        threads: sessions worked on at a time.
+        mapper: how sessions are worked on: ``map``, or that of a pool or cluster.
     """
 
     model: Model
@@ -166,8 +168,7 @@ class Likelihood:
     slots: tuple[Slots, ...]
     names: tuple[str, ...]
     parts: Mapping[str, slice]
-    threads: int = 1
-    _number: int = field(default=kernels.POISSON)
+    mapper: Mapper = map
 
     @property
     def animals(self) -> int:
@@ -182,6 +183,33 @@ class Likelihood:
             return np.stack([s.share for s in self.slots])
         stacked = [s.designs[parameter] for s in self.slots]
         return np.concatenate([d.reshape(-1, d.shape[-1]) for d in stacked])
+
+    def parameters(self, beta: Floats, slots: Slots) -> Parameters:
+        """One session's parameters on their natural scales."""
+        return _Terms(self.model, self.parts).parameters(beta, slots)
+
+    def evaluate(self, beta: Floats, *, gradient: bool = True) -> Evaluation:
+        """Log-likelihood and gradient; -inf where a coefficient is out of all bounds."""
+        beta = np.asarray(beta, dtype=np.float64)
+        terms = _Terms(self.model, self.parts)
+        tasks = [(terms, slots, beta, gradient) for slots in self.slots]
+        parts: list[_Part] = list((self.mapper if len(tasks) > 1 else map)(_one_session, tasks))
+        return Evaluation(
+            value=float(sum(p.value for p in parts)),
+            gradient=np.sum([p.gradient for p in parts], axis=0),
+            expected=tuple(p.expected for p in parts),
+            p_detected=tuple(p.p_detected for p in parts),
+            per_animal=tuple(p.per_animal for p in parts),
+            posterior=tuple(p.posterior for p in parts),
+        )
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """A model and the places of its coefficients: all that a session's worker must know."""
+
+    model: Model
+    parts: Mapping[str, slice]
 
     def parameters(self, beta: Floats, slots: Slots) -> Parameters:
         """One session's parameters on their natural scales."""
@@ -200,30 +228,14 @@ class Likelihood:
             share=np.array([1.0 - second, second]) if slots.classes == 2 else np.ones(1),
         )
 
-    def evaluate(self, beta: Floats, *, gradient: bool = True) -> Evaluation:
-        """Log-likelihood and gradient; -inf where a coefficient is out of all bounds."""
-        beta = np.asarray(beta, dtype=np.float64)
-        if self.threads > 1 and len(self.slots) > 1:
-            with ThreadPoolExecutor(self.threads) as pool:
-                parts = list(pool.map(lambda s: self._session(beta, s, gradient), self.slots))
-        else:
-            parts = [self._session(beta, s, gradient) for s in self.slots]
-        return Evaluation(
-            value=float(sum(p.value for p in parts)),
-            gradient=np.sum([p.gradient for p in parts], axis=0),
-            expected=tuple(p.expected for p in parts),
-            p_detected=tuple(p.p_detected for p in parts),
-            per_animal=tuple(p.per_animal for p in parts),
-            posterior=tuple(p.posterior for p in parts),
-        )
-
     def _predictors(self, beta: Floats, slots: Slots) -> Iterator[Floats]:
         for name in self.model.formulas:
             yield slots.designs[name] @ beta[self.parts[name]]
         if "D" in self.parts:
             yield slots.density @ beta[self.parts["D"]]
 
-    def _session(self, beta: Floats, slots: Slots, gradient: bool) -> _Part:
+    def session(self, beta: Floats, slots: Slots, gradient: bool) -> _Part:
+        """Log-likelihood and gradient of one session."""
         cells, animals = len(slots.density), slots.session.captures.animals
         far = any(np.abs(eta).max(initial=0.0) > _FARTHEST for eta in self._predictors(beta, slots))
         if far or not np.isfinite(beta).all():
@@ -247,7 +259,7 @@ class Likelihood:
             form,
             hazard,
             slots.kind,
-            self._number,
+            _NUMBERS[self.model.number],
             values.top,
             values.sigma,
             values.z,
@@ -309,6 +321,12 @@ class Likelihood:
             slope[self.parts["pmix"]] = turn * slots.share
 
 
+def _one_session(task: tuple[_Terms, Slots, Floats, bool]) -> _Part:
+    """One session's part, wherever it is worked on."""
+    terms, slots, beta, gradient = task
+    return terms.session(beta, slots, gradient)
+
+
 def _whole(values: NDArray[np.integer]) -> Counts:
     return np.ascontiguousarray(values, dtype=np.int64)
 
@@ -333,14 +351,14 @@ def _of_number(
 
 
 def likelihood(
-    sessions: Sequence[Session], model: Model | None = None, *, threads: int = 1
+    sessions: Sequence[Session], model: Model | None = None, *, mapper: Mapper = map
 ) -> Likelihood:
     """A model bound to its sessions.
 
     Args:
         sessions: independent sessions; formulas share their coefficients.
         model: what is estimated; half-normal and constant where left out.
-        threads: sessions worked on at a time.
+        mapper: how sessions are worked on: ``map``, or that of a pool or cluster.
 
     Raises:
         FormulaError: a formula cannot be read or names a column that is not there.
@@ -362,7 +380,7 @@ def likelihood(
     for parameter, terms in named.items():
         parts[parameter] = slice(len(names), len(names) + len(terms))
         names += [parameter if t == "intercept" else f"{parameter}.{t}" for t in terms]
-    bound = Likelihood(model, chosen, slots, tuple(names), parts, threads, _NUMBERS[model.number])
+    bound = Likelihood(model, chosen, slots, tuple(names), parts, mapper)
     for parameter in parts:
         matrix = bound.design(parameter)
         if not np.isfinite(matrix).all():

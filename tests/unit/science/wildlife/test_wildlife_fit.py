@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numba
@@ -32,6 +33,11 @@ compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="kernels ar
 
 NOBODY = Captures(0, *(np.empty(0, dtype=int) for _ in range(4)))
 TRUTH = {"density": 0.03, "top": 0.25, "sigma": 500.0}
+
+
+def two_threads(function, tasks):
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(function, tasks))
 
 
 def grid(low: float, high: float, step: float) -> np.ndarray:
@@ -159,7 +165,7 @@ def test_one_coefficient_alone(survey: Session) -> None:
 
 def test_sessions(survey: Session) -> None:
     other = replace(drawn("proximity", 8), name="2")
-    f = fit([survey, other], Model("HHN", density="~session"), threads=2)
+    f = fit([survey, other], Model("HHN", density="~session"), mapper=two_threads)
     each = [fit([s], Model("HHN")).value for s in (survey, other)]
     assert f.value < sum(each)
     together = estimates.total_expected_number(f)

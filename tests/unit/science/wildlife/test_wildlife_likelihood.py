@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -149,6 +150,11 @@ def check(bound, beta: np.ndarray, expected: float) -> None:
         assert found.gradient[k] == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-6)
 
 
+def two_threads(function, tasks):
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(function, tasks))
+
+
 KINDS = [("multi", 0), ("proximity", 0), ("count", 0), ("count", 4)]
 
 
@@ -218,7 +224,9 @@ def test_mixture(known: list[int] | None) -> None:
 
 def test_sessions_share_coefficients() -> None:
     one, two = session("multi", name="1"), session("multi", name="2", removed=True)
-    bound = likelihood([one, two], Model("HHN", density="~session", sigma="~Session"), threads=2)
+    bound = likelihood(
+        [one, two], Model("HHN", density="~session", sigma="~Session"), mapper=two_threads
+    )
     beta = np.array([0.2, -0.5, -1.0, 4.0, 0.1])
     total = 0.0
     for k, s in enumerate((one, two)):
