@@ -421,6 +421,32 @@ def test_corridors_by_country(tmp_path):
     assert table[["from", "to", "euclidean_m"]].to_numpy().tolist() == [[5, 8, 250.0]]
 
 
+def test_a_wall_with_one_gap_is_barrier_and_pinch_point(tmp_path):
+    values = np.ones((15, 31))
+    values[:, 15] = 200.0
+    values[7, 15] = 1.0
+    cores = np.zeros((15, 31))
+    cores[:, 0], cores[:, 30] = 1, 2
+    given = {
+        "resistance": tif(tmp_path / "r.tif", values, "EPSG:32643"),
+        "cores": tif(tmp_path / "c.tif", cores, "EPSG:32643"),
+    }
+    done = run("connectivity.corridors", given, tmp_path / "o", pinch=400, barrier_radius=20)
+    current = read(tmp_path / "o" / done.rasters["pinch_points"])
+    inner = current[:, 1:-1]
+    assert np.unravel_index(inner.argmax(), inner.shape) == (7, 14)
+    assert current[7, 15] > 0.9
+    # With the gap closed the wall is the barrier, and restoring it saves what it costs.
+    values[7, 15] = 200.0
+    given["resistance"] = tif(tmp_path / "w.tif", values, "EPSG:32643")
+    done = run("connectivity.corridors", given, tmp_path / "o", barrier_radius=20)
+    score = read(tmp_path / "o" / done.rasters["barriers"])
+    columns = np.nonzero(score >= score.max() * 0.999)[1]
+    assert set(columns.tolist()) <= {14, 15, 16}
+    least = pd.read_csv(tmp_path / "o" / done.tables["distances"])["least_cost_m"][0]
+    assert least - score.max() * 40 == pytest.approx(300, rel=0.01)
+
+
 def test_corridors_that_cannot_be(tmp_path):
     values = np.ones((3, 9))
     values[:, 4] = -9999

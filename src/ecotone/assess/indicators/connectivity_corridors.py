@@ -31,6 +31,7 @@ from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.connectivity.ensemble import Ranges, spread_around
+from ecotone.science.connectivity.landscape import Landscape, Points, Wanted, pairwise
 from ecotone.science.connectivity.leastcost import (
     barrier_score,
     corridor,
@@ -83,7 +84,13 @@ def compute(job: Job) -> Outcome:
             say("assess.connectivity.no-path"), say("assess.connectivity.no-path.do")
         )
     kept = _kept(pairs, len(cores.names), int(job.number("nearest")))
-    rasters = _rasters(job, habitat.raster, costs, [pairs[k] for k in kept])
+    chosen = [pairs[k] for k in kept]
+    maps = _maps(job, habitat.raster, costs, chosen)
+    if isinstance(job.parameters["pinch"], float | int):
+        maps["pinch_points"] = pinch_points(
+            habitat, cores.label, costs, chosen, job.number("pinch")
+        )
+    rasters = _write_maps(job, habitat.raster, maps)
     lines = _lines(habitat.raster, pairs)
     frame = _distances(habitat.raster, cores, pairs, lines, set(kept))
     vectors = _write_lines(job, habitat.raster, frame, lines, kept)
@@ -279,7 +286,7 @@ def _gap(raster: Raster, cores: Cores, pair: Pair) -> float:
     return float(nearest.min()) * raster.cell
 
 
-def _rasters(job: Job, raster: Raster, costs: list[Floats], kept: list[Pair]) -> dict[str, str]:
+def _maps(job: Job, raster: Raster, costs: list[Floats], kept: list[Pair]) -> dict[str, Floats]:
     """The mosaic of corridors up to the cut-off, and barriers where a radius is given."""
     cutoff = job.number("cutoff")
     mosaic = np.full(raster.values.shape, np.inf)
@@ -296,6 +303,30 @@ def _rasters(job: Job, raster: Raster, costs: list[Floats], kept: list[Pair]) ->
     maps = {"corridors": np.where(mosaic <= cutoff, np.maximum(mosaic, 0.0), np.nan)}
     if isinstance(radius, float | int):
         maps["barriers"] = barriers
+    return maps
+
+
+def pinch_points(
+    habitat: Habitat, label: Ints, costs: list[Floats], kept: list[Pair], width: float
+) -> Floats:
+    """The current of each pair of cores inside its own corridor, the largest of all pairs.
+
+    A corridor here ends where a detour costs ``width`` more than the best path.
+    """
+    largest = np.zeros(habitat.conductance.shape)
+    for pair in kept:
+        with np.errstate(invalid="ignore"):
+            inside = corridor(costs[pair.a], costs[pair.b], pair.cost) <= width
+        land = Landscape(np.where(inside, habitat.conductance, 0.0), scheme="resistance")
+        cells = np.flatnonzero(inside & np.isin(label, (pair.a + 1, pair.b + 1)))
+        points = Points(cells, label.ravel()[cells])
+        answer = pairwise(land, points, wanted=Wanted(cumulative=True))
+        assert answer.cumulative is not None
+        np.maximum(largest, answer.cumulative, out=largest)
+    return largest
+
+
+def _write_maps(job: Job, raster: Raster, maps: dict[str, Floats]) -> dict[str, str]:
     rows, columns = raster.values.shape
     for name, values in maps.items():
         write_geotiff(
@@ -385,6 +416,7 @@ CONNECTIVITY_CORRIDORS: Final = Indicator(
         Parameter("spread", "number", 2.0, minimum=1.0, unit="1"),
         Parameter("seed", "integer", 1, minimum=0),
         Parameter("barrier_radius", "number", None, minimum=1e-9, unit="m"),
+        Parameter("pinch", "number", None, minimum=0.0, unit="m"),
     ),
     values={
         "cores": "1",
@@ -424,7 +456,7 @@ CONNECTIVITY_CORRIDORS: Final = Indicator(
             "rank_high": "1",
         },
     },
-    rasters={"corridors": "m", "barriers": "1"},
+    rasters={"corridors": "m", "barriers": "1", "pinch_points": "A"},
     citations=(
         Citation("McRae et al. (2012) PLoS ONE 7, e52604", "10.1371/journal.pone.0052604"),
         Citation(

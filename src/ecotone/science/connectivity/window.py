@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecotone.science.connectivity.circuits import solve_flow
+from ecotone.science.connectivity.circuits import Flow, solve_flow
 from ecotone.science.connectivity.currents import node_currents
-from ecotone.science.connectivity.graph import grid_graph, merge_cells
-from ecotone.science.connectivity.solver import Grounded, ground
+from ecotone.science.connectivity.graph import Graph, grid_graph, merge_cells
+from ecotone.science.connectivity.solver import Grounded, Method, ground
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+#: A solution with a larger residual is tried again and, if that does not help, not taken.
+_POOR: Final = 1e-4
 
 
 @dataclass(frozen=True)
@@ -286,9 +289,25 @@ def _solve(
     leak[node[target]] = np.inf
     entering = sent[inside]
     entering[node[target]] = 0.0
-    flow = solve_flow(graph, entering, leak, method="direct")
+    flow = _retried(graph, entering, leak)
+    if flow is None:
+        return np.full(conductance.shape, np.nan), 0.0
     out[inside] = flow.current
     return out, flow.residual
+
+
+def _retried(graph: Graph, entering: Floats, leak: Floats) -> Flow | None:
+    """The direct solution; where that fails or is poor the iterative one; None if both do."""
+    methods: tuple[Method, ...] = ("direct", "amg")
+    for method in methods:
+        try:
+            flow = solve_flow(graph, entering, leak, method=method)
+        except RuntimeError:
+            # SuperLU says so of a factor that is singular to working precision.
+            continue
+        if flow.residual <= _POOR:
+            return flow
+    return None
 
 
 def correction_of(plan: Sweep) -> Floats:

@@ -125,3 +125,27 @@ def test_a_window_that_cannot_be_solved_is_told(monkeypatch):
     found = sweep(np.ones((3, 3)), source, find_targets(source, 1), Sweep(radius=2))
     assert len(found.failed) == 9
     assert not found.current.any()
+
+
+def test_a_direct_failure_is_tried_again_iteratively(monkeypatch):
+    source = np.ones((5, 5))
+    targets, plan = find_targets(source, 1), Sweep(radius=2)
+    known = sweep(np.ones((5, 5)), source, targets, plan).current
+    plain, methods = window.solve_flow, []
+
+    def fails(*args, method):
+        methods.append(method)
+        if method == "direct":
+            raise RuntimeError("Factor is exactly singular")
+        return plain(*args, method=method)
+
+    monkeypatch.setattr(window, "solve_flow", fails)
+    found = sweep(np.ones((5, 5)), source, targets, plan)
+    assert found.current == pytest.approx(known)
+    assert set(methods) == {"direct", "amg"}
+
+    def always(*args, method):
+        raise RuntimeError("Factor is exactly singular")
+
+    monkeypatch.setattr(window, "solve_flow", always)
+    assert len(sweep(np.ones((5, 5)), source, targets, plan).failed) == 25
