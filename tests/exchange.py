@@ -35,15 +35,18 @@ def person(party: str) -> str:
     return f"{party.lower()}-steward"
 
 
-def nodes(home: Path, parties: Sequence[str] = ("DUSH", "URUM")) -> dict[str, Actor]:
+def nodes(
+    home: Path, parties: Sequence[str] = ("DUSH", "URUM"), databases: Sequence[str | None] = ()
+) -> dict[str, Actor]:
     """A node for each party, with keys, all knowing and trusting each other."""
+    urls = dict(zip(parties, [*databases, *[None] * len(parties)], strict=False))
     actors: dict[str, Actor] = {}
     told = {
         p: Party(party_id=p, name={"en": NAMES[p][0]}, country_code=NAMES[p][1]) for p in parties
     }
     for party in parties:
         who = Person(person_id=person(party), party_id=party, name="S", role="signer")
-        store = init_node(home / party.lower(), party=told[party], person=who)
+        store = init_node(home / party.lower(), party=told[party], person=who, database=urls[party])
         keys.make(store.folder, party)
         trust.publish(store, person=who.person_id)
         store.put_dataset(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.cutting import CuttingWay
+from tests.cutting import CuttingWay, loaded
 from tests.exchange import agree, agreement, close, deliver, nodes, occurrences
 from tests.faults import package_worker as worker
 
@@ -166,3 +166,15 @@ def cuts(home: Path, wanted: int, seed: int) -> int:
 
 def test_ten_cuts(tmp_path):
     assert cuts(tmp_path, 10, seed=4) >= 10
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_example_with_three_nodes(tmp_path):
+    example = loaded("run")
+    bed = example.run(tmp_path, cuts=6, seed=7)
+    rows = example.table(bed)
+    assert len(rows) == 6 and bed.cuts + bed.kills >= 6
+    assert all(same for *_, same in rows)
+    assert all(not actor.store.verify_ledger() for actor in bed.actors.values())
+    close(bed.actors)

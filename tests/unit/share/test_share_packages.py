@@ -501,3 +501,23 @@ def test_another_agreement_does_not_open_what_came_under_one(pair):
     declare(receiver, "revoke", "DUSH-WILD", "not needed")
     door = Door(receiver.store, Request("URUM", "assessment", "derive", TODAY))
     assert door.release("Occurrence").rows.empty
+
+
+@pytest.mark.postgres
+def test_from_one_kind_of_database_to_the_other_and_back(tmp_path):
+    from tests.postgres import server
+
+    actors = nodes(tmp_path, databases=[server().new_database(), None])
+    one, other = actors["DUSH"], actors["URUM"]
+    agree(actors, agreement("DUSH", ["URUM"]))
+    agree(actors, agreement("URUM", ["DUSH"]))
+    for sender, receiver in ((one, other), (other, one)):
+        batch = deliver(sender, occurrences(60), name="a.csv")
+        import_package(receiver, export(sender, Wanted(receiver.party)).path)
+        sender.store.withdraw(batch, person=sender.person, reason="wrong")
+        deliver(sender, occurrences(40, start=20).assign(habitat="Тугай 胡杨"), name="b.csv")
+        made = export(sender, Wanted(receiver.party))
+        done = import_package(receiver, made.path)
+        assert done.removed and held(receiver, sender.party) == made.sent.state
+        assert not receiver.store.verify_ledger()
+    close(actors)
