@@ -12,7 +12,7 @@ from pathlib import Path
 
 import typer
 
-from ecotone.cli import assess, compare, demo, ingest, keys, node, records, share, template
+from ecotone.cli import assess, backup, compare, demo, ingest, keys, node, records, share, template
 from ecotone.cli.language import language, word
 from ecotone.model.errors import EcotoneError
 from ecotone.model.words import tell
@@ -25,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (node, keys, template, ingest, records, share, assess, compare, demo):
+for module in (node, keys, template, ingest, records, share, assess, compare, backup, demo):
     module.register(app)
 
 

@@ -47,6 +47,11 @@ def up_to_date(database: Database, home: Path) -> None:
     _upgrade(database)
 
 
+def knows(found: str) -> bool:
+    """Whether this version can read a schema, or bring it up to date."""
+    return found == HEAD or found in _known()
+
+
 def revision(database: Database) -> str | None:
     """The schema version a database says it has; None where it holds none of ours."""
     with database.reading() as connection:

@@ -19,8 +19,8 @@ from ecotone.store.store import Store
 CONFIG: Final = "ecotone.toml"
 #: The database of the node by URL, over what ecotone.toml says (a password need not lie in it).
 ENVIRONMENT: Final = "ECOTONE_DATABASE"
-_FILE: Final = "ecotone.sqlite"
-_FOLDERS: Final = ("files", "staging", "stac", "runs", "keys", "packages")
+DATABASE_FILE: Final = "ecotone.sqlite"
+FOLDERS: Final = ("files", "staging", "stac", "runs", "keys", "packages")
 _MARK: Final = ".ecotone-init"
 
 
@@ -60,9 +60,11 @@ def open_node(folder: Path | None = None) -> Store:
     home = _find(folder)
     config = _read(home)
     url = os.environ.get(ENVIRONMENT) or config.get("database")
-    if url is None and not (home / _FILE).is_file():
-        raise StoreError(say("store.database-gone", path=home / _FILE), say("store.damaged.do"))
-    database = Database(normal_url(url) if url else sqlite_url(home / _FILE))
+    if url is None and not (home / DATABASE_FILE).is_file():
+        raise StoreError(
+            say("store.database-gone", path=home / DATABASE_FILE), say("store.damaged.do")
+        )
+    database = Database(normal_url(url) if url else sqlite_url(home / DATABASE_FILE))
     try:
         migrate.up_to_date(database, home)
         store = Store(home, str(config["party"]), database)
@@ -109,10 +111,10 @@ def _claim(folder: Path) -> None:
 def _build(
     folder: Path, party: Party, person: Person | None, url: str | None, written: str | None
 ) -> None:
-    for name in _FOLDERS:
+    for name in FOLDERS:
         (folder / name).mkdir()
     (folder / "keys").chmod(0o700)
-    base = Database(normal_url(url) if url else sqlite_url(folder / _FILE))
+    base = Database(normal_url(url) if url else sqlite_url(folder / DATABASE_FILE))
     try:
         migrate.create(base)
         who = person.person_id if person else party.party_id
@@ -126,11 +128,12 @@ def _build(
             ledger.write_head(folder / "keys", newest)
     finally:
         base.close()
-    files.write_whole(folder / CONFIG, _config_text(party.party_id, written))
+    files.write_whole(folder / CONFIG, config_text(party.party_id, written))
     (folder / _MARK).unlink()
 
 
-def _config_text(party_id: str, database: str | None) -> str:
+def config_text(party_id: str, database: str | None) -> str:
+    """The text of ``ecotone.toml``."""
     lines = ["# An Ecotone node.", "format = 1", f'party = "{party_id}"']
     if database is not None:
         escaped = database.replace("\\", "\\\\").replace('"', '\\"')
@@ -140,9 +143,9 @@ def _config_text(party_id: str, database: str | None) -> str:
 
 def _clear(folder: Path, keep_folder: bool) -> None:
     """Take back what ``init`` made and nothing else."""
-    for name in _FOLDERS:
+    for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (_FILE, f"{_FILE}-wal", f"{_FILE}-shm", CONFIG, _MARK):
+    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm", CONFIG, _MARK):
         (folder / name).unlink(missing_ok=True)
     if not keep_folder and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
