@@ -156,6 +156,24 @@ def test_long_tables_and_dates_in_every_order(tmp_path: Path) -> None:
     assert run(tmp_path, "water.trend", {"series": named}, column="x").values["n"].value == 18
 
 
+def test_yearly_series_and_decimal_years(tmp_path: Path) -> None:
+    """Series of years are one block; decimal years are told from months."""
+    yearly = "year,flow\n" + "".join(f"{1900 + i},{i % 7 + i}\n" for i in range(30))
+    result = run(tmp_path, "water.trend", {"series": yearly}, column="flow")
+    assert result.values["n"].value == 30
+    assert "water-no-months" in codes(result)
+    rows = [line.split(",") for line in monthly()]
+    decimal = "date,x\n" + "".join(
+        f"{int(d[:4]) + (int(d[5:7]) - 0.5) / 12:.3f},{v}\n" for _, d, v in rows
+    )
+    plain = run(tmp_path, "water.trend", {"series": HEAD + "\n".join(monthly())})
+    other = run(tmp_path, "water.trend", {"series": decimal}, column="x")
+    assert other.values["s"].value == plain.values["s"].value
+    months = "date,x\n" + "".join(f"{d[:4]}.{d[5:7]},{v}\n" for _, d, v in rows)
+    dotted = run(tmp_path, "water.trend", {"series": months}, column="x")
+    assert dotted.values["s"].value == plain.values["s"].value
+
+
 def test_summary_of_a_column_and_its_stations(tmp_path: Path) -> None:
     rows = [
         "A;<0,5",

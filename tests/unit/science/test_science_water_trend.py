@@ -16,6 +16,15 @@ from ecotone.science.water.trend import (
 )
 
 YEARS = np.arange(2000, 2012)
+#: Yearly flow at Aswan 1871-1970, 1e8 m3 (Cobb 1978).
+NILE = np.array(
+    [1120, 1160, 963, 1210, 1160, 1160, 813, 1230, 1370, 1140, 995, 935, 1110, 994, 1020, 960,
+     1180, 799, 958, 1140, 1100, 1210, 1150, 1250, 1260, 1220, 1030, 1100, 774, 840, 874, 694,
+     940, 833, 701, 916, 692, 1020, 1050, 969, 831, 726, 456, 824, 702, 1120, 1100, 832, 764,
+     821, 768, 845, 864, 862, 698, 845, 744, 796, 1040, 759, 781, 865, 845, 944, 984, 897, 822,
+     1010, 771, 676, 649, 846, 812, 742, 801, 1040, 860, 874, 848, 890, 744, 749, 838, 1050,
+     918, 986, 797, 923, 975, 815, 1020, 906, 901, 1170, 912, 746, 919, 718, 714, 740.0]
+)  # fmt: skip
 
 
 def series(seed: int, blocks: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,6 +122,7 @@ def test_short_blocks_are_left_out_and_told() -> None:
         (([1, 2], [1, 2], [1]), {}, "one length"),
         (([1, 2, 3], [1, 2, 3], [1, 1, 1]), {}, "no block"),
         (([], [], []), {}, "no block"),
+        ((np.arange(5001), np.arange(5001), np.ones(5001)), {}, "more than 5000"),
         (([1], [1], [1]), {"level": 1.0}, "confidence"),
         (([1], [1], [1]), {"decimals": 20}, "decimals"),
     ],
@@ -151,3 +161,14 @@ def test_pettitt_against_a_loop() -> None:
     assert found.p == pytest.approx(2 * np.exp(-6 * found.k**2 / (30**3 + 30**2)))
     with pytest.raises(ValueError, match="two values"):
         pettitt([1.0])
+
+
+def test_the_nile() -> None:
+    """wql: slope -2.6, S -1387, var 112728.3333; Pettitt K 1617 after 1898."""
+    found = seasonal_kendall(np.arange(1871, 1971), NILE, np.ones(100))
+    assert (found.s, found.slope) == (-1387, pytest.approx(-2.6))
+    assert found.variance == pytest.approx(112728.3333, rel=1e-9)
+    assert found.p == pytest.approx(3.658262922e-05, rel=1e-6)
+    change = pettitt(NILE)
+    assert (change.k, change.at) == (1617, 1898 - 1871 + 1)
+    assert change.p == pytest.approx(3.59e-07, rel=1e-2)

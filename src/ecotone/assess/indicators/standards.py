@@ -28,7 +28,7 @@ Kind = Literal["maximum", "minimum", "range"]
 
 _COLUMNS: Final = (
     "standard", "version", "property", "basis", "unit", "limit", "limit_sense", "minimum",
-    "maximum", "statistic", "grade", "water", "verified",
+    "maximum", "statistic", "grade", "water", "verified", "use",
 )  # fmt: skip
 #: Columns that hold the limits of one class each: ``class_III``, ``Class 3``, ``III类``.
 _CLASS: Final = re.compile(
@@ -68,6 +68,7 @@ class Limit:
     grade: str = ""
     water: str = ""
     verified: bool = True
+    use: str = ""
     allowed: float = 0.0  #: share of results that may break it (a percentile rule)
 
     @property
@@ -135,7 +136,7 @@ def read_standards(
             )
         chosen = [x for x in chosen if x.grade in ("", taken)]
     _refuse_twice(chosen, path.name)
-    _tell_unverified(chosen, notes)
+    _tell_use(chosen, notes)
     return chosen
 
 
@@ -191,7 +192,13 @@ def _records(path: Path, notes: Notes) -> list[dict[str, object]]:
     return table.astype(object).fillna("").to_dict("records")
 
 
-def _tell_unverified(limits: list[Limit], notes: Notes) -> None:
+def _tell_use(limits: list[Limit], notes: Notes) -> None:
+    """What the limits are for, and which of them nobody has compared with the text."""
+    for use, name in sorted({(x.use, f"{x.standard} {x.version}".strip()) for x in limits}):
+        if use:
+            notes.add(
+                Finding("water-standard-use", Severity.INFO, value=use, params={"standard": name})
+            )
     doubtful = sorted({x.name for x in limits if not x.verified})
     if doubtful:
         names = sorted({f"{x.standard} {x.version}".strip() for x in limits if not x.verified})
@@ -237,6 +244,7 @@ def _limit(cells: dict[str, str], file: str, row: int) -> Limit:
         grade=_ROMAN.get(cells["grade"], cells["grade"].upper()),
         water=cells["water"].casefold() or named_water(cells["property"]),
         verified=cells["verified"].casefold() not in _UNCHECKED,
+        use=cells["use"],
         allowed=_allowed(cells["statistic"]),
     )
 

@@ -91,7 +91,13 @@ def _only_other(job: Job, path: Path) -> str:
 
 
 def _timed(series: pd.DataFrame, year_start: int, notes: Notes) -> pd.DataFrame:
-    """Rows with a year and a month; the year from ``year_start`` on named by its end."""
+    """Rows with a year and a month; the year from ``year_start`` on named by its end.
+
+    A series of years has no months: it is one block.
+    """
+    if len(series) and series["month"].isna().all() and series["year"].notna().any():
+        notes.add(Finding("water-no-months", Severity.INFO))
+        series = series.assign(month=1.0)
     undated = series["year"].isna() | series["month"].isna()
     if undated.any():
         notes.add(

@@ -19,6 +19,8 @@ Counts = NDArray[np.int64]
 
 #: Fewest values of a block that is tested.
 FEWEST: Final = 4
+#: Most values of a block: all pairs are held at once.
+LONGEST: Final = 5000
 #: Fewest years for which the correlation of blocks can be judged (Hirsch and Slack).
 CORRELATED_YEARS: Final = 10
 
@@ -125,7 +127,8 @@ def seasonal_kendall(
         The test.
 
     Raises:
-        ValueError: lengths that differ, an option out of range, or no block with enough values.
+        ValueError: lengths that differ, an option out of range, no block with enough values, or
+            one with more than ``LONGEST``.
 
     >>> test = seasonal_kendall([2001, 2002, 2003, 2004], [1.0, 2.0, 2.5, 4.0], [1, 1, 1, 1])
     >>> test.s, round(test.p, 4), round(test.slope, 4)
@@ -141,6 +144,8 @@ def seasonal_kendall(
     size = np.bincount(member)
     if size.size == 0 or size.max() < FEWEST:
         raise ValueError(f"no block has at least {FEWEST} values")
+    if size.max() > LONGEST:
+        raise ValueError(f"a block has more than {LONGEST} values; average them first")
     every = [np.flatnonzero(member == b) for b in range(size.size)]
     used = [b for b in every if b.size >= FEWEST]
     s = float(sum(_score(t[b], y[b]) for b in used))
