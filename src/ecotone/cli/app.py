@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -16,6 +17,8 @@ from ecotone.cli import assess, backup, compare, demo, ingest, keys, node, recor
 from ecotone.cli.language import language, word
 from ecotone.model.errors import EcotoneError
 from ecotone.model.words import tell
+
+_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="ecotone",
@@ -51,7 +54,7 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         _say(word("interrupted"), word("interrupted-hint"))
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone; keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,6 +66,9 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the last line of defence: told, logged, never shown raw
         return _unexpected(error)
+    if code == _INTERRUPTED:
+        # Typer turns Ctrl-C into an exit code of its own.
+        _say(word("interrupted"), word("interrupted-hint"))
     return code if isinstance(code, int) else 0
 
 
@@ -74,7 +80,7 @@ def _unexpected(error: Exception) -> int:
         return int(getattr(error, "exit_code", 2))
     if type(error).__name__ == "Abort":
         _say(word("interrupted"), word("interrupted-hint"))
-        return 130
+        return _INTERRUPTED
     with tempfile.NamedTemporaryFile(
         "w", prefix="ecotone-fault-", suffix=".txt", delete=False, encoding="utf-8"
     ) as log:

@@ -252,3 +252,15 @@ def test_parties_people_and_projects(node):
     assert ecotone("add", "project", "P1", "--title", "Project", "--start", "2024-01-01",
                    "--node", node).code == 0  # fmt: skip
     assert ecotone("add", "person", "x", "--name", "X", "--role", "king", "--node", node).code == 2
+
+
+def test_an_interruption_is_told_as_one(monkeypatch):
+    import ecotone.cli.node as commands
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "open_here", stopped)
+    told = ecotone("status")
+    assert told.code == 130
+    assert "Interrupted" in told.err
