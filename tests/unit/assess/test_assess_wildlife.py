@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from ecotone.assess.compute import compute
 from ecotone.assess.indicators.wildlife_reading import RefusedTable
 from ecotone.assess.registry import get, names
 from ecotone.model.errors import InputRefused, NotComputable, UsageError
-from ecotone.science.wildlife import Captures, Detectors, Mask, Session
+from ecotone.science.wildlife import Captures, Detectors, Mask, Model, Session, fit
+from ecotone.science.wildlife.secr_text import captures_text, detectors_text, mask_text
 from ecotone.science.wildlife.simulate import simulate
 
 IDS = [n for n in names() if n.startswith("wildlife.")]
@@ -156,6 +158,41 @@ def test_secr_text_is_the_same(files: dict[str, Path], tmp_path: Path) -> None:
     two = run("wildlife.density", written, tmp_path / "2", detector="proximity")
     assert two.values["loglik"].value == pytest.approx(one.values["loglik"].value, abs=1e-10)
     assert "wildlife-occasions-assumed" not in codes(two)
+
+
+@pytest.mark.parametrize("kind", ["multi", "proximity", "count"])
+def test_text_there_and_back(kind: str, tmp_path: Path) -> None:
+    """Written as secr's text and read again, the likelihood is the same to 1e-10."""
+    s = survey(kind)
+    ids = [f"cat {k}" for k in range(s.captures.animals)]
+    files = {}
+    for name, text in (
+        ("captures", captures_text(s, ids)),
+        ("detectors", detectors_text(s)),
+        ("mask", mask_text(s)),
+    ):
+        files[name] = tmp_path / f"{name}.txt"
+        files[name].write_text(text, "utf-8")
+    read = run("wildlife.density", files, tmp_path / "out", detector=kind, detection="HHN")
+    assert read.values["loglik"].value == pytest.approx(fit([s], Model("HHN")).value, abs=1e-10)
+    assert read.values["animals"].value == s.captures.animals
+
+
+def test_text_of_removal_and_covariates() -> None:
+    s = survey()
+    c = s.captures
+    last = np.full(c.animals, -1)
+    last[0] = c.occasion[c.animal == 0].max()
+    more = replace(
+        s,
+        captures=replace(c, removed_after=last),
+        detectors=replace(s.detectors, covariates={"kind": np.array(["rock face", ""] * 13)[:25]}),
+        mask=replace(s.mask, covariates={"cover": np.arange(len(s.mask.xy))}),
+    )
+    assert f" -{last[0] + 1} " in captures_text(more, [str(k) for k in range(c.animals)])
+    assert detectors_text(more).splitlines()[1].endswith("/ rock_face")
+    assert detectors_text(more).splitlines()[2].endswith("/ NA")
+    assert mask_text(more).splitlines()[0] == "x y cover"
 
 
 def test_captures_by_coordinates_and_removal(files: dict[str, Path], tmp_path: Path) -> None:
