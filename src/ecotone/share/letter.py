@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ecotone.model.agreement import Agreement
 from ecotone.model.errors import InputRefused
+from ecotone.model.records import Party
 from ecotone.model.words import say
 from ecotone.share import keyring, lifecycle, statements, trust
 from ecotone.share.agreements import canonical, digest, parse
@@ -84,6 +85,8 @@ class Checked:
 
     agreements: list[tuple[str, Agreement]]
     statements: list[Statement]
+    #: The sender with the keyring the letter brings, where that is newer than ours.
+    sender: Party | None = None
 
 
 def take(actor: Actor, document: dict[str, Any]) -> Taken:
@@ -97,16 +100,20 @@ def take(actor: Actor, document: dict[str, Any]) -> Taken:
 
 
 def checked(actor: Actor, document: dict[str, Any]) -> Checked:
-    """What a letter brings; nothing of it is taken in yet but a keyring that ours signed for.
+    """What a letter brings; nothing of it is taken in yet.
 
     Raises InputRefused where an agreement or statement is unsound, a signature does not hold or
     another text was signed here under the same version.
     """
     agreements, said = _parts(document)
-    ring = keyring.read(str(document.get("keys", "")))
-    if ring.party != actor.party:
-        trust.trust(actor.store, ring, person=actor.person)
     rings = trust.rings(actor.store)
+    ring = keyring.read(str(document.get("keys", "")))
+    sender = None
+    if ring.party != actor.party:
+        known_ring = rings.get(ring.party)
+        rings[ring.party] = trust.newest(ring, known_ring)
+        if rings[ring.party] is not known_ring:
+            sender = trust.with_ring(actor.store, ring)
     known = {
         (s.agreement.agreement_id, s.agreement.version): s
         for s in lifecycle.standings(actor.store, actor.today)
@@ -120,7 +127,7 @@ def checked(actor: Actor, document: dict[str, Any]) -> Checked:
     fresh = [s for s in said if _is_new(s, had)]
     for statement in fresh:
         _check_statement(statement, rings, [a for _, a in agreements], known)
-    return Checked(merged, fresh)
+    return Checked(merged, fresh, sender)
 
 
 def _parts(document: dict[str, Any]) -> tuple[list[tuple[str, Agreement]], list[Statement]]:
@@ -202,6 +209,8 @@ def put(connection: sa.Connection, actor: Actor, new: Checked) -> Taken:
     from ecotone.store import documents, ledger
 
     taken = Taken()
+    if new.sender is not None:
+        documents.put(connection, new.sender, actor.person, "keys")
     for text, agreement in new.agreements:
         documents.put_agreement(connection, agreement.model_dump(mode="json"), text, actor.person)
         taken.agreements.append(f"{agreement.agreement_id} v{agreement.version}")

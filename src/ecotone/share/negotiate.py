@@ -311,7 +311,8 @@ def _check_datasets(store: Store, agreement: Agreement) -> None:
 
 def _check_signer(actor: Actor) -> None:
     person = next((p for p in actor.store.people() if p.person_id == actor.person), None)
-    if person is None or person.role != "signer" or person.party_id != actor.party:
+    named = (person.role, person.party_id, person.left) if person else None
+    if named != ("signer", actor.party, None):
         raise UsageError(
             say("lifecycle.no-signer", person=actor.person), say("lifecycle.no-signer.do")
         )

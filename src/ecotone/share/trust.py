@@ -40,11 +40,8 @@ def ring_of(store: Store, party_id: str) -> Keyring:
 def publish(store: Store, *, person: str) -> Keyring:
     """Put the node's own keyring beside its party, where that is not the newest already."""
     ring = keys.own_ring(store.folder)
-    party = _party(store, ring.party)
-    if party.public_key != ring.text():
-        store.put_party(
-            party.model_copy(update={"public_key": ring.text()}), person=person, reason="keys"
-        )
+    if _party(store, ring.party).public_key != ring.text():
+        store.put_party(with_ring(store, ring), person=person, reason="keys")
     return ring
 
 
@@ -55,14 +52,24 @@ def trust(store: Store, ring: Keyring, *, person: str, fingerprint: str | None =
     another way than the file came. Raises InputRefused, and changes nothing, where it is missing
     or another.
     """
-    party = _party(store, ring.party)
+    _party(store, ring.party)
     known = rings(store).get(ring.party)
+    chosen = newest(ring, known, fingerprint)
+    if chosen is not known:
+        store.put_party(with_ring(store, chosen), person=person, reason="keys")
+    return chosen
+
+
+def with_ring(store: Store, ring: Keyring) -> Party:
+    """The document of a ring's party with that ring; UsageError where the party is unknown."""
+    return _party(store, ring.party).model_copy(update={"public_key": ring.text()})
+
+
+def newest(ring: Keyring, known: Keyring | None, fingerprint: str | None = None) -> Keyring:
+    """The longer of a ring and the one known; ``compare`` where it is the new one."""
     if known is not None and known.lines[: len(ring.lines)] == ring.lines:
         return known
     compare(ring, known, fingerprint)
-    store.put_party(
-        party.model_copy(update={"public_key": ring.text()}), person=person, reason="keys"
-    )
     return ring
 
 

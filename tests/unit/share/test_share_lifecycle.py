@@ -235,6 +235,10 @@ def test_who_may_not_sign_does_not(store, guest):
     assert code(negotiate.sign, acting(store, date(2027, 1, 1)), "AG-1") == "lifecycle.term-over"
     nobody = replace(acting(store), person="nobody")
     assert code(negotiate.sign, nobody, "AG-1") == "lifecycle.no-signer"
+    gone = Person(person_id="old", party_id="AA", name="O.", role="signer", left=DAY)
+    store.put_person(gone, person="signer")
+    left = replace(acting(store), person="old")
+    assert code(negotiate.sign, left, "AG-1") == "lifecycle.no-signer"
     foreign = parse(agreement(FULL, agreement_id="AG-2", datasets=["wolves"]), "x")
     assert code(negotiate.put_draft, acting(store), foreign, "") == "lifecycle.not-owner"
     assert negotiate.put_draft(acting(guest), foreign, ""), "a guest need not have the data"
@@ -342,7 +346,14 @@ def test_a_letter_brings_a_continued_keyring_and_no_other(store, guest, tmp_path
     conclude(store, guest)
     text = letter.write(acting(store), [])
     assert letter.take(acting(guest), json.loads(text)) == letter.Taken()
+    known = trust.ring_of(guest, "AA").lines
     rotated = keys.rotate(store.folder)
+    broken = altered(letter.write(acting(store), ["AG-1"]), statements=[{}])
+    assert code(letter.take, acting(guest), broken) == "lifecycle.statement-invalid"
+    strange = altered(letter.write(acting(store), ["AG-1"]))
+    strange["agreements"][0]["purposes"] = ["sport"]
+    assert code(letter.take, acting(guest), strange) == "lifecycle.other-text"
+    assert trust.ring_of(guest, "AA").lines == known, "all of a letter or nothing"
     letter.take(acting(guest), json.loads(letter.write(acting(store), [])))
     assert trust.ring_of(guest, "AA").lines == rotated.lines
     letter.take(acting(guest), json.loads(text))
