@@ -6,7 +6,8 @@
 * ``cover``, ``carbon``: legends, transitions, soil carbon of tier 1;
 * ``status``: one-out-all-out, status against the baseline, corrections, neutrality;
 * ``areas``, ``coverage``: areas on the ellipsoid, shares of cells inside a polygon;
-* ``standardised``, ``evapotranspiration``, ``drought``: SPI and SPEI, classes, exposure;
+* ``standardised`` (fast by ``gamma_scores``), ``evapotranspiration``, ``drought``: SPI and SPEI,
+  classes, exposure;
 * ``wind``, ``sand``, ``dryland``: wind erosion, drift of sand, aridity and sensitivity.
 
 The functions of the trend test are here as well; the others are taken from their modules.

@@ -10,6 +10,7 @@ from scipy.stats import norm
 from ecotone.science.land import drought
 from ecotone.science.land import evapotranspiration as pet
 from ecotone.science.land import standardised as st
+from ecotone.science.land.gamma_scores import gamma_scores, quantile
 from ecotone.science.land.lookup import NODATA
 
 MONTHS = np.arange("1981-01", "2021-01", dtype="datetime64[M]")
@@ -26,8 +27,30 @@ def test_spi_is_the_normal_score_of_a_gamma_fitted_by_thom() -> None:
     a = np.log(july.mean()) - np.log(july).mean()
     alpha = (1 + np.sqrt(1 + 4 * a / 3)) / (4 * a)
     wanted = norm.ppf(gamma_distribution.cdf(july, alpha, scale=july.mean() / alpha))
-    np.testing.assert_allclose(found.index[6::12], wanted, rtol=1e-9)
+    np.testing.assert_allclose(found.index[6::12], wanted, atol=1e-6)
     assert found.parameters["alpha"][6] == pytest.approx(alpha)
+
+
+@pytest.mark.parametrize("q", [0.0, 0.3])
+def test_fast_scores_are_the_exact_ones(q: float) -> None:
+    rng = np.random.default_rng(9)
+    alpha = np.append(10 ** rng.uniform(-0.5, 3.5, 300), [np.nan])
+    beta = np.append(10 ** rng.uniform(-1, 2, 300), [np.nan])
+    x = rng.gamma(np.nan_to_num(alpha, nan=1.0), 1.0, (40, 301)) * np.nan_to_num(beta, nan=1.0)
+    x[3, 5] = np.nan
+    x[4, 6] = 0.0
+    found = gamma_scores(x, alpha, beta, np.full(301, q), st.LIMIT)
+    with np.errstate(divide="ignore"):
+        level = q + (1 - q) * gamma_distribution.cdf(x, alpha, scale=beta)
+        wanted = np.clip(norm.ppf(level), -st.LIMIT, st.LIMIT)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+    assert np.isnan(found[:, 300]).all()
+    assert np.isnan(found[3, 5])
+
+
+def test_the_normal_quantile_to_the_last_digits() -> None:
+    p = np.concatenate([10.0 ** -np.arange(1, 40), np.linspace(0.01, 0.99, 99)])
+    np.testing.assert_allclose([quantile(v) for v in p], norm.ppf(p), rtol=1e-13, atol=1e-14)
 
 
 @pytest.mark.parametrize(("zero", "level"), [("upper", 6 / 30), ("center", 7 / 60),
