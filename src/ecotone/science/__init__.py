@@ -5,5 +5,6 @@ function can be read, tested and cited alone. One folder per field:
 
 * ``land``: trends of vegetation and other gridded yearly series;
 * ``water``: results of a laboratory against standards;
+* ``wildlife``: density and identity of animals, occupancy, encounters, activity;
 * ``stats``: what several fields share (Kendall's S, shares, false discoveries).
 """
