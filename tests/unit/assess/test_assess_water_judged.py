@@ -146,6 +146,18 @@ def test_units_that_cannot_be_right(tmp_path: Path) -> None:
     assert codes(run(tmp_path, "water.compliance", right, limits)) == set()
 
 
+def test_limits_without_units(tmp_path: Path) -> None:
+    """They share the results' one unit; where there are several nobody knows which."""
+    limits = "standard,version,property,min,max\nT,1,DO_mgL,5,\nT,1,COND_mSm,,150\n"
+    wide = "station,DO_mgL,COND_mSm\nA,4,20\nA,6,200\n"
+    for name in ("water.compliance", "water.index"):
+        assert "water-limit-unit-assumed" in codes(run(tmp_path, name, wide, limits))
+    assert table(tmp_path, "index")["failed_tests"].tolist() == [2]
+    mixed = "site,property,value,unit\nA,DO,4,mg/L\nA,DO,6,ug/L\n"
+    with pytest.raises(NotComputable):
+        run(tmp_path, "water.compliance", mixed, limits)
+
+
 def test_a_few_rows_in_the_wrong_unit(tmp_path: Path) -> None:
     limits = "standard,version,property,unit,max\nT,1,EC,mS/m,150\n"
     rows = [f"A,EC,{20 + i},mS/m" for i in range(9)] + ["A,EC,23,uS/cm", "A,EC,22,uS/cm"]

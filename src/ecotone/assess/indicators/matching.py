@@ -20,9 +20,21 @@ _SALTS = frozenset({"total_dissolved_solids", "salinity", "chloride", "sulfate",
 
 
 def in_unit(
-    group: pd.DataFrame, unit: str, basis: str, name: str, wanted: str, asked: str, notes: Notes
+    group: pd.DataFrame,
+    unit: str,
+    basis: str,
+    name: str,
+    wanted: str,
+    asked: str,
+    notes: Notes,
+    *,
+    alone: bool = False,
 ) -> NDArray[np.float64] | None:
-    """The values in the wanted unit and basis; None, and a finding, where there is no way."""
+    """The values in the wanted unit and basis; None, and a finding, where there is no way.
+
+    A limit without a unit is taken to share that of the results where they have but one
+    (``alone``), and that is told.
+    """
     values = group["value"].to_numpy(dtype=np.float64)
     params = {"property": name, "count": str(len(group)), "wanted": wanted}
     if not unit and wanted not in ("", "1"):
@@ -32,6 +44,12 @@ def in_unit(
         if not no_column:
             return None
         unit, basis = wanted, basis or asked
+    if not wanted and alone and known(unit) and split_basis(unit)[0] != "1":
+        notes.add(
+            Finding("water-limit-unit-assumed", Severity.WARNING, field="unit", value=unit,
+                    params=params)
+        )  # fmt: skip
+        return values
     try:
         return convert(
             values, with_basis(unit or "1", basis), with_basis(wanted or "1", asked), property=name

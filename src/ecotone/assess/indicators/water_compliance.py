@@ -112,7 +112,16 @@ def _judged(results: pd.DataFrame, limit: Limit, notes: Notes) -> Iterator[pd.Da
     own = results[results["key"] == limit.key]
     for (unit, basis), group in own.groupby(["unit", "basis"], dropna=False, sort=True):
         told = "" if unit is None or unit != unit else str(unit)
-        values = in_unit(group, told, str(basis), limit.name, limit.unit, limit.basis, notes)
+        values = in_unit(
+            group,
+            told,
+            str(basis),
+            limit.name,
+            limit.unit,
+            limit.basis,
+            notes,
+            alone=own["unit"].nunique(dropna=False) == 1,
+        )
         if values is None:
             continue
         kind = group["kind"].to_numpy()

@@ -99,7 +99,16 @@ def _by_standard(results: pd.DataFrame, limits: list[Limit], notes: Notes) -> pd
         own = results[results["key"] == limit.key]
         for (unit, basis), group in own.groupby(["unit", "basis"], dropna=False, sort=True):
             told = "" if unit is None or unit != unit else str(unit)
-            values = in_unit(group, told, str(basis), limit.name, limit.unit, limit.basis, notes)
+            values = in_unit(
+                group,
+                told,
+                str(basis),
+                limit.name,
+                limit.unit,
+                limit.basis,
+                notes,
+                alone=own["unit"].nunique(dropna=False) == 1,
+            )
             if values is None:
                 continue
             given = group["value"].to_numpy(dtype=np.float64)
