@@ -191,6 +191,11 @@ def test_a_signature_holds_for_its_data_purpose_party_and_key(node):
     for at, other in ((1, "2"), (2, "2026-06-10T08:00:00Z"), (0, "KNCM")):
         changed = " ".join([*words[:at], other, *words[at + 1 :]])
         assert refused(keys.verify, ring, b"data", changed, **now).startswith("keys.")
+    value = str(signature).rsplit(" ", 1)[1]
+    # The last letter holds two bits of the 512; the other four are to be 0.
+    twin = {"A": "B", "Q": "R", "g": "h", "w": "x"}[value[-1]]
+    for other in (str(signature).replace(" 1 ", " 01 "), str(signature)[:-1] + twin):
+        assert refused(keys.verify, ring, b"data", other, **now) == "keys.signature-unreadable"
     for text in ("", "VIWE 1 now x", "VIWE 01 2026-06-10T08:00:00Z AA", f"{signature} more"):
         assert refused(keys.verify, ring, b"data", text) == "keys.signature-unreadable"
 
@@ -384,6 +389,10 @@ def test_forged_keyrings_are_refused(node, tmp_path):
         ([first, lost.replace("VIWE 1", "VIWE 2")], False),
         ([first, lost.replace("VIWE", "KNCM")], False),
         ([first, lost, lost], False),
+        ([first, lost.replace(" lost ", " whim ")], False),
+        ([first, lost.replace("2026-06", "2025-06")], False),
+        ([first.replace("VIWE 1 ", "VIWE 01 ")], False),
+        ([first.replace(keyring.b64(mine.keys[0].signing), "AAAA")], False),
     ):
         text = "\n".join(lines)
         if sound:
