@@ -411,8 +411,8 @@ def _hashes(connection: sa.Connection, datasets: Sequence[str]) -> dict[str, Int
             sa.select(table.c.content_hash).where(
                 table.c.until.is_(None), table.c.dataset_id.in_(list(datasets))
             )
-        ).scalars()
-        held = np.fromiter((value or 0 for value in rows), dtype=np.int64)
+        ).all()
+        held = np.array([row[0] or 0 for row in rows], dtype=np.int64)
         if len(held):
             found[noun] = held
     return found

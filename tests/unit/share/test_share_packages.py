@@ -503,6 +503,41 @@ def test_another_agreement_does_not_open_what_came_under_one(pair):
     assert door.release("Occurrence").rows.empty
 
 
+def test_records_and_counts_side_by_side(pair):
+    """Counts travel as records; records of the owner's own stay apart from them."""
+    sender, receiver = pair["DUSH"], pair["URUM"]
+    classes = [
+        {"name": "counts", "level": "aggregated", "nouns": ["Occurrence"]},
+        {"name": "numbers", "level": "aggregated", "nouns": ["Observation"]},
+        {"name": "records", "level": "full", "nouns": ["Record"]},
+    ]
+    agree(pair, agreement("DUSH", ["URUM"], version=2, classes=classes), at=["DUSH"])
+    kinds = pd.DataFrame({"record_type": ["ice", "aggregated"], "fields": ['{"a": 1}', "{}"]})
+    deliver(sender, kinds, "Record", "records.csv")
+    i = np.arange(40)
+    results = pd.DataFrame(
+        {"site": "S1", "property": "nitrate", "value": i * 0.1, "unit": "mg/L",
+         "time_start": pd.Timestamp("2025-01-01", tz="UTC") + pd.to_timedelta(i, unit="h")}
+    )  # fmt: skip
+    deliver(sender, results, "Observation", "lab.csv")
+    made = export(sender, Wanted("URUM"))
+    import_package(receiver, made.path)
+    assert held(receiver, "DUSH") == made.sent.state
+    door = Door(receiver.store, Request("URUM", "assessment", "derive", TODAY))
+    assert sorted(door.release("Record").rows["record_type"]) == ["aggregated", "ice"]
+    given = Door(sender.store, Request("URUM", "assessment", "download", TODAY))
+    for noun in ("Occurrence", "Observation"):
+        there, here = given.release(noun).groups, door.release(noun).groups
+        columns = [c for c in ("taxon", "property", "year", "count", "mean") if c in there]
+        order = columns[:-1]
+        pd.testing.assert_frame_equal(
+            there[columns].sort_values(order, ignore_index=True).dropna(axis="columns", how="all"),
+            here[columns].sort_values(order, ignore_index=True).dropna(axis="columns", how="all"),
+            check_dtype=False,
+        )
+    assert door.release("Site").rows.empty
+
+
 @pytest.mark.postgres
 def test_from_one_kind_of_database_to_the_other_and_back(tmp_path):
     from tests.postgres import server
