@@ -54,7 +54,8 @@ def register(share: typer.Typer) -> None:
         ("request", request),
         ("answer", answer),
     ):
-        share.command(name, help=word(f"share.{name}.help"))(command)
+        key = "take" if name == "add" else name
+        share.command(name, help=word(f"share.{key}.help"))(command)
 
 
 def draft(
@@ -94,7 +95,7 @@ def draft(
 
 
 def add(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help=word("share.add.path"))],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help=word("share.take.path"))],
     by: By = None,
     node: Node = None,
 ) -> None:
