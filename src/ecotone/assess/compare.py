@@ -233,9 +233,9 @@ class _Pair:
                 found.add(kinds[name])
         if self.told_a["parameters"] != self.told_b["parameters"]:
             found.add("rules")
-        one, other = (r.regions[t["region"]].geometry for r, t in
-                      ((self.a, self.told_a), (self.b, self.told_b)))  # fmt: skip
-        if (one is None) != (other is None) or (one is not None and not one.equals(other)):
+        before = self.a.regions[self.told_a["region"]].geometry
+        after = self.b.regions[self.told_b["region"]].geometry
+        if (before is None) != (after is None) or (before is not None and not before.equals(after)):
             found.add("boundaries")
         return frozenset(found)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ecotone.formats import xlsx_doubts as doubts
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
-from ecotone.formats.headers import column_names, has_header
+from ecotone.formats.headers import column_names
 from ecotone.formats.workbook_template import (
     CORRECTION,
     NO_DATA,
@@ -28,7 +28,8 @@ from ecotone.formats.workbook_template import (
     example_marks,
     head_of,
 )
-from ecotone.formats.xlsx_parts import Merge, SheetPart, look_at_parts, part_of
+from ecotone.formats.xlsx_layout import Cell, Layout, Row, beside, different, filled, layout_of
+from ecotone.formats.xlsx_parts import SheetPart, look_at_parts, part_of
 from ecotone.model.dictionary import attributes
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
@@ -43,10 +44,6 @@ _ZIP: Final = b"PK\x03\x04"
 #: Rows looked at to find where the table begins and how wide it is.
 _HEAD_ROWS: Final = 200
 _BLOCK_CELLS: Final = 2_000_000
-
-Cell = str | None
-#: A row as read: its number in the sheet, its texts, error cells and doubtful cells by position.
-Row = tuple[int, list[Cell], dict[int, str], dict[int, str]]
 
 
 class Workbook:
@@ -162,7 +159,7 @@ class _Sheet:
         if template is not None:
             yield from self.of_template(template, head, rows)
             return
-        layout = _layout(head, self.part.merges, self.options.header)
+        layout = layout_of(head, self.part.merges, self.options.header)
         self.tell_shape(layout)
         names = column_names(layout.names, layout.width, self.file, self.report)
         if layout.names is None:
@@ -179,7 +176,7 @@ class _Sheet:
             raise refused("template-newer", file=self.file, found=str(head.version))
         if head.is_correction and self.options.type != CORRECTION:
             raise refused("template-correction", file=self.file, noun=head.noun)
-        width = max(len(head.columns), *(_filled(row) for row in rows))
+        width = max(len(head.columns), *(filled(row) for row in rows))
         ids = [*head.columns, *[""] * (width - len(head.columns))]
         names = self.template_names(head.noun, ids, rows[1][1] if len(rows) > 1 else [])
         self.noun = head.noun
@@ -213,7 +210,7 @@ class _Sheet:
                 names.append(name if name in known or name in keys else f"+{name or shown}")
         if own:
             self.tell("template-column-own", Severity.WARNING, columns=", ".join(own))
-        return _different(names)
+        return different(names)
 
     def without_examples(self, rows: Iterator[Row], ids: list[str]) -> Iterator[Row]:
         """The rows that are not marked as an example; a note is no record."""
@@ -374,16 +371,16 @@ class _Sheet:
             )
         )  # fmt: skip
 
-    def tell_shape(self, layout: _Layout) -> None:
+    def tell_shape(self, layout: Layout) -> None:
         """What the reader of the sheet sees and the reader of the table does not."""
         if layout.titles:
             self.tell("sheet-title-rows", Severity.INFO, text=" / ".join(layout.titles)[:200])
         below = sum(merge.top > layout.last_header for merge in self.part.merges)
         if below:
             self.tell("cells-merged", Severity.WARNING, count=str(below))
-        beside = _beside(layout)
-        if beside:
-            self.tell("tables-beside", Severity.WARNING, column=beside)
+        parting = beside(layout)
+        if parting:
+            self.tell("tables-beside", Severity.WARNING, column=parting)
         self.tell_parts(layout.last_header)
 
     def tell_parts(self, last_header: int) -> None:
@@ -395,87 +392,6 @@ class _Sheet:
         if hidden:
             shown = ", ".join(map(str, hidden[:10])) + (" …" if len(hidden) > 10 else "")
             self.tell("rows-hidden", Severity.WARNING, count=str(len(hidden)), rows=shown)
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """Where the table begins in a sheet."""
-
-    skip: int  #: rows of the head before the first record
-    names: list[str] | None
-    width: int
-    titles: list[str]
-    last_header: int  #: the last row of the sheet that belongs to the header
-    filled: frozenset[int] = frozenset()  #: columns that hold anything
-
-
-def _layout(head: Sequence[Row], merges: Sequence[Merge], header: bool | None) -> _Layout:
-    """Title rows, then one or several rows of names (several where cells are merged)."""
-    width = max(_filled(row) for row in head)
-    start = 0
-    while (
-        width > 1
-        and start < len(head) - 1
-        and _count(head[start]) == 1
-        and (_filled(head[start]) == 1 or _count(head[start + 1]) > 1)
-    ):
-        start += 1
-    titles = [next(t for t in row[1] if t is not None) for row in head[:start]]
-    records = [[text or "" for text in row[1]] for row in head[start:]]
-    if not (has_header(records) if header is None else header):
-        return _Layout(start, None, width, titles, head[start][0] - 1)
-    top = head[start][0]
-    last = max([top, *(m.bottom for m in merges if m.top == top)])
-    if any(m.top == m.bottom == top and m.right > m.left for m in merges):
-        last = max(last, top + 1)
-    rows = [row for row in head[start:] if row[0] <= last]
-    names = [_joined(rows, merges, column) for column in range(width)]
-    filled = frozenset(i for row in head[start:] for i, t in enumerate(row[1]) if t is not None)
-    return _Layout(start + len(rows), names, width, titles, last, filled)
-
-
-def _different(names: list[str]) -> list[str]:
-    """The same names, a number behind those that stand again."""
-    seen: dict[str, int] = {}
-    out = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return out
-
-
-def _beside(layout: _Layout) -> str:
-    """The empty column that parts two tables beside each other; nothing where there is none."""
-    if layout.names is None:
-        return ""
-    for place in range(1, layout.width - 1):
-        if layout.names[place] == "" and place not in layout.filled:
-            return str(place + 1)
-    return ""
-
-
-def _count(row: Row) -> int:
-    return sum(text is not None for text in row[1])
-
-
-def _filled(row: Row) -> int:
-    """The position of the last cell that holds anything."""
-    filled = [i for i, text in enumerate(row[1], start=1) if text is not None]
-    return max(filled, default=0)
-
-
-def _joined(rows: Sequence[Row], merges: Sequence[Merge], column: int) -> str:
-    """A name made of the header cells above a column, a merged cell counting for all it spans."""
-    parts: list[str] = []
-    for number, texts, _, _ in rows:
-        at = column
-        for merge in merges:
-            if merge.top == number and merge.left <= column + 1 <= merge.right:
-                at = merge.left - 1
-        text = texts[at] if at < len(texts) else None
-        if text and text.strip() not in parts:
-            parts.append(text.strip())
-    return " / ".join(parts)
 
 
 def _texts(row: Sequence[Any]) -> tuple[list[Cell], dict[int, str], dict[int, str]]:

@@ -142,3 +142,41 @@ def test_rows_that_were_shared_otherwise_are_no_correction():
     fewer = rows.iloc[1:]
     assert Tables.of(rows, fewer, frozenset()).factors == {"added"}
     assert Tables.of(rows, rows.assign(version="2"), frozenset()).factors == set()
+
+
+def shared_as(run: Path, level: str) -> None:
+    """Say in the run that its one dataset came at this level."""
+    path = run / "run.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["agreements"] = [{"dataset": "w", "noun": "Observation", "level": level}]
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_a_level_of_sharing_is_told_from_a_correction(water, tmp_path):
+    path = water.parent / "results.csv"
+    table = pd.read_csv(path, dtype=str)
+    table.insert(0, "dataset_id", "w")
+    table.insert(0, "id", [f"r{i}" for i in range(len(table))])
+    table.to_csv(path, index=False)
+    before = assess(water, tmp_path / "runs-a")
+    after = assess(changed(water, tmp_path / "other", results=CORRECTED), tmp_path / "runs-b")
+    shared_as(before, "full")
+    shared_as(after, "generalised")
+    assert causes(split(before, after)) == {"sharing"}
+    shared_as(after, "full")
+    assert causes(split(before, after)) == {"corrected"}
+
+
+def test_boundaries_get_their_part(water, tmp_path):
+    path = water.parent / "results.csv"
+    table = pd.read_csv(path, dtype=str)
+    table["latitude"] = "39.5"
+    table["longitude"] = ["70.2" if i % 2 else "70.8" for i in range(len(table))]
+    table.to_csv(path, index=False)
+    before = assess(water, tmp_path / "runs-a")
+    other = changed(water, tmp_path / "other", regions=("[71.0, 39.0]", "[70.5, 39.0]"))
+    outline = other.parent / "regions.geojson"
+    text = outline.read_text(encoding="utf-8").replace("[71.0, 40.0]", "[70.5, 40.0]", 1)
+    outline.write_text(text, encoding="utf-8")
+    after = assess(other, tmp_path / "runs-b")
+    assert causes(split(before, after)) == {"boundaries"}
