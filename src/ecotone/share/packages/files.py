@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +112,7 @@ def write_description(
         "title": title,
         **told,
         "ecotone:datasets": [card.model_dump(mode="json") for card in cards],
-        "licenses": [{"name": name, "title": name} for name in sorted({c.licence for c in cards})],
+        "licenses": [_licence(name) for name in sorted({card.licence for card in cards})],
         "resources": list(_resources(folder)),
     }
     folder.text("datapackage.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
@@ -121,6 +122,12 @@ def write_readme(folder: Folder, **values: object) -> None:
     """``README.txt`` in three languages, with a byte-order mark for old editors."""
     parts = [str(say("packages.readme", lang, **values)) for lang in LANGUAGES]
     folder.text("README.txt", "\ufeff" + ("\n\n" + "=" * 72 + "\n\n").join(parts) + "\n")
+
+
+def _licence(name: str) -> dict[str, str]:
+    """A licence as the standard writes it: a short name only where it is one."""
+    plain = re.fullmatch(r"[-a-zA-Z0-9._]+", name) is not None
+    return {"name": name if plain else "other", "title": name}
 
 
 def stem_of(noun: str) -> str:
