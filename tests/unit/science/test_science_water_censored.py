@@ -116,6 +116,7 @@ def test_likelihood_is_largest() -> None:
     [
         ([1.0, 2.0], [True, True], "nothing was detected"),
         ([1.0, 2.0], [True], "one flag"),
+        ([np.nan], [False], "no results"),
         ([1.0, np.inf], [False, False], "infinite"),
     ],
 )

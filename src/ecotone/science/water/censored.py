@@ -289,6 +289,8 @@ def results(
     x, hidden = x[known], hidden[known]
     if np.isinf(x).any():
         raise ValueError("a value is infinite")
+    if not x.size:
+        raise ValueError("there are no results")
     if not np.any(~hidden):
         raise ValueError("nothing was detected: only the limits are known")
     if positive and np.any(x <= 0):
