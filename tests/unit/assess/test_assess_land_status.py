@@ -356,6 +356,26 @@ def test_cover_change_with_another_legend(tmp_path: Path, files: dict[str, Path]
     moved = table[(table.initial != table.final) & (table.area_km2 > 0)]
     assert moved[["initial", "final", "effect"]].to_numpy().tolist() == [[1, 3, -1], [1, 5, -1]]
     assert table.area_km2.sum() == pytest.approx(result.values["total_km2"].value, rel=1e-12)
+    sample = tmp_path / "sample.csv"
+    rows = [f"{c},{c},40" for c in (1, 3, 5, 7)] + ["1,3,10"]
+    sample.write_text("map,reference,count\n" + "\n".join(rows) + "\n")
+    run(
+        tmp_path / "adjusted",
+        "land.cover-change",
+        {"landcover": files["landcover"], "confusion": sample},
+    )
+    adjusted = pd.read_csv(tmp_path / "adjusted/tables/adjusted.csv").set_index("class")
+    assert adjusted.area_km2.sum() == pytest.approx(adjusted.mapped_km2.sum(), rel=1e-9)
+    assert adjusted.area_km2[1] == pytest.approx(0.8 * adjusted.mapped_km2[1], rel=1e-9)
+    assert adjusted.low_km2[3] < adjusted.area_km2[3] < adjusted.high_km2[3]
+    for wrong in ("9,9,1\n", "1,1,1\n"):
+        sample.write_text("map,reference,count\n" + wrong)
+        with pytest.raises(InputRefused, match="sample"):
+            run(
+                tmp_path / "no",
+                "land.cover-change",
+                {"landcover": files["landcover"], "confusion": sample},
+            )
     nesting = tmp_path / "nesting.csv"
     nesting.write_text("code,class\n1,11\n3,12\n5,12\n7,12\n")
     matrix = tmp_path / "matrix.csv"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from ecotone.assess.indicators.land_maps import (
     Cover,
     climate_factor,
     open_cover,
+    read_whole_numbers,
     two_maps,
     used_years,
 )
@@ -29,9 +31,10 @@ from ecotone.assess.indicators.land_tables import (
     write_map,
 )
 from ecotone.formats.raster_classes import MapClass
-from ecotone.model.errors import NotComputable
+from ecotone.model.errors import InputRefused, NotComputable
 from ecotone.model.result import Value
 from ecotone.model.words import say
+from ecotone.science.land.accuracy import adjusted_areas
 from ecotone.science.land.carbon import carbon_change, carbon_classes
 from ecotone.science.land.cover import CLIMATE_FACTORS, WATER
 from ecotone.science.land.lookup import NODATA
@@ -77,11 +80,48 @@ def cover_change(job: Job) -> Outcome:
         "extent": _extent_table(cover, transitions, (first, last)),
         "degradation": _state_table(states),
     }
+    given = job.inputs.get("confusion")
+    if given:
+        tables["adjusted"] = _adjusted(cover, transitions.sum(axis=0), given[0])
     return Outcome(
         values=degradation_values(states),
         tables=tables,
         rasters=rasters,
         findings=used_years(asked, (first, last), "landcover"),
+    )
+
+
+def _adjusted(cover: Cover, mapped: NDArray[np.float64], path: Path) -> pd.DataFrame:
+    """Areas of the last map by the sample of a confusion matrix, with their intervals."""
+    legend = cover.matrix.legend
+    counts = np.zeros((len(legend.codes), len(legend.codes)))
+    for initial, final, count in read_whole_numbers(path, ("map", "reference", "count")):
+        row, column = legend.positions([initial, final])
+        if row < 0 or column < 0:
+            raise InputRefused(
+                say("assess.land.confusion", name=path.name, why=f"{initial:g}, {final:g}"),
+                say("assess.land.confusion.do"),
+            )
+        counts[row, column] += count
+    try:
+        found = adjusted_areas(mapped[:-1], counts)
+    except ValueError as error:
+        raise InputRefused(
+            say("assess.land.confusion", name=path.name, why=error),
+            say("assess.land.confusion.do"),
+        ) from error
+    return pd.DataFrame(
+        {
+            "class": legend.codes,
+            "name": legend.names,
+            "mapped_km2": mapped[:-1],
+            "area_km2": found.area,
+            "se_km2": found.se,
+            "low_km2": found.low,
+            "high_km2": found.high,
+            "users_accuracy": found.users,
+            "producers_accuracy": found.producers,
+        }
     )
 
 
@@ -267,6 +307,7 @@ LAND_COVER_CHANGE: Final = Indicator(
         Input("landcover", "raster stack", noun="Coverage"),
         Input("nesting", "table", required=False),
         Input("transitions", "table", required=False),
+        Input("confusion", "table", required=False),
     ),
     parameters=_YEARS,
     values=_AREAS,
@@ -279,6 +320,10 @@ LAND_COVER_CHANGE: Final = Indicator(
             "change_km2": "km2", "first_year": "year", "last_year": "year",
         },
         "degradation": {"state": "1", "area_km2": "km2", "percent": "%"},
+        "adjusted": {
+            "class": "1", "name": "1", "mapped_km2": "km2", "area_km2": "km2", "se_km2": "km2",
+            "low_km2": "km2", "high_km2": "km2", "users_accuracy": "1", "producers_accuracy": "1",
+        },
     },
     rasters={"change": "1", "cover": "1"},
     citations=(
@@ -286,6 +331,10 @@ LAND_COVER_CHANGE: Final = Indicator(
             "Sims et al. (2021) Good Practice Guidance, SDG Indicator 15.3.1, version 2, UNCCD"
         ),
         Citation("UNCCD (2025) PRAIS 4 reporting manual, tables 8 and 9"),
+        Citation(
+            "Olofsson et al. (2014) Remote Sensing of Environment 148, 42-57",
+            "10.1016/j.rse.2014.02.015",
+        ),
     ),
     compute=cover_change,
 )  # fmt: skip

@@ -102,7 +102,7 @@ def open_cover(job: Job, base: Mosaic | None = None) -> Cover:
 def _nesting(job: Job, legend: Legend) -> dict[int, int]:
     given = job.inputs.get("nesting")
     if given:
-        found = _numbers(given[0], ("code", "class"))
+        found = read_whole_numbers(given[0], ("code", "class"))
         return {int(row[0]): int(row[1]) for row in found}
     if job.parameters.get("legend") == "esa_cci":
         return esa_nesting()
@@ -113,7 +113,7 @@ def _matrix(given: tuple[Path, ...] | None) -> TransitionMatrix:
     """The matrix of a table ``initial, final, effect``; the UNCCD's own where there is none."""
     if not given:
         return unccd_transitions()
-    rows = _numbers(given[0], ("initial", "final", "effect"))
+    rows = read_whole_numbers(given[0], ("initial", "final", "effect"))
     codes = sorted({int(c) for row in rows for c in row[:2]})
     known = dict(zip(unccd_legend().codes, unccd_legend().names, strict=True))
     legend = Legend(tuple(codes), tuple(known.get(c, str(c)) for c in codes))
@@ -135,7 +135,7 @@ def _matrix(given: tuple[Path, ...] | None) -> TransitionMatrix:
         ) from error
 
 
-def _numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]]:
+def read_whole_numbers(path: Path, columns: tuple[str, ...]) -> list[tuple[float, ...]]:
     """Whole numbers of a CSV file's columns."""
     frame = read_numbers(path, columns, columns).frame[list(columns)]
     values = frame.to_numpy(dtype=np.float64)

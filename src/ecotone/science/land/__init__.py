@@ -3,6 +3,7 @@
 * ``annual``, ``trend``: yearly means, Mann-Kendall and Sen;
 * ``productivity``, ``wocat``, ``quantiles``: trend, state and performance, and their classes by
   rule set; the exact percentile of each ecological unit;
+* ``climate``, ``accuracy``: vegetation less what rain explains; areas corrected by a sample;
 * ``cover``, ``carbon``: legends, transitions, soil carbon of tier 1;
 * ``status``: one-out-all-out, status against the baseline, corrections, neutrality;
 * ``areas``, ``coverage``: areas on the ellipsoid, shares of cells inside a polygon;
