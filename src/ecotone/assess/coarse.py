@@ -45,9 +45,14 @@ def coarse_inputs(indicator: Indicator, paths: Mapping[str, Sequence[Path]]) -> 
 
 
 def _coarse_rows(path: Path) -> int:
+    """Rows of what a door let out; another table, whatever its form, has none."""
     if path.suffix.lower() != ".csv":
+        return 0
+    with path.open("rb") as stream:
+        headers = stream.readline().decode("utf-8-sig", errors="replace").strip().split(",")
+    if LEVEL not in headers:
         return 0
     import pandas as pd
 
-    levels = pd.read_csv(path, usecols=lambda name: name == LEVEL, dtype="str")
-    return int((levels[LEVEL] == _COARSE).sum()) if LEVEL in levels else 0
+    levels = pd.read_csv(path, usecols=[LEVEL], dtype="str")
+    return int((levels[LEVEL] == _COARSE).sum())

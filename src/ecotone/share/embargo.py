@@ -15,9 +15,9 @@ from ecotone.share.generalise import month_start
 def older(frame: pd.DataFrame, today: date, decision: Decision) -> NDArray[np.bool_]:
     """Rows whose time lies before the embargo; a row without a time stays in.
 
-    The latest moment a row can mean counts: its end, and the end of the year where only that is
-    known. Below level full whole months are let out: the day on which a row appears would tell
-    the day it was seen.
+    The latest moment a row can mean counts: its end, and the end of the year or month where only
+    that is known. Below level full whole months are let out: the day on which a row appears would
+    tell the day it was seen.
     """
     if "time_start" not in frame:
         return np.zeros(len(frame), dtype=np.bool_)
@@ -27,7 +27,7 @@ def older(frame: pd.DataFrame, today: date, decision: Decision) -> NDArray[np.bo
         latest = latest.where(end.isna() | (end < latest), end)
     moments = latest.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
     if "time_precision" in frame:
-        for word, unit in (("year", "Y"), ("month", "M"), ("day", "D")):
+        for word, unit in (("year", "Y"), ("month", "M")):
             only = (frame["time_precision"] == word).fillna(False).to_numpy(dtype=bool)
             after = moments[only].astype(f"datetime64[{unit}]") + 1
             moments[only] = after.astype("datetime64[us]") - 1

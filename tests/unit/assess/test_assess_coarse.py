@@ -25,7 +25,9 @@ def rows(tmp_path):
     plain.write_text("property\na\n")
     other = tmp_path / "plain.xlsx"
     other.write_bytes(b"PK")
-    return {"results": (path, plain, other)}
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    return {"results": (path, plain, other, empty)}
 
 
 def test_coarse_rows_are_taken_told_or_refused(rows):

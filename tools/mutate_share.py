@@ -1,0 +1,297 @@
+"""Take one rule at a time out of the door's decisions and see a test fail.
+
+    python tools/mutate_share.py [--module NAME ...] [--every N]
+
+Each mutant is the package with one node of one module's syntax tree changed: a comparison turned,
+an operator exchanged, a condition negated, a number moved, an early return or an item left out.
+It is loaded in a child process in place of the module and the tests of share are run until
+the first failure. What survives is listed by line; each survivor must be shown to be equivalent
+(``EQUIVALENT`` below) or killed by a new test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import importlib.util
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import NoReturn
+
+import geopandas  # noqa: F401 - loaded once, for all children
+import hypothesis  # noqa: F401
+import pyarrow.parquet  # noqa: F401
+import pydantic  # noqa: F401
+import pytest
+import sqlalchemy  # noqa: F401
+from PIL import Image  # noqa: F401
+
+import ecotone.formats.registry
+import ecotone.ingest
+import ecotone.model.agreement
+import ecotone.store.store  # noqa: F401
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARE = ROOT / "src" / "ecotone" / "share"
+#: The decision and generalisation code, and the tests that hold it.
+MODULES = (
+    "decide",
+    "table",
+    "names",
+    "zones",
+    "anchors",
+    "embargo",
+    "generalise",
+    "grid",
+    "aggregate",
+    "tracks",
+    "pseudonyms",
+    "outgoing",
+    "known",
+)
+TESTS = (
+    "tests/unit/share/test_share_table.py",
+    "tests/unit/share/test_share_names.py",
+    "tests/unit/share/test_share_zones.py",
+    "tests/unit/share/test_share_decide.py",
+    "tests/unit/share/test_share_grid.py",
+    "tests/unit/share/test_share_generalise.py",
+    "tests/unit/share/test_share_aggregate.py",
+    "tests/unit/share/test_share_anchors.py",
+    "tests/unit/share/test_share_tracks.py",
+    "tests/unit/share/test_share_pseudonyms.py",
+    "tests/unit/share/test_share_door.py",
+)
+_WITHOUT = [
+    part for name in ("cacheprovider", "xdist", "pytest_cov", "hypothesispytest")
+    for part in ("-p", f"no:{name}")
+]  # fmt: skip
+#: A mutant that runs longer than this hangs, and is found by that.
+_SECONDS = 240
+#: Survivors that change nothing a reader could see: module and what the line says.
+EQUIVALENT: dict[str, str] = {}
+
+_TURNED = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+_EXCHANGED = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}
+
+
+def mutants(source: str) -> Iterator[tuple[int, str, str]]:
+    """Line, what was changed, and the changed source."""
+    tree = ast.parse(source)
+    for number, node in enumerate(ast.walk(tree)):
+        for change in _changes(node):
+            other = copy.deepcopy(tree)
+            target = next(n for i, n in enumerate(ast.walk(other)) if i == number)
+            said = change(target)
+            if said:
+                line = getattr(node, "lineno", 0)
+                yield line, said, ast.unparse(ast.fix_missing_locations(other))
+
+
+def _changes(node: ast.AST) -> list:  # type: ignore[type-arg]  # functions that change a node
+    if isinstance(node, ast.Compare):
+        return [_turn]
+    if isinstance(node, ast.BoolOp):
+        return [_and_or, _drop_last]
+    if isinstance(node, ast.BinOp):
+        return [_exchange]
+    if isinstance(node, ast.AugAssign):
+        return [_exchange]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.Invert):
+        return [_affirm]
+    if isinstance(node, ast.If):
+        return [_always, _never]
+    if isinstance(node, ast.IfExp):
+        return [_other_branch]
+    if isinstance(node, ast.Constant):
+        return [_move]
+    if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load) and node.elts:
+        return [_leave_out]
+    return []
+
+
+def _turn(node: ast.Compare) -> str:
+    turned = _TURNED.get(type(node.ops[0]))
+    if turned is None:
+        return ""
+    node.ops[0] = turned()
+    return f"comparison turned to {turned.__name__}"
+
+
+def _and_or(node: ast.BoolOp) -> str:
+    node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+    return "and and or exchanged"
+
+
+def _drop_last(node: ast.BoolOp) -> str:
+    node.values = node.values[:-1] if len(node.values) > 2 else [node.values[0], node.values[0]]
+    return "last condition left out"
+
+
+def _exchange(node: ast.BinOp | ast.AugAssign) -> str:
+    other = _EXCHANGED.get(type(node.op))
+    if other is None:
+        return ""
+    node.op = other()
+    return f"operator exchanged for {other.__name__}"
+
+
+def _affirm(node: ast.UnaryOp) -> str:
+    kept = node.operand
+    node.op, node.operand = (
+        (ast.Not(), ast.UnaryOp(ast.Not(), kept))
+        if isinstance(node.op, ast.Not)
+        else (ast.Invert(), ast.UnaryOp(ast.Invert(), kept))
+    )
+    return "negation taken away"
+
+
+def _always(node: ast.If) -> str:
+    node.test = ast.Constant(True)
+    return "condition always true"
+
+
+def _never(node: ast.If) -> str:
+    node.test = ast.Constant(False)
+    return "condition never true"
+
+
+def _other_branch(node: ast.IfExp) -> str:
+    node.body, node.orelse = node.orelse, node.body
+    return "branches exchanged"
+
+
+def _move(node: ast.Constant) -> str:
+    if isinstance(node.value, bool):
+        node.value = not node.value
+    elif isinstance(node.value, int | float):
+        node.value = node.value + 1
+    elif isinstance(node.value, str) and node.value and "\n" not in node.value:
+        node.value = f"{node.value}_"
+    else:
+        return ""
+    return "constant changed"
+
+
+def _leave_out(node: ast.Tuple | ast.List) -> str:
+    if len(node.elts) < 2:
+        return ""
+    node.elts = node.elts[:-1]
+    return "last item left out"
+
+
+class _Instead:
+    """Finds the changed module in the place of the true one."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self._name, self._path = name, path
+
+    def find_spec(self, wanted: str, *_: object) -> ModuleSpec | None:
+        """The changed file for its name; nothing for any other."""
+        if wanted == self._name:
+            return importlib.util.spec_from_file_location(wanted, self._path)
+        return None
+
+
+def killed(name: str, source: str) -> bool:
+    """Whether some test fails with the changed module in the place of the true one.
+
+    In a child of this process, which has the heavy libraries loaded and no module of share.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.py"
+        path.write_text(source, encoding="utf-8")
+        child = os.fork()
+        if child == 0:
+            _tried(f"ecotone.share.{name}", path, _tests(name))
+        for _ in range(_SECONDS * 20):
+            done, status = os.waitpid(child, os.WNOHANG)
+            if done:
+                return status != 0
+            time.sleep(0.05)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return True
+
+
+def _tried(name: str, path: Path, tests: list[str]) -> NoReturn:
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    sys.meta_path.insert(0, _Instead(name, path))  # type: ignore[arg-type]  # a finder of its own
+    try:
+        code = int(pytest.main(["-x", "-q", *_WITHOUT, *tests]))
+    except BaseException:  # noqa: BLE001 - a module that cannot be loaded is a mutant killed
+        code = 1
+    os._exit(code)
+
+
+def _tests(name: str) -> list[str]:
+    """All the tests, those of the module's own name first: most mutants fall there."""
+    return sorted(TESTS, key=lambda test: f"share_{name}" not in test)
+
+
+def _quiet(source: str, line: int) -> bool:
+    """Lines that hold no rule: docstrings, imports, type aliases."""
+    text = source.splitlines()[line - 1] if line else ""
+    return not line or text.lstrip().startswith(('"""', "from ", "import ", "__all__"))
+
+
+def main() -> None:
+    """Run the mutants and print what survives."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--module", action="append", choices=MODULES)
+    parser.add_argument("--every", type=int, default=1, help="one mutant in so many")
+    asked = parser.parse_args()
+    total, survivors = 0, []
+    for name in asked.module or MODULES:
+        source = (SHARE / f"{name}.py").read_text(encoding="utf-8")
+        found = [m for m in mutants(source) if not _quiet(source, m[0])][:: asked.every]
+        started, before = time.monotonic(), len(survivors)
+        for line, said, changed in found:
+            total += 1
+            text = source.splitlines()[line - 1].strip()
+            if f"{name}: {text}" in EQUIVALENT or killed(name, changed):
+                continue
+            survivors.append(f"{name}.py:{line}: {said}: {text}")
+            _say(survivors[-1])
+        seconds = time.monotonic() - started
+        live = len(survivors) - before
+        _say(f"{name}: {len(found)} mutants, {live} survive, {seconds:.0f} s")
+    _say(f"{total} mutants, {len(survivors)} survive")
+    sys.exit(bool(survivors))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
