@@ -26,10 +26,16 @@ from ecotone.science.connectivity.graph import (
     merge_cells,
     summed,
 )
+from ecotone.science.connectivity.regions import edge_of, region_pairs
 from ecotone.science.connectivity.solver import Method
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+#: Below so many cells a factor a pair of regions costs nothing worth saving.
+_SMALL = 20_000
+#: So many solves take as long as one factor.
+_SOLVES_A_FACTOR = 12
 
 
 @dataclass(frozen=True)
@@ -197,6 +203,12 @@ def pairwise(
     if wanted.maximum:
         answer.maximum = np.zeros(land.conductance.shape)
     groups = list(_groups(ids.tolist(), points.regions(), excluded))
+    members = _worth_joining(land, points, len(groups)) if len(groups) > 1 else None
+    if members is not None:
+        _by_regions(
+            answer, land, members, [p for _, some in groups for p in some], wanted, progress
+        )
+        return answer
     for number, (merged, pairs) in enumerate(groups):
         involved = sorted({i for pair in pairs for i in pair})
         solution = land.solve(points, involved, merged)
@@ -216,6 +228,67 @@ def _groups(
             if (i, j) not in excluded:
                 groups.setdefault(regions & {i, j}, []).append((i, j))
     yield from groups.items()
+
+
+@dataclass(frozen=True)
+class _Members:
+    """The nodes of each id in the graph in which no region is merged."""
+
+    wired: Wired
+    nodes: tuple[Ints, ...]
+
+
+def _worth_joining(land: Landscape, points: Points, graphs: int) -> _Members | None:
+    """The regions, where one factor with a solve for each edge node beats a factor a graph.
+
+    None where it does not, and where merging a region changes more than voltages: cells of it
+    without habitat, or in several components.
+    """
+    if np.count_nonzero(land.conductance) < _SMALL:
+        return None
+    wired = land.wired(points)
+    label = wired.graph.components()
+    flat = wired.node.ravel()
+    regions = points.regions()
+    nodes, solves = [], 0
+    for i in points.unique().tolist():
+        mine = flat[points.cells[points.ids == i]].astype(np.int64)
+        if i in regions and ((mine < 0).any() or np.unique(label[mine]).size > 1):
+            return None
+        mine = np.unique(mine[mine >= 0])
+        nodes.append(mine)
+        solves += edge_of(wired.graph, mine).size if mine.size else 0
+    return _Members(wired, tuple(nodes)) if solves < _SOLVES_A_FACTOR * graphs else None
+
+
+def _by_regions(
+    answer: Answer,
+    land: Landscape,
+    members: _Members,
+    pairs: list[tuple[int, int]],
+    wanted: Wanted,
+    progress: Callable[[float], None],
+) -> None:
+    """Solve all pairs on one factor and write them into the answer."""
+    wired = members.wired
+    ids = answer.ids.tolist()
+    place = {i: k for k, i in enumerate(ids)}
+    asked = sorted((place[i], place[j]) for i, j in pairs)
+    solved = region_pairs(wired.graph, members.nodes, asked, method=land.method, memory=land.memory)
+    for number, one in enumerate(solved):
+        answer.resistance[one.i, one.j] = answer.resistance[one.j, one.i] = one.resistance
+        answer.residual = max(answer.residual, one.residual)
+        answer.doubtful |= one.uneven
+        current = wired.raster(one.case.current)
+        if answer.cumulative is not None:
+            answer.cumulative += current
+        if answer.maximum is not None:
+            np.maximum(answer.maximum, current, out=answer.maximum)
+        if wanted.each is not None:
+            wanted.each(Maps((ids[one.i], ids[one.j]), current, wired.raster(one.case.voltage)))
+        progress((number + 1) / len(asked))
+    answer.solvers.add("one factor for all regions")
+    progress(1.0)
 
 
 def _take(answer: Answer, solution: Solution, pairs: list[tuple[int, int]], wanted: Wanted) -> None:

@@ -149,20 +149,22 @@ class Grounded:
         voltage, left = self._columns(current[:, None])
         return Solved(voltage[:, 0], left, self._name(), doubtful=left > _DOUBTFUL)
 
-    def units(self, nodes: NDArray[np.int64]) -> Solved:
+    def units(self, nodes: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> Solved:
         """Voltages, a column for each of ``nodes``, where one ampere enters there; refined.
+
+        Of all nodes, or of ``rows`` only.
 
         A few columns are solved at a time, by each of a few threads, so that memory holds
         little beside the result.
         """
-        voltage = np.empty((self.graph.nodes, nodes.size))
+        voltage = np.empty((self.graph.nodes if rows is None else rows.size, nodes.size))
 
         def some(start: int) -> float:
             part = nodes[start : start + _TOGETHER]
             current = np.zeros((self.graph.nodes, part.size), order="F")
             current[part, np.arange(part.size)] = 1.0
             solved, left = self._columns(current)
-            voltage[:, start : start + part.size] = solved
+            voltage[:, start : start + part.size] = solved if rows is None else solved[rows]
             return left
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:

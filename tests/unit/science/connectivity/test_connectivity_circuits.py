@@ -23,6 +23,7 @@ from ecotone.science.connectivity.landscape import (
     pairwise,
     star,
 )
+from ecotone.science.connectivity.regions import edge_of
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -232,6 +233,65 @@ def test_regions_and_polygons_against_a_graph_for_each_pair(seed, scheme):
     expected = brute_pairs(land, points_of(ids))
     np.testing.assert_allclose(answer.resistance, expected, rtol=1e-7, atol=1e-9)
     assert (answer.cumulative >= answer.maximum - 1e-9).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("four", [True, False])
+def test_regions_on_one_factor_give_what_a_graph_for_each_pair_gives(seed, four, monkeypatch):
+    rng = np.random.default_rng(seed)
+    ground = rng.lognormal(0, 1, (12, 11))
+    ground[:, 7] = 0.0 if seed == 1 else ground[:, 7]
+    ids = np.zeros((12, 11), dtype=np.int64)
+    ids[1:4, 1:4], ids[8:11, 2:5], ids[0, 9], ids[9:11, 8:10] = 1, 2, 3, 4
+    ids[5, 5:7] = 2 if seed == 2 else 5
+    polygons = np.zeros((12, 11), dtype=np.int64)
+    polygons[6, 0:3] = polygons[3, 3] = 1 if seed % 2 else 0
+    land = Landscape(ground, four=four, scheme="resistance", polygons=polygons)
+    known_maps, found_maps = [], []
+
+    def solve(maps):
+        wanted = Wanted(cumulative=True, maximum=True, each=maps.append)
+        return pairwise(land, points_of(ids), excluded=frozenset({(1, 4)}), wanted=wanted)
+
+    known = solve(known_maps)
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._SMALL", 0)
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._SOLVES_A_FACTOR", 10**9)
+    found = solve(found_maps)
+    assert found.solvers != known.solvers
+    np.testing.assert_allclose(found.resistance, known.resistance, rtol=1e-9)
+    np.testing.assert_allclose(found.cumulative, known.cumulative, atol=1e-9)
+    np.testing.assert_allclose(found.maximum, known.maximum, atol=1e-9)
+    by_ids = {m.ids: m for m in found_maps}
+    assert set(by_ids) == {m.ids for m in known_maps}
+    for m in known_maps:
+        np.testing.assert_allclose(by_ids[m.ids].voltage, m.voltage, atol=1e-9)
+
+
+def test_regions_that_merging_changes_otherwise_get_graphs_of_their_own(monkeypatch):
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._SMALL", 0)
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._SOLVES_A_FACTOR", 10**9)
+    ground = np.ones((3, 5))
+    ids = np.array([[1, 1, 0, 2, 2], [0, 0, 0, 0, 0], [0, 0, 3, 0, 0]])
+    ground[0, 1] = 0.0
+    bare = pairwise(Landscape(ground), points_of(ids))
+    assert bare.solvers == {"SuperLU"}
+    ground[:, 2] = 0.0
+    apart = np.array([[1, 0, 0, 1, 0], [0, 0, 0, 0, 0], [2, 0, 0, 3, 3]])
+    ground[0, 1] = 1.0
+    assert pairwise(Landscape(ground), points_of(apart)).solvers == {"SuperLU", "none"}
+
+
+def test_overlapping_polygons_make_two_regions_one(monkeypatch):
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._SMALL", 0)
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._SOLVES_A_FACTOR", 10**9)
+    ids = np.array([[1, 1, 0, 2, 2, 0, 3]])
+    polygons = np.array([[0, 5, 0, 5, 0, 0, 0]])
+    land = Landscape(np.ones((1, 7)), polygons=polygons)
+    found = pairwise(land, points_of(ids), wanted=Wanted(cumulative=True))
+    assert found.resistance[0, 1] == 0
+    assert found.resistance[0, 2] == pytest.approx(3.0)
+    whole = edge_of(graph_of(2, (0, 1, 1.0)), np.array([0, 1]))
+    assert whole.tolist() == [0]
 
 
 def test_every_case_gives_its_maps_and_progress_is_told():
