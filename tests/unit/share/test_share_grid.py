@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from ecotone.share import grid
 from ecotone.share.grid import ala_round, cell_centres
 from tests.support import shared
 
@@ -96,10 +98,41 @@ def test_ala_ties_go_away_from_zero(text, step, rounded):
 def test_half_diagonals_of_chapman():
     with shared("platform/sharing/chapman_levels.csv").open(encoding="utf-8") as handle:
         rows = [r for r in csv.DictReader(handle) if r["grid_deg"]]
+    assert len(rows) == 3
     for row in rows:
         cell = float(row["grid_deg"])
-        for column, latitude in (("lat37", 37.0), ("lat43", 43.0)):
-            half = cell / 2
-            cells = cell_centres(np.array([latitude + half]), np.array([half]), cell)
-            expected = float(row[f"half_diagonal_m_{column}"])
-            assert cells.radius_m[0] == pytest.approx(expected, abs=8 if cell == 0.1 else 1.5)
+        step, bound = round(cell * 1000), 2.0 if cell == 0.1 else 1.0
+        for column, latitude in (("equator", 0.0), ("lat37", 37.0), ("lat43", 43.0)):
+            # Of a cell whose centre lies at that latitude.
+            radius = grid._radii(np.array([latitude * 1000 - step / 2]), step)[0]
+            assert radius == pytest.approx(float(row[f"half_diagonal_m_{column}"]), abs=bound)
+            assert radius >= float(row[f"half_diagonal_m_{column}"]) - 0.5
+        # camtraptor adds the whole diagonal at the equator.
+        whole = 2 * grid._radii(np.array([-step / 2]), step)[0]
+        assert whole == pytest.approx(float(row["camtraptor_added_uncertainty_m"]), abs=bound)
+
+
+@given(LATITUDES, LONGITUDES)
+def test_every_level_of_every_partner_nests_over_the_globe(lat, lon):
+    at = np.array([lat]), np.array([lon])
+    edges = {}
+    for cell in (0.001, 0.01, 0.1, 1.0):
+        found = cell_centres(*at, cell)
+        edges[cell] = [
+            (round((found.latitude[0] + side * cell / 2) * 1000),
+             round((found.longitude[0] + side * cell / 2) * 1000))
+            for side in (-1, 1)
+        ]  # fmt: skip
+    for fine, coarse in itertools.combinations(sorted(edges), 2):
+        for axis in (0, 1):
+            assert edges[coarse][0][axis] <= edges[fine][0][axis]
+            assert edges[fine][1][axis] <= edges[coarse][1][axis]
+    south, north = edges[1.0][0][0], edges[1.0][1][0]
+    assert south >= -90_000 and north <= 90_000
+    assert edges[1.0][0][1] >= -180_000 and edges[1.0][1][1] <= 180_000
+
+
+@pytest.mark.parametrize("lon", [-180.0, 180.0, 179.9999999, -179.9999999])
+@pytest.mark.parametrize("lat", [-90.0, 90.0, -1e-9, 0.0, 1e-9])
+def test_edges_of_the_globe_nest(lat, lon):
+    test_every_level_of_every_partner_nests_over_the_globe.hypothesis.inner_test(lat, lon)
