@@ -1,4 +1,4 @@
-"""Every name that was ever attached to a record: a new name never opens what an older one closed."""
+"""Every name ever attached to a record: a new name never opens what an older one closed."""
 
 from __future__ import annotations
 
