@@ -13,7 +13,8 @@ Level = Literal["full", "generalised", "aggregated", "metadata", "withheld"]
 Action = Literal["view", "download", "derive", "redistribute"]
 
 #: Finest cell (degrees) of each category of sensitivity of Chapman 2020
-#: (doi 10.15468/doc-5jp4-5g10, tables 6-7); category 1 is withheld, or told as a region or on 1 degree.
+#: (doi 10.15468/doc-5jp4-5g10, tables 6-7); category 1 is withheld, or told as a region or on
+#: 1 degree.
 CATEGORY_CELLS: Final[dict[int, float]] = {1: 1.0, 2: 0.1, 3: 0.01, 4: 0.001}
 
 #: A statement of Chapman's decision key, 1a to 4g: why something is sensitive.

@@ -7,9 +7,8 @@ of the ledger, as long as ``keys/ledger.head`` (or an anchor noted elsewhere) st
 Not found, and no program on the same disk could: a whole ledger rewritten from some line on
 together with every row, digest and ``keys/ledger.head``. Against that, note the head in another
 place (`ecotone share audit` prints it: write it into a letter to a partner) and give it as the
-anchor. A process
-killed between its commit and the writing of ``ledger.head`` leaves the head one line behind until
-the next line is written; a cut of exactly that line is then not seen.
+anchor. A process killed between its commit and the writing of ``ledger.head`` leaves the head one
+line behind until the next line is written; a cut of exactly that line is then not seen.
 """
 
 from __future__ import annotations
