@@ -97,9 +97,15 @@ def ingest(
     if marked is not None:
         from ecotone.ingest.marking import mark
 
-        number = mark(files[0], placed, marked, language(), orders.read_options())
-        if not as_json:
-            print_line(word("ingest.marked-done", path=marked, number=number))
+        try:
+            number = mark(files[0], placed, marked, language(), orders.read_options())
+        except UsageError:
+            # A refused file that cannot be opened has been told; there is nothing to colour.
+            if "refused" not in telling.verdicts:
+                raise
+        else:
+            if not as_json:
+                print_line(word("ingest.marked-done", path=marked, number=number))
     if "refused" in telling.verdicts:
         raise typer.Exit(3)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def _open(path: Path) -> Any:
         raise UsageError(say("marking.not-a-workbook", file=path.name))
     try:
         return openpyxl.load_workbook(path, keep_vba=path.suffix.lower() == ".xlsm")
-    except (KeyError, ValueError, TypeError, OSError, EOFError) as error:
+    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(say("marking.not-a-workbook", file=path.name)) from error
 
 

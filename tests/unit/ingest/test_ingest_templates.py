@@ -184,6 +184,35 @@ def test_a_committed_delivery_comes_back_marked_too_also_the_second_time(tmp_pat
         assert any(key.endswith("!C2") for key in marks(out)), marks(out)
 
 
+def test_a_protected_workbook_is_refused_in_a_sentence(tmp_path):
+    path = tmp_path / "secret.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
+    told = ecotone("ingest", path, "--dry-run", "--json", "--marked", tmp_path / "o.xlsx")
+    assert told.code == 3
+    assert [f["code"] for f in told.json["findings"]] == ["workbook-old"]
+    assert not (tmp_path / "o.xlsx").exists()
+
+
+def test_a_refused_template_comes_back_with_the_reason_on_its_own_sheet(tmp_path):
+    path = made(tmp_path, "Site", "en")
+    book = openpyxl.load_workbook(path)
+    at = {str(c.value).split(".")[-1]: c.column for c in book.worksheets[0][1]}
+    book.worksheets[0].delete_cols(at["site_id"])
+    book.save(path)
+    out = tmp_path / "o.xlsx"
+    assert ecotone("ingest", path, "--dry-run", "--marked", out).code == 3
+    shown = [row[1] for row in openpyxl.load_workbook(out)["ecotone"].iter_rows(values_only=True)]
+    assert any("site_id" in str(text) for text in shown)
+
+
+def test_a_workbook_with_macros_keeps_them_untouched_and_is_read(tmp_path):
+    plain = made(tmp_path, "Site", "en")
+    fill(plain, {"site_id": "S1"})
+    path = tmp_path / "macro.xlsm"
+    path.write_bytes(plain.read_bytes())
+    assert deliver(path)["records"] == {"Site": 1}
+
+
 def test_what_is_no_workbook_is_not_marked(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n1,2\n", encoding="utf-8")
