@@ -139,18 +139,20 @@ def fit(
         found = bound.evaluate(beta)
         return found.value, found.gradient
 
-    best: Optimum | None = None
     first = start_values(bound)
-    starts = [first] if start is None else [np.asarray(start, dtype=np.float64), first]
-    starts += [_wider(bound, first, factor) for factor in (0.5, 2.0)]
-    for begin in starts:
+    given = [] if start is None else [np.asarray(start, dtype=np.float64)]
+    summits = _other_starts(bound, first)
+    spare = [_moved(bound, first, "sigma", np.log(factor)) for factor in (0.5, 2.0)]
+    best: Optimum | None = None
+    for k, begin in enumerate([*given, first, *summits, *spare]):
+        must = k < len(given) + 1 + len(summits) and bool(summits)
+        if best is not None and best.converged and not must:
+            break
         if not np.isfinite(objective(begin)[0]):
             continue
         found = maximise(objective, begin, transform, bound.animals)
-        if best is None or found.converged or found.value > best.value:
+        if best is None or _better(found, best):
             best = found
-        if best.converged:
-            break
     if best is None:
         raise ValueError("the likelihood is nought wherever the search could start")
     return SecrFit(bound, best)
@@ -194,13 +196,39 @@ def _widths(sessions: Sequence[Session]) -> float:
     return float(max(np.ptp(s.mask.xy, axis=0).max() for s in sessions)) or 1.0
 
 
-def _wider(bound: Likelihood, beta: Floats, factor: float) -> Floats:
-    """The same with another sigma."""
+def _better(found: Optimum, best: Optimum) -> bool:
+    """Higher; or as high, and a maximum where the other is none."""
+    same = abs(found.value - best.value) < 1e-7
+    return found.converged > best.converged if same else found.value > best.value
+
+
+def _other_starts(bound: Likelihood, first: Floats) -> list[Floats]:
+    """Starts that must be tried because the likelihood may have several summits.
+
+    The hazard-rate shape can follow few data by a steep shoulder or by a long tail, and classes
+    nobody knows can part in more ways than one.
+    """
+    found = []
+    if "z" in bound.parts:
+        for steepness, width in ((2.0, 0.7), (3.0, 2.5), (10.0, 1.5)):
+            begin = _moved(bound, first, "z", np.log(steepness / _Z))
+            found.append(_moved(bound, begin, "sigma", np.log(width)))
+    unknown = all(s.known_class is None for s in bound.sessions)
+    if bound.model.classes and unknown:
+        for sign in (-1.0, 3.0):
+            begin = first.copy()
+            for k, name in enumerate(bound.names):
+                begin[k] *= sign if name.endswith(f"h2[{bound.model.classes[1]}]") else 1.0
+            found.append(begin)
+    return found
+
+
+def _moved(bound: Likelihood, beta: Floats, name: str, by: float) -> Floats:
+    """The same with one parameter's predictors shifted."""
     other = beta.copy()
-    part = bound.parts["sigma"]
-    design = bound.design("sigma")
-    aim = design @ beta[part] + np.log(factor)
-    other[part] = np.linalg.lstsq(design, aim, rcond=None)[0]
+    part = bound.parts[name]
+    design = bound.design(name)
+    other[part] = np.linalg.lstsq(design, design @ beta[part] + by, rcond=None)[0]
     return other
 
 
