@@ -110,10 +110,9 @@ def checked(actor: Actor, document: dict[str, Any]) -> Checked:
     ring = keyring.read(str(document.get("keys", "")))
     sender = None
     if ring.party != actor.party:
-        known_ring = rings.get(ring.party)
+        told, known_ring = trust.with_ring(actor.store, ring), rings.get(ring.party)
         rings[ring.party] = trust.newest(ring, known_ring)
-        if rings[ring.party] is not known_ring:
-            sender = trust.with_ring(actor.store, ring)
+        sender = told if rings[ring.party] is not known_ring else None
     known = {
         (s.agreement.agreement_id, s.agreement.version): s
         for s in lifecycle.standings(actor.store, actor.today)
