@@ -206,6 +206,13 @@ def test_a_clock_that_stands_wrong_is_told(node):
     assert refused(keys.verify, ring, b"x", ahead, now=LATER) == "keys.clock"
     assert keys.verify(ring, b"x", ahead, now=LATER + timedelta(days=1))
     assert refused(keys.sign, node, b"x", now=START - timedelta(days=2)) == "keys.clock-own"
+    edge = keys.sign(node, b"x", now=START - timedelta(days=1))
+    assert keys.verify(ring, b"x", edge, now=LATER)
+    for time in (START - timedelta(days=1, seconds=1), START - timedelta(days=9)):
+        data = keyring.signed_bytes("VIWE", 1, time, b"x", "data")
+        pen = keys._unlocked(node, None).signing
+        early = keyring.Signature("VIWE", 1, time, pen.sign(data))
+        assert refused(keys.verify, ring, b"x", early, now=LATER) == "keys.clock"
 
 
 def test_rotation_keeps_old_signatures_and_hands_trust_on(node):
