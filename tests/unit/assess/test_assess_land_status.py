@@ -276,6 +276,13 @@ def test_a_killed_run_goes_on_where_it_was(
     assert not list((tmp_path / "cut").glob(".blocks-*"))
 
 
+def test_the_fill_value_of_modis_is_suspected(tmp_path: Path) -> None:
+    values = greenness()
+    values[:, 1, 1] = -0.3
+    ndvi = write(tmp_path / "a.tif", values, [f"{year}-07-01" for year in YEARS])
+    assert "land-modis-fill" in codes(run(tmp_path / "out", "land.productivity", {"ndvi": ndvi}))
+
+
 def test_a_projected_grid_has_the_same_areas(tmp_path: Path) -> None:
     transform = from_origin(500_000, 4_500_000, 10_000, 10_000)
     days = [f"{year}-07-01" for year in YEARS]

@@ -41,6 +41,8 @@ Floats = NDArray[np.float64]
 
 #: Fewest years of a period: four for the baseline of state and three recent ones.
 FEWEST_YEARS: Final = 4 + RECENT
+#: What MODIS writes where it has no value, -3000, looks like with its scale.
+_MODIS_FILL: Final = -0.3
 #: The rule sets that know trend, state and performance; each takes two layers of codes.
 _METRIC_RULES: Final[tuple[Rule, ...]] = tuple(r for r in RULES if r != "fao_wocat")
 _WOCAT: Final = 2 * len(_METRIC_RULES)
@@ -127,6 +129,8 @@ class Productivity:
                 field="ndvi",
                 params={"lowest": f"{self.lowest:g}", "highest": f"{self.highest:g}"},
             )
+        if abs(self.lowest - _MODIS_FILL) < 1e-6:
+            yield Finding("land-modis-fill", Severity.WARNING, field="ndvi")
         if self.counts["disputed"]:
             yield Finding(
                 "land-disputed",
