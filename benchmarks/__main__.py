@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import ingest, land_trend, ledger, start
+from benchmarks import ingest, land_trend, ledger, packages, start
 
-for benchmark in (start, land_trend, ingest, ledger):
+for benchmark in (start, land_trend, ingest, ledger, packages):
     print(f"\n== {benchmark.__name__.rsplit('.', maxsplit=1)[-1]}")
     benchmark.main()
