@@ -133,6 +133,11 @@ def fit(
         ValueError: coefficients that the data cannot tell apart, or no animals.
     """
     bound = likelihood(sessions, model, mapper=mapper)
+    return SecrFit(bound, _search(bound, start))
+
+
+def _search(bound: Likelihood, start: Floats | None) -> Optimum:
+    """The highest summit found from the start given, our own, and others where there may be."""
     transform = whitening([bound.design(name) for name in bound.parts])
 
     def objective(beta: Floats) -> tuple[float, Floats]:
@@ -155,7 +160,14 @@ def fit(
             best = found
     if best is None:
         raise ValueError("the likelihood is nought wherever the search could start")
-    return SecrFit(bound, best)
+    if "z" in bound.parts:
+        for factor in (0.4, 2.5):
+            begin = _moved(bound, best.beta, "sigma", np.log(factor))
+            begin = _moved(bound, begin, bound.model.top_name, -np.log(factor))
+            if np.isfinite(objective(begin)[0]):
+                found = maximise(objective, begin, transform, bound.animals)
+                best = found if _better(found, best) else best
+    return best
 
 
 def start_values(bound: Likelihood) -> Floats:
@@ -210,7 +222,7 @@ def _other_starts(bound: Likelihood, first: Floats) -> list[Floats]:
     """
     found = []
     if "z" in bound.parts:
-        for steepness, width in ((2.0, 0.7), (3.0, 2.5), (10.0, 1.5)):
+        for steepness, width in ((2.0, 0.7), (10.0, 1.5)):
             begin = _moved(bound, first, "z", np.log(steepness / _Z))
             found.append(_moved(bound, begin, "sigma", np.log(width)))
     unknown = all(s.known_class is None for s in bound.sessions)
