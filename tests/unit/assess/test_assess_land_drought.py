@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import rasterio
 from rasterio.transform import from_origin
+from shapely.geometry import box
 
 from ecotone.assess.compute import compute
 from ecotone.model.errors import EcotoneError, InputRefused, NotComputable, UsageError
@@ -175,6 +177,25 @@ def test_rasters_give_what_tables_give(tmp_path: Path) -> None:
     late = raster(tmp_path / "late.tif", rain, [str(m + 12) for m in MONTHS])
     with pytest.raises(InputRefused, match="same months"):
         run(tmp_path, "land.spei", {"raster": path, "evaporation": late})
+
+
+def test_the_work_of_a_block_travels(tmp_path: Path) -> None:
+    from ecotone.assess.indicators import land_standardised as indicator
+    from ecotone.assess.indicators.land_ground import Ground
+    from ecotone.assess.indicators.mosaic import open_mosaic
+
+    rain = np.random.default_rng(1).gamma(2.0, 25.0, (MONTHS.size, 2, 3))
+    opened = open_mosaic([raster(tmp_path / "rain.tif", rain, [str(m) for m in MONTHS])])
+    ask = indicator.Ask("spi", 3, None, "upper")
+    kept = np.arange(11, MONTHS.size, 12)
+    ground = Ground.of(opened, box(58.2, 44.2, 59.1, 44.9))
+    stacks = indicator.Stacks(ask, opened, None, ground, MONTHS, kept, "mm")
+    window = opened.whole()
+    here = indicator.index_block(stacks, window)
+    there = indicator.index_block(*pickle.loads(pickle.dumps((stacks, window))))
+    np.testing.assert_array_equal(here.index, there.index)
+    np.testing.assert_array_equal(here.sums, there.sums)
+    opened.close()
 
 
 def test_exposure_uses_all_four_years_and_loses_no_one(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,19 @@ def test_a_cluster_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]) 
         if path.is_file():
             other = tmp_path / "dask" / path.relative_to(tmp_path / "threads")
             assert path.read_bytes() == other.read_bytes(), path.name
+
+
+def test_the_work_of_a_block_travels(files: dict[str, Path]) -> None:
+    from ecotone.assess.indicators.land_lpd import LpdAsk, lpd_block
+
+    opened = mosaic.open_mosaic([files["ndvi"]])
+    ask = LpdAsk(opened, 2000, 2019, 0.05, 0.75)
+    window = next(opened.blocks(opened.whole()))
+    here = lpd_block(ask, window)
+    there = pickle.loads(pickle.dumps(lpd_block(*pickle.loads(pickle.dumps((ask, window))))))
+    np.testing.assert_array_equal(here.codes, there.codes)
+    np.testing.assert_array_equal(here.mean, there.mean)
+    opened.close()
 
 
 class Killed(Threads):

@@ -324,7 +324,7 @@ def _streamed(job: Job, stacks: Stacks) -> Outcome:
     def blocks() -> Iterator[tuple[Window, Floats]]:
         nonlocal gaps
         done, whole = 0, within.width * within.height
-        for block in job.executor.map(partial(_index_block, stacks), stacks.rain.blocks(within)):
+        for block in job.executor.map(partial(index_block, stacks), stacks.rain.blocks(within)):
             sums[:] += block.sums
             weights[:] += block.weights
             gaps += block.gaps
@@ -380,7 +380,7 @@ def _year_table(areas: ClassAreas, year: int) -> pd.DataFrame:
     return table
 
 
-def _index_block(stacks: Stacks, window: Window) -> Block:
+def index_block(stacks: Stacks, window: Window) -> Block:
     """The index of one block; the same on a thread as on a worker of a cluster."""
     rain = stacks.rain.tiles[0]
     values = rain.stack.read(window)
