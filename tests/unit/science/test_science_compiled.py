@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import pytest
 
 from ecotone.science import compiled as module
@@ -13,6 +14,7 @@ def double(x: float) -> float:
     return 2.0 * x
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="kernels are not compiled")
 def test_keeps_its_text() -> None:
     function = module.compiled(double)
     assert function(2.0) == 4.0
