@@ -75,8 +75,20 @@ _WITHOUT = [
 ]  # fmt: skip
 #: A mutant that runs longer than this hangs, and is found by that.
 _SECONDS = 240
-#: Survivors that change nothing a reader could see: module and what the line says.
-EQUIVALENT: dict[str, str] = {}
+#: Survivors that change nothing a reader could see, by module and line: why.
+EQUIVALENT: dict[str, str] = {
+    "decide: STRICTNESS: Final[tuple[Level, ...]] = (": "an annotation",
+    "decide: @dataclass(frozen=True)": "nobody writes to a decision",
+    "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",
+    'embargo: moments[only] = after.astype("datetime64[us]") - 1': "the cutoff is a midnight",
+    'tracks: parts = [cells["dataset_id"], taxon, *place, cells["time_text"].astype("str")]':
+    "any spelling that is one to one serves",
+    'tracks: told: pd.Series = functools.reduce(lambda one, other: one + "\\0" + other, parts)':
+    "any spelling that is one to one serves",
+    "grid: if step not in STEPS or abs(cell_degrees * FINEST - step) > 1e-9:": "never just 1e-9",
+    "grid: def cell_floor(degrees: Floats, step: int, last: int = _POLE * 2) -> Floats:":
+    "any bound beyond the globe serves",
+}  # fmt: skip
 
 _TURNED = {
     ast.Lt: ast.LtE,

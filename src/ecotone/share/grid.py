@@ -98,4 +98,4 @@ def ala_round(text: str, step: str) -> str:
     size = Decimal(step)
     cells = (abs(Decimal(text)) / size).quantize(Decimal(1), rounding=ROUND_HALF_UP)
     rounded = (cells * size).quantize(size)
-    return f"{-rounded if Decimal(text) < 0 and rounded else rounded}"
+    return f"{-rounded if Decimal(text) < 0 else rounded}"

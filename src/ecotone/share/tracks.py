@@ -11,6 +11,7 @@ order or names.
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -74,6 +75,6 @@ def keys(cells: pd.DataFrame) -> pd.Series:
         (cells[name] * 1e4).round().astype("int64").astype("str")
         for name in ("latitude", "longitude")
     ]
-    month = cells["time_text"].astype("str")
-    told: pd.Series = cells["dataset_id"] + "\0" + taxon + "\0" + place[0] + "\0" + place[1]
-    return told + "\0" + month
+    parts = [cells["dataset_id"], taxon, *place, cells["time_text"].astype("str")]
+    told: pd.Series = functools.reduce(lambda one, other: one + "\0" + other, parts)
+    return told

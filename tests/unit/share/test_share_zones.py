@@ -73,7 +73,15 @@ def test_what_lies_nowhere_is_not_asked_and_a_photograph_may_lie_anywhere():
 
 
 def test_a_polygon_that_is_none_closes_and_never_opens():
-    for shape in (BOWTIE, {"type": "Polygon", "coordinates": []}, {"type": "Polygon"}):
+    short = {"type": "Polygon", "coordinates": [[[73, 37], [74, 38]]]}
+    words = {"type": "Polygon", "coordinates": "here"}
+    for shape in (
+        BOWTIE,
+        {"type": "Polygon", "coordinates": []},
+        {"type": "Polygon"},
+        short,
+        words,
+    ):
         zone = read_zone("park", shape)
         assert zone.shape is None
         assert found([CLOSED, REST], at(10.0, 10.0), zones={"park": shape}) == "park"
