@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
-from benchmarks import ingest, land_trend, ledger, packages, start
+from benchmarks import (
+    door,
+    ingest,
+    land_spi,
+    land_trend,
+    ledger,
+    packages,
+    start,
+    water_wrtds,
+    wildlife_secr,
+)
 
-for benchmark in (start, land_trend, ingest, ledger, packages):
+for benchmark in (
+    start,
+    land_trend,
+    ingest,
+    ledger,
+    packages,
+    door,
+    land_spi,
+    water_wrtds,
+    wildlife_secr,
+):
     print(f"\n== {benchmark.__name__.rsplit('.', maxsplit=1)[-1]}")
     benchmark.main()
