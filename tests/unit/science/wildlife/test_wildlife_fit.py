@@ -96,6 +96,14 @@ def test_the_start_does_not_matter(survey: Session) -> None:
     assert nowhere.value == pytest.approx(best.value, abs=1e-7)
 
 
+def test_a_second_summit_is_looked_for(survey: Session) -> None:
+    """The hazard-rate shape holds the half-normal's fit nearly, and starts agree."""
+    f = fit([survey], Model("HHR"))
+    assert f.value > fit([survey], Model("HHN")).value - 3.0
+    other = fit([survey], Model("HHR"), start=f.beta + np.array([0.5, -1.0, 0.8, -0.5]))
+    assert other.value == pytest.approx(f.value, abs=1e-5)
+
+
 def test_units_of_length_do_not_matter(survey: Session) -> None:
     best = fit([survey], Model("HN", density="~cover"))
     far = replace(
