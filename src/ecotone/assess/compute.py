@@ -13,8 +13,7 @@ from ecotone.assess.coarse import coarse_inputs
 from ecotone.assess.executor import Executor, Threads
 from ecotone.assess.indicator import Indicator, Job, Outcome, Scalar
 from ecotone.assess.registry import get
-from ecotone.model.errors import EcotoneError, InputRefused, UsageError
-from ecotone.model.finding import Finding
+from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.result import InputFile, Result
 from ecotone.model.words import say
 
@@ -73,12 +72,6 @@ def compute(
     )
     write_atomically(out / "result.json", result_bytes(result))
     return result
-
-
-def refused_findings(error: EcotoneError) -> list[Finding]:
-    """The findings an error carries, if it came from a file."""
-    found = getattr(error, "findings", None) or [getattr(error, "finding", None)]
-    return [f for f in found if isinstance(f, Finding)]
 
 
 def result_bytes(result: Result) -> bytes:

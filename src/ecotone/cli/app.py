@@ -16,6 +16,7 @@ import typer
 from ecotone.cli import assess, backup, compare, demo, ingest, keys, node, records, share, template
 from ecotone.cli.language import language, word
 from ecotone.model.errors import EcotoneError
+from ecotone.model.finding import Finding
 from ecotone.model.words import tell
 
 _INTERRUPTED: Final = 130
@@ -50,7 +51,7 @@ def _outcome(arguments: Sequence[str] | None) -> int:
             standalone_mode=False,
         )
     except EcotoneError as error:
-        _say(tell(error.message, language()), tell(error.hint, language()))
+        _say(_told(error), tell(error.hint, language()))
         return error.exit_code
     except KeyboardInterrupt:
         _say(word("interrupted"), word("interrupted-hint"))
@@ -70,6 +71,13 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         # Typer turns Ctrl-C into an exit code of its own.
         _say(word("interrupted"), word("interrupted-hint"))
     return code if isinstance(code, int) else 0
+
+
+def _told(error: EcotoneError) -> str:
+    """The error in the reader's language; one that came from files says every finding."""
+    findings = getattr(error, "findings", None) or [getattr(error, "finding", None)]
+    said = [f.message(language()) for f in findings if isinstance(f, Finding)]
+    return "\n".join(said) if said else tell(error.message, language())
 
 
 def _unexpected(error: Exception) -> int:
