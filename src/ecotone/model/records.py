@@ -299,7 +299,7 @@ class DeviceEvent(Timed):
 
     device: str
     kind: Literal["deployment", "calibration", "service", "alarm"]
-    person: str | None = None
+    performed_by: str | None = None
     detail: dict[str, Any] | None = None
     remarks: str | None = None
 

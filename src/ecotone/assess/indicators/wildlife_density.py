@@ -295,9 +295,9 @@ WILDLIFE_DENSITY: Final = Indicator(
     id="wildlife.density",
     version="1",
     inputs=(
-        Input("captures", "table"),
-        Input("detectors", "table"),
-        Input("mask", "table"),
+        Input("captures", "table", coarse="refuse"),
+        Input("detectors", "table", coarse="refuse"),
+        Input("mask", "table", coarse="refuse"),
         Input("individuals", "table", required=False),
     ),
     parameters=(

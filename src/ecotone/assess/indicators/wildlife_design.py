@@ -102,7 +102,7 @@ def _table(
 WILDLIFE_DESIGN: Final = Indicator(
     id="wildlife.design",
     version="1",
-    inputs=(Input("detectors", "table"), Input("mask", "table")),
+    inputs=(Input("detectors", "table", coarse="refuse"), Input("mask", "table", coarse="refuse")),
     parameters=(
         Parameter("density", "number", minimum=0.0, unit="1/(100 km2)"),
         Parameter("detector", "text", "proximity", choices=("multi", "proximity", "count")),

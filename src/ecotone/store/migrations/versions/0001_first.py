@@ -108,8 +108,8 @@ _NOUNS = {
         device_id kind model serial owner donor state
     """,
     "device_event": """
-        device kind detail:json remarks time_start:time time_end:time time_text time_zone
-        time_precision
+        device kind performed_by detail:json remarks time_start:time time_end:time time_text
+        time_zone time_precision
     """,
     "coverage": """
         name variable unit path sha256 crs west:number south:number east:number north:number
