@@ -568,7 +568,7 @@ def test_a_cluster_gives_what_threads_give(tmp_path):
 
     config = [window_run(tmp_path)]
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0"
     ) as local:  # fmt: skip
         cluster = Cluster(local.scheduler_address)
         for name, executor in (("threads", Threads(2)), ("cluster", cluster)):

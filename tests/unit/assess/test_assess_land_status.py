@@ -232,7 +232,7 @@ def test_a_cluster_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]) 
     distributed = pytest.importorskip("distributed")
     run(tmp_path / "threads", "land.sdg-15-3-1", files, **SPANS)
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
     ) as local:
         cluster = Cluster(local.scheduler_address)
         run(tmp_path / "dask", "land.sdg-15-3-1", files, executor=cluster, **SPANS)

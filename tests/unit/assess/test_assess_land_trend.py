@@ -140,7 +140,7 @@ def cluster() -> Iterator[Cluster]:
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0",
         host="127.0.0.1",
     ) as local:  # fmt: skip
         client = Cluster(local.scheduler_address)

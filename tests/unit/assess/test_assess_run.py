@@ -159,7 +159,7 @@ def test_threads_and_a_cluster_give_the_same_bytes(plan, tmp_path):
 
     one = assess(plan, tmp_path / "a", executor=Threads(3))
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1"
     ) as local:
         cluster = Cluster(local.scheduler_address)
         other = assess(plan, tmp_path / "b", executor=cluster)
