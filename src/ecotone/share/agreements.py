@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from ecotone.model.agreement import Agreement
 from ecotone.model.errors import InputRefused
 from ecotone.model.words import say
+from ecotone.share import written
 from ecotone.share.sentences import sentences
 
 __all__ = ["canonical", "digest", "load", "parse", "sentences"]
@@ -24,18 +23,10 @@ def load(path: Path) -> Agreement:
 
     Raises InputRefused, naming every wrong entry, where the text is no agreement.
     """
-    raw = path.read_bytes()
-    try:
-        document: Any = (
-            tomllib.loads(raw.decode("utf-8"))
-            if path.suffix.lower() == ".toml"
-            else yaml.safe_load(raw.decode("utf-8"))
-        )
-    except (tomllib.TOMLDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputRefused(say("share.agreement-unreadable", path=path.name, why=error)) from error
-    if isinstance(document, dict):
-        document = document.get("agreement", document)
-    return parse(document, path.name)
+    found = written.document(path)
+    if isinstance(found, dict):
+        found = found.get("agreement", found)
+    return parse(found, path.name)
 
 
 def parse(document: Any, name: str) -> Agreement:

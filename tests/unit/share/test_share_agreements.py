@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from ecotone.model.dictionary import attributes
 from ecotone.model.errors import InputRefused
 from ecotone.model.words import LANGUAGES
 from ecotone.share.agreements import canonical, digest, load, parse, sentences
+from ecotone.share.written import MOST_BYTES
 from tests.unit.share.fixtures import agreement
 
 DOCUMENT = agreement(
@@ -68,6 +70,78 @@ def test_a_broken_agreement_is_refused_in_a_sentence(tmp_path, name, data):
     with pytest.raises(InputRefused) as refusal:
         load(path)
     assert "a." in refusal.value.message
+
+
+WRITTEN = """agreement_id: A
+version: 1
+title: {en: T}
+owner: AA
+recipients: [BB]
+purposes: [assessment]
+actions: [view]
+datasets: [cats]
+valid_from: 2026-01-01
+valid_until: 2026-12-31
+classes:
+- {name: all, level: full}
+"""
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, after in itertools.pairwise("abcdefghijkl")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LAUGHS + WRITTEN, "aliases"),
+        ("&a [*a]", "aliases"),
+        (WRITTEN.replace("title: {en: T}", "title: &t {en: T}\nreason: *t"), "aliases"),
+        (WRITTEN + "owner: CC\n", "'owner' stands twice"),
+        (WRITTEN.replace("level: full", "level: full, level: withheld"), "'level' stands twice"),
+        (WRITTEN.replace("2026-01-01", "2026-02-30"), "day"),
+        (WRITTEN.replace("version: 1", "version: " + "9" * 5_000), "digits"),
+        ("[" * 5_000, "nested too deeply"),
+        ("a: " + "{a: " * 5_000, "nested too deeply"),
+        ("!!python/object/apply:os.system ['true']", "tag"),
+        (WRITTEN.replace("level: full", "level: generalised, cell_degrees: .inf"), "finite"),
+        ("? [1, 2]\n: 3\n", "unhashable"),
+    ],
+)
+def test_yaml_beyond_plain_data_is_refused_in_a_sentence(tmp_path, text, said):
+    path = tmp_path / "a.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputRefused) as refusal:
+        load(path)
+    assert said in refusal.value.message and "a.yaml" in refusal.value.message
+
+
+def test_yaml_as_people_write_it_is_read(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("\ufeff" + WRITTEN.replace("owner: AA", "owner: &us AA"), encoding="utf-8")
+    assert load(path).owner == "AA"
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 5_000, "x = " + "9" * 5_000, "x = 1\nx = 2\n"])
+def test_toml_that_is_a_trap_is_refused_too(tmp_path, text):
+    path = tmp_path / "a.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputRefused):
+        load(path)
+
+
+def test_a_text_without_end_is_not_read(tmp_path):
+    path = tmp_path / "a.yaml"
+    with path.open("wb") as stream:
+        stream.truncate(MOST_BYTES)
+    with pytest.raises(InputRefused) as refusal:
+        load(path)
+    assert "cannot be read" in refusal.value.message, "as long as may be: only empty bytes in it"
+    with path.open("r+b") as stream:
+        stream.truncate(MOST_BYTES + 1)
+    with pytest.raises(InputRefused) as refusal:
+        load(path)
+    assert "longer than 1 MiB" in refusal.value.message
 
 
 @pytest.mark.parametrize(
