@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ecotone.share.anchors import gather
 from ecotone.share.door import Door
 from tests.unit.share.fixtures import MemoryStore, agreement, dataset, request
 
@@ -143,3 +144,69 @@ def test_datasets_share_no_places():
     mine = rows[rows["dataset_id"] == "other"]
     # There D1 is a name without a camera: coarse by the cat seen at it, placed by its first row.
     assert sorted(mine[mine["release_level"] == "generalised"]["latitude"]) == [36.55, 37.15, 37.15]
+
+
+#: One row of each noun that lies at camera D1 of site S1, by what names it.
+AT_S1 = {
+    "Observation": {"deployment": ["D1"]},
+    "Occurrence": {"site": ["S1"]},
+    "Media": {"media_id": ["m"], "deployment": ["D1"]},
+    "Deployment": {"deployment_id": ["D9"], "site": ["S1"]},
+    "Event": {"event_id": ["e"], "site": ["S1"]},
+    "Sample": {"sample_id": ["s"], "site": ["S1"]},
+    "Site": {"site_id": ["S1"], "latitude": [37.0999], "longitude": [73.25]},
+}
+
+
+@pytest.mark.parametrize("noun", AT_S1)
+def test_a_coarse_row_of_any_noun_makes_all_else_there_as_coarse(noun):
+    coarse = {"name": "c", "nouns": [noun], "level": "generalised", "cell_degrees": 0.1}
+    asked = "Occurrence" if noun != "Occurrence" else "Observation"
+    placed = {"latitude": [37.0997], "longitude": [73.25]}
+    tables = {asked: frame(asked, **AT_S1[asked], **placed), noun: frame(noun, **AT_S1[noun])}
+    rows = release([coarse, REST], asked, **{"Observation": pd.DataFrame(), **tables})
+    assert rows["release_level"].tolist() == ["generalised"]
+    assert rows["latitude"].tolist() == [37.05]
+
+
+def test_results_of_one_sample_fall_into_one_cell():
+    """A sample nobody described still is one place: the edge at 37.1 must not part its results."""
+    seen = frame(
+        "Observation",
+        sample=["bottle", "bottle"],
+        taxon=["Marmota"] * 2,
+        latitude=[37.0999, 37.1001],
+        longitude=[73.25] * 2,
+    )
+    tables = {"Site": pd.DataFrame(), "Deployment": pd.DataFrame(), "Observation": seen}
+    rows = release([{**FINE, "cell_degrees": 0.1}], "Observation", **tables)
+    assert rows["latitude"].tolist() == [37.05, 37.05]
+
+
+def test_the_uncertainty_of_a_site_counts_for_what_lies_there():
+    """The site is 2 km from the park and known to 5 km only: what lies at it may be in the park."""
+    ring = [[73.0, 37.12], [74.0, 37.12], [74.0, 38.0], [73.0, 38.0], [73.0, 37.12]]
+    park = {"type": "Polygon", "coordinates": [ring]}
+    closed = {"name": "park", "zones": ["park"], "level": "withheld"}
+    coarse = {**CATS, "level": "generalised", "cell_degrees": 0.01}
+    tables = {"Observation": frame("Observation", site=["S1"], taxon=["Marmota"])}
+
+    def told(doubt_m):
+        sites = SITES.assign(coordinate_uncertainty_m=[doubt_m, None])
+        known = {"Site": sites, "Deployment": CAMERAS, **tables}
+        spoken = agreement([closed, coarse, REST], zones={"park": park})
+        store = MemoryStore([dataset("cats", "AA")], [spoken], known)
+        return len(Door(store, request()).release("Observation").rows)
+
+    assert told(100.0) == 1
+    assert told(5000.0) == 0
+
+
+def test_a_camera_without_a_name_is_no_place_in_common():
+    camera = {"dataset_id": "cats", "deployment_id": None, "site": "S9", "latitude": 1.0}
+
+    def read(noun, datasets, columns):
+        rows = [camera] if noun == "Deployment" else []
+        return iter([pd.DataFrame(rows, columns=columns)])
+
+    assert gather(read, ["cats"]).groups == {}

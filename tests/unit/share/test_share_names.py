@@ -77,6 +77,7 @@ def test_taxa_and_synonyms_are_made_plain():
     assert taxa_of(CAT) == ("panthera uncia", "uncia uncia", "felis uncia")
     assert plain("Panthera uncia").doubtful is False
     assert plain(" ? ").doubtful is True
+    assert plain("  ").doubtful is True
 
 
 def test_further_names_close_where_they_are_sure():
