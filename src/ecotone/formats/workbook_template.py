@@ -38,7 +38,8 @@ _DERIVED: Final = frozenset(
     {"value_text", "unit_text", "time_text", "latitude_text", "longitude_text", "datum_operation",
      "time_precision", "flags"}
 )  # fmt: skip
-_OF_OBSERVATION: Final = frozenset({"limit_kind", "missing_reason"})
+_MEASURED: Final = ("Observation", "QualityControl")
+_OF_MEASURED: Final = frozenset({"limit_kind", "missing_reason"})
 _ROWS: Final = 2000
 _EXAMPLES: Final = {
     "site": "S-01",
@@ -46,6 +47,14 @@ _EXAMPLES: Final = {
     "sample_id": "W-0001",
     "deployment_id": "D-01",
     "device_id": "C-007",
+    "analysis_id": "B-2024-031",
+    "analysis": "B-2024-031",
+    "control_id": "QC-0001",
+    "flag_id": "QF-0001",
+    "rule_id": "AR-01",
+    "sample": "W-0001",
+    "device": "C-007",
+    "raise_at": 1.5,
     "observation_id": "2024-0001",
     "occurrence_id": "OCC-0001",
     "event_id": "E-01",
@@ -92,7 +101,7 @@ def columns_of(noun: str) -> tuple[Attribute, ...]:
     """The attributes a template of this noun asks for; UsageError where it has none."""
     if noun not in nouns():
         raise UsageError(say("template.noun-unknown", noun=noun, known=", ".join(nouns())))
-    left_out = _DERIVED | (_OF_OBSERVATION if noun == "Observation" else frozenset())
+    left_out = _DERIVED | (_OF_MEASURED if noun in _MEASURED else frozenset())
     return tuple(a for a in dictionary(noun) if a.name not in left_out)
 
 

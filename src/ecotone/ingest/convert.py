@@ -172,7 +172,7 @@ def _described(work: Work) -> pd.DataFrame:
         raw = _archive_keys(work) | raw
     out = pd.DataFrame(index=work.frame.index)
     special = {**places.columns(work, raw), **times.columns(work, raw)}
-    if noun == "Observation" and "value" in raw:
+    if noun in _MEASURED and "value" in raw:
         special |= _values(work, raw)
     for name, attribute in described.items():
         if name in special:
@@ -206,7 +206,8 @@ def _values(work: Work, raw: dict[str, str]) -> dict[str, pd.Series]:
     """Value, limit and reason of a measurement; its text as delivered beside it."""
     column = raw["value"]
     # Both help to read the value and tell more than goes into it: they stay in extra as well.
-    limit, qualifier = (name if name in work.frame else None for name in ("limit", "qualifier"))
+    limit = next((n for n in ("limit", "detection_limit") if n in work.frame), None)
+    qualifier = "qualifier" if "qualifier" in work.frame else None
     numbers = parse_numbers(
         work.frame[column],
         decimal=work.declared.decimal,
@@ -305,6 +306,8 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+#: Nouns whose value is a measurement: with a unit, a limit, a reason for its absence.
+_MEASURED: Final = ("Observation", "QualityControl")
 _READERS: Final[dict[str, Callable[[pd.Series], pd.Series]]] = {
     "boolean": _boolean,
     "json": _json,

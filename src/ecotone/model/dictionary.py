@@ -43,6 +43,11 @@ RECORD_NOUNS: Final = (
     "Sample",
     "Device",
     "DeviceEvent",
+    "CustodyEvent",
+    "AnalysisBatch",
+    "QualityControl",
+    "QualityFlag",
+    "AlarmRule",
     "Coverage",
     "Record",
 )

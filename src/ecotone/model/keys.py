@@ -71,6 +71,11 @@ NATURAL_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
     "Sample": (Key(("sample_id",)),),
     "Device": (Key(("device_id",)),),
     "DeviceEvent": (Key(("device", "kind", "time_start"), also=("time_end",)),),
+    "CustodyEvent": (Key(("sample", "kind", "time_start"), also=("time_end", "by")),),
+    "AnalysisBatch": (Key(("analysis_id",)),),
+    "QualityControl": (Key(("control_id",), also=("property",)),),
+    "QualityFlag": (Key(("flag_id",)),),
+    "AlarmRule": (Key(("rule_id",)),),
     "Coverage": (Key(("name",), also=("variable",)),),
 }
 

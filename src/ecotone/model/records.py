@@ -10,43 +10,21 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Latitude = Annotated[float, Field(ge=-90, le=90)]
-Longitude = Annotated[float, Field(ge=-180, le=180)]
-Precision = Literal["year", "month", "day", "hour", "minute", "second"]
-
-
-class Noun(BaseModel):
-    """What all nouns share: fixed once made, nothing unknown, numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Placed(Noun):
-    """Where: WGS 84 with its uncertainty, and what was delivered."""
-
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-    coordinate_uncertainty_m: Annotated[float, Field(gt=0)] | None = None
-    latitude_text: str | None = None
-    longitude_text: str | None = None
-    datum: str | None = None
-    datum_operation: str | None = None
-    elevation_m: float | None = None
-    country_code: str | None = None
-    state_province: str | None = None
-    locality: str | None = None
-
-
-class Timed(Noun):
-    """When: UTC inside, the original text, zone and precision kept."""
-
-    time_start: AwareDatetime | None = None
-    time_end: AwareDatetime | None = None
-    time_text: str | None = None
-    time_zone: str | None = None
-    time_precision: Precision | None = None
+from ecotone.model.records_base import Latitude as Latitude
+from ecotone.model.records_base import Longitude as Longitude
+from ecotone.model.records_base import Noun as Noun
+from ecotone.model.records_base import Placed as Placed
+from ecotone.model.records_base import Precision as Precision
+from ecotone.model.records_base import Timed as Timed
+from ecotone.model.records_laboratory import (
+    AlarmRule,
+    AnalysisBatch,
+    CustodyEvent,
+    QualityControl,
+    QualityFlag,
+)
 
 
 class Observation(Placed, Timed):
@@ -91,6 +69,11 @@ class Observation(Placed, Timed):
     classified_at: str | None = None
     classification_probability: float | None = None
     tags: str | None = None
+    analysis: str | None = None
+    analysed_at: str | None = None
+    fraction: str | None = None
+    detection_limit: Annotated[float, Field(ge=0)] | None = None
+    reporting_limit: Annotated[float, Field(ge=0)] | None = None
 
 
 class Occurrence(Placed, Timed):
@@ -280,10 +263,20 @@ class Sample(Placed, Timed):
     collected_by: str | None = None
     depth_m: float | None = None
     remarks: str | None = None
+    kind: (
+        Literal[
+            "routine", "field blank", "equipment blank", "trip blank", "field duplicate",
+            "split", "composite",
+        ]
+        | None
+    ) = None  # fmt: skip
+    composite_of: str | None = None
+    container: str | None = None
+    preservation: str | None = None
 
 
 class Device(Noun):
-    """An instrument: owner, donor, serial, state."""
+    """An instrument: owner, donor, serial, state, spare parts."""
 
     device_id: str
     kind: str | None = None
@@ -292,15 +285,35 @@ class Device(Noun):
     owner: str | None = None
     donor: str | None = None
     state: Literal["in store", "in use", "in service", "lost", "retired"] | None = None
+    agreement: str | None = None
+    received_on: str | None = None
+    custodian: str | None = None
+    location: str | None = None
+    spare_parts: str | None = None
+    next_service: str | None = None
+    certificate: str | None = None
 
 
 class DeviceEvent(Timed):
-    """A deployment, calibration, service or alarm of a device."""
+    """What happened to a device: put out, taken in, calibrated, serviced, an alarm."""
 
     device: str
-    kind: Literal["deployment", "calibration", "service", "alarm"]
+    kind: Literal[
+        "deployment", "retrieval", "calibration", "service", "fault", "acknowledgement", "alarm"
+    ]
     performed_by: str | None = None
     detail: dict[str, Any] | None = None
+    site: str | None = None
+    property: str | None = None
+    unit: str | None = None
+    standard_value: float | None = None
+    reading_before: float | None = None
+    reading_after: float | None = None
+    standard: str | None = None
+    certificate: str | None = None
+    certificate_until: str | None = None
+    parts: str | None = None
+    rule: str | None = None
     remarks: str | None = None
 
 
@@ -416,6 +429,11 @@ RECORD_CLASSES: dict[str, type[Noun]] = {
         Sample,
         Device,
         DeviceEvent,
+        CustodyEvent,
+        AnalysisBatch,
+        QualityControl,
+        QualityFlag,
+        AlarmRule,
         Coverage,
         Record,
     )

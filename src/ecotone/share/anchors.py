@@ -37,7 +37,10 @@ _KINDS: Final = (
 OWN: Final = {noun: own for noun, own, _ in _KINDS}
 LINKS: Final = {link: noun for noun, _, link in _KINDS}
 #: The nouns whose records are told at an anchor.
-ANCHORED: Final = ("Observation", "Occurrence", "Media", "Deployment", "Event", "Sample", "Site")
+ANCHORED: Final = (
+    "Observation", "Occurrence", "Media", "Deployment", "Event", "Sample", "Site", "DeviceEvent",
+    "CustodyEvent", "QualityControl", "QualityFlag", "AlarmRule",
+)  # fmt: skip
 
 _PLACE: Final = ("latitude", "longitude", "coordinate_uncertainty_m")
 _Key = tuple[str, str, str]

@@ -37,8 +37,11 @@ UNCLEAR: Final = -2
 #: What a class by taxa does not speak for: places are as coarse as what is released there (see
 #: ``anchors``). A photograph or a bare record says not what it shows: such a class is possible
 #: for it and never certain. And what lies nowhere.
-_OF_NO_TAXON: Final = ("Coverage", "Deployment", "Device", "DeviceEvent", "Event", "Sample", "Site")
-_OF_NO_PLACE: Final = ("Device", "Taxon")
+_OF_NO_TAXON: Final = (
+    "AlarmRule", "AnalysisBatch", "Coverage", "CustodyEvent", "Deployment", "Device",
+    "DeviceEvent", "Event", "QualityControl", "QualityFlag", "Sample", "Site",
+)  # fmt: skip
+_OF_NO_PLACE: Final = ("AnalysisBatch", "Device", "Taxon")
 
 #: Of a zone: certain, possible.
 _ANSWERS: Final = {"outside": (False, False), "possible": (False, True), "inside": (True, True)}

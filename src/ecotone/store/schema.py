@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from ecotone.model.dictionary import RECORD_NOUNS, dictionary
 
 #: The newest schema this version of Ecotone knows: the name of the last migration.
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 
 BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 #: An instant: whole microseconds since 1970 UTC in SQLite, timestamptz in PostgreSQL.

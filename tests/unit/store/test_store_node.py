@@ -140,13 +140,13 @@ def test_an_older_schema_is_brought_up_to_date_after_a_copy(
     with new_node(tmp_path / "node") as store:
         deliver(store, results(10))
         before = store.state_hash()
-    monkeypatch.setattr(migrate, "HEAD", "0002")
+    monkeypatch.setattr(migrate, "HEAD", "9999")
     done = []
     monkeypatch.setattr(migrate, "_upgrade", done.append)
     with open_node(tmp_path / "node") as store:
         assert store.state_hash() == before
     assert len(done) == 1
-    copy = tmp_path / "node" / "ecotone-before-0002.sqlite"
+    copy = tmp_path / "node" / "ecotone-before-9999.sqlite"
     with sa.create_engine(f"sqlite:///{copy}").connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM observation").scalar() == 10
 
