@@ -149,7 +149,7 @@ def test_datasets_share_no_places():
 #: One row of each noun that lies at camera D1 of site S1, by what names it.
 AT_S1 = {
     "Observation": {"deployment": ["D1"]},
-    "Occurrence": {"site": ["S1"]},
+    "Occurrence": {"site": ["S1"], "event": [None]},
     "Media": {"media_id": ["m"], "deployment": ["D1"]},
     "Deployment": {"deployment_id": ["D9"], "site": ["S1"]},
     "Event": {"event_id": ["e"], "site": ["S1"]},
@@ -210,3 +210,17 @@ def test_a_camera_without_a_name_is_no_place_in_common():
         return iter([pd.DataFrame(rows, columns=columns)])
 
     assert gather(read, ["cats"]).groups == {}
+
+
+def test_cameras_of_a_site_that_nobody_described_lie_at_one_place():
+    cameras = CAMERAS.assign(site=["S9", "S9", None])
+    rows = release([CATS, REST], "Observation", Deployment=cameras, Site=pd.DataFrame())
+    # The cat passed D1; D2 stands at the same site, and its marmot is told no finer.
+    assert (rows["release_level"] == "generalised").sum() == 4
+
+
+def test_half_a_place_is_none():
+    """A site with a latitude alone takes its place from what stands at it."""
+    sites = SITES.assign(longitude=[None, 73.25])
+    rows = release([{**REST, "level": "generalised", "cell_degrees": 0.1}], "Site", Site=sites)
+    assert sorted(rows["longitude"].dropna()) == [73.25, 73.25]

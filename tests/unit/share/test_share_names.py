@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from ecotone.model.agreement import Class
-from ecotone.share.names import Names, equal_names, ever_of, holds, plain, taxa_of, told_by
+from ecotone.share.names import Name, Names, equal_names, ever_of, holds, plain, taxa_of, told_by
 from ecotone.share.table import NOT_NAMED, UNCLEAR, Table
 from tests.unit.share.fixtures import decided, nowhere
 
@@ -78,6 +78,7 @@ def test_taxa_and_synonyms_are_made_plain():
     assert plain("Panthera uncia").doubtful is False
     assert plain(" ? ").doubtful is True
     assert plain("  ").doubtful is True
+    assert plain(None) == Name("", True)
 
 
 def test_further_names_close_where_they_are_sure():
