@@ -19,6 +19,8 @@ STEWARDS = {
     "share add", "share audit", "backup", "restore", "export",
     # These read no node: a form to fill in, and runs that have left through the door before.
     "template", "compare",
+    # Who may come in; what they then see is crawled through the portal.
+    "people add", "people list", "people token", "people remove", "serve",
 }  # fmt: skip
 #: Commands whose output readers get; each is run below.
 READERS_SEE = {"share preview", "share list", "assess", "report", "verify", "indicators", "compute"}

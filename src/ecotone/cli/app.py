@@ -13,7 +13,19 @@ from typing import Final
 
 import typer
 
-from ecotone.cli import assess, backup, compare, demo, ingest, keys, node, records, share, template
+from ecotone.cli import (
+    assess,
+    backup,
+    compare,
+    demo,
+    ingest,
+    keys,
+    node,
+    records,
+    serve,
+    share,
+    template,
+)
 from ecotone.cli.language import language, word
 from ecotone.model.errors import EcotoneError
 from ecotone.model.finding import Finding
@@ -29,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (node, keys, template, ingest, records, share, assess, compare, backup, demo):
+for module in (node, keys, template, ingest, records, share, assess, compare, backup, serve, demo):
     module.register(app)
 
 

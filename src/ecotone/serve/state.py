@@ -1,0 +1,41 @@
+"""What one server holds: the node, who may come in, what is being prepared or carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from fastapi import Request
+
+from ecotone.serve.accounts import Accounts
+from ecotone.serve.sessions import Brake, Sessions
+
+if TYPE_CHECKING:
+    from ecotone.share.desk import Store
+
+
+@dataclass(frozen=True)
+class Served:
+    """The node of this server and everything that lives as long as the server."""
+
+    folder: Path
+    store: Store
+    accounts: Accounts
+    sessions: Sessions
+    brake: Brake
+    #: The day by which agreements are judged; tests and the demo may fix it.
+    today: Callable[[], date]
+    #: Whether browsers come by https: cookies then travel by nothing else.
+    https: bool = False
+
+    def close(self) -> None:
+        """End what the server had under way and close the node."""
+        self.store.close()
+
+
+def served(request: Request) -> Served:
+    """The node of the server that answers this request."""
+    return cast(Served, request.app.state.served)
