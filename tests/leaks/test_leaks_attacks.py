@@ -7,6 +7,7 @@ uniform in a square: some points lie at the centre, so a bound for each point wo
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import numpy as np
@@ -52,10 +53,15 @@ def metres(latitude, longitude, true: pd.DataFrame) -> np.ndarray:
     return np.hypot(north, east * np.cos(np.radians(true["latitude"].to_numpy())))
 
 
+def guesses(true: pd.DataFrame, cell: float = 0.1) -> np.ndarray:
+    """Errors of guessing the centre of each place's own cell."""
+    cells = cell_centres(true["latitude"].to_numpy(), true["longitude"].to_numpy(), cell)
+    return metres(cells.latitude, cells.longitude, true)
+
+
 def guess(true: pd.DataFrame, cell: float = 0.1) -> float:
     """Median error of guessing the centre of the cell."""
-    cells = cell_centres(true["latitude"].to_numpy(), true["longitude"].to_numpy(), cell)
-    return float(np.median(metres(cells.latitude, cells.longitude, true)))
+    return float(np.median(guesses(true, cell)))
 
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
@@ -110,52 +116,87 @@ def test_bisecting_by_boxes() -> None:
     assert error >= guess(true) * 0.99999
 
 
-def tracks(groups: int, seed: int = 5, spread_km: float = 0.5) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Three animals a group, 500 fixes each about a centre (4.4 km), and the true centres."""
+def tracks(
+    groups: int, animals: int = 3, seed: int = 5, spread_km: float = 0.5
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Dens, the centres of the ranges about each, and 200 fixes of each animal (sd 4.4 km)."""
     rng = np.random.default_rng(seed)
-    home = pd.DataFrame(
+    den = pd.DataFrame(
         {"latitude": rng.uniform(36, 44, groups), "longitude": rng.uniform(70, 80, groups)}
-    ).loc[np.repeat(np.arange(groups), 3)]
+    )
+    home = den.loc[np.repeat(np.arange(groups), animals)]
     wide = 111.32 * np.cos(np.radians(home["latitude"]))
     home["latitude"] += rng.normal(0, spread_km, len(home)) / 111.13
     home["longitude"] += rng.normal(0, spread_km, len(home)) / wide
-    home = home.reset_index(drop=True).assign(group=np.repeat(np.arange(groups), 3))
-    fixes = home.loc[np.repeat(np.arange(len(home)), 500)]
-    animal = np.repeat(np.arange(len(home)), 500)
-    number = len(fixes)
-    return home, pd.DataFrame(
-        {
-            "id": [f"f{i:07d}" for i in range(number)],
-            "version": 1,
-            "dataset_id": "cats",
-            "taxon": [f"Animal no{g}" for g in fixes["group"]],
-            "individual": [f"F{a}" for a in animal],
-            "latitude": fixes["latitude"].to_numpy() + rng.normal(0, 4.4, number) / 111.13,
-            "longitude": fixes["longitude"].to_numpy()
-            + rng.normal(0, 4.4, number) / np.repeat(wide.to_numpy(), 500),
-            "time_start": pd.Timestamp("2024-01-01", tz="UTC")
-            + pd.to_timedelta(rng.integers(0, 365 * 24, number), unit="h"),
-        }
+    home = home.reset_index(drop=True).assign(group=np.repeat(np.arange(groups), animals))
+    animal = np.repeat(np.arange(len(home)), 200)
+    fixes, number = home.loc[animal], len(animal)
+    return (
+        den,
+        home,
+        pd.DataFrame(
+            {
+                "id": [f"f{i:07d}" for i in range(number)],
+                "version": 1,
+                "dataset_id": "cats",
+                "taxon": [f"Animal no{g}" for g in fixes["group"]],
+                "individual": [f"F{a}" for a in animal],
+                "latitude": fixes["latitude"].to_numpy() + rng.normal(0, 4.4, number) / 111.13,
+                "longitude": fixes["longitude"].to_numpy()
+                + rng.normal(0, 4.4, number) / np.repeat(wide.to_numpy(), 200),
+                "time_start": pd.Timestamp("2024-01-01", tz="UTC")
+                + pd.to_timedelta(rng.integers(0, 365 * 24, number), unit="h"),
+            }
+        ),
     )
 
 
-@pytest.mark.parametrize("spread_km", [0.1, 3.0])
-def test_the_centre_of_a_range(spread_km: float) -> None:
-    home, fixes = tracks(60, spread_km=spread_km)
+@pytest.mark.parametrize(("animals", "spread_km"), [(3, 0.1), (3, 3.0), (6, 1.0), (12, 1.0)])
+def test_the_centre_of_a_range(animals: int, spread_km: float) -> None:
+    """The attacker takes the mean of all cells told of animals that share a den.
+
+    They are told in one cell, so his guess is a cell's centre. Of all centres that of its own cell
+    is nearest to a place, so that he errs at least as much for every single den and every single
+    range: there is no sampling in the comparison, and no allowance for it.
+    """
+    groups = 240 // animals
+    den, home, fixes = tracks(groups, animals, spread_km=spread_km)
     rows = in_order(released(fixes, noun="Observation"))
-    assert len(rows) < 60 * 3 * 12, "a line for a cell and a month, never for a fix"
+    assert len(rows) <= groups * 12, "a line for a cell and a month, never for a fix"
+    assert (rows.groupby("number")[["latitude", "longitude"]].nunique() == 1).all(axis=None)
     centre = rows.groupby("number")[["latitude", "longitude"]].mean()
-    mine = home[home["group"].isin(centre.index)]
-    found = centre.loc[mine["group"]]
-    error = float(np.median(metres(found["latitude"], found["longitude"], mine)))
-    assert len(mine) > 30
-    assert error >= guess(mine) * 0.95, "its own cell's centre, up to the chance of 60 groups"
-    # The same fixes told one by one would give it away: this is what the rule is for.
+    assert len(centre) > 0.7 * groups
+    for true in (den.loc[centre.index], home[home["group"].isin(centre.index)]):
+        told = centre.loc[true.get("group", true.index)]
+        error = metres(told["latitude"], told["longitude"], true)
+        assert (error >= guesses(true) - 0.01).all()
+        assert np.median(error) >= np.median(guesses(true)) - 0.01
+
+
+def test_what_the_rule_for_tracks_is_for() -> None:
+    """The same fixes told one by one give every range away; the cells used most, every den."""
+    den, home, fixes = tracks(20, 12, spread_km=1.0)
     cells = cell_centres(fixes["latitude"].to_numpy(), fixes["longitude"].to_numpy(), 0.1)
-    singly = pd.DataFrame(
-        {"la": cells.latitude, "lo": cells.longitude, "f": fixes["individual"].to_numpy()}
-    ).groupby("f", sort=False)[["la", "lo"]].mean()  # fmt: skip
+    told = fixes[["individual", "taxon"]].assign(la=cells.latitude, lo=cells.longitude)
+    singly = told.groupby("individual", sort=False)[["la", "lo"]].mean()
     assert np.median(metres(singly["la"], singly["lo"], home)) < 0.2 * guess(home)
+    used = told.value_counts(sort=True).reset_index().drop_duplicates("individual")
+    den_of = used.groupby("taxon")[["la", "lo"]].mean().loc[[f"Animal no{g}" for g in den.index]]
+    assert np.median(metres(den_of["la"], den_of["lo"], den)) < 0.8 * guess(den)
+
+
+def test_ranges_wider_than_a_cell() -> None:
+    """Animals spread over several cells are told in several: the den is still not found better."""
+    errors, own = [], []
+    for seed in range(4):
+        den, _, fixes = tracks(20, 12, seed=seed, spread_km=6.0)
+        rows = in_order(released(fixes, noun="Observation"))
+        cells = rows.drop_duplicates(["number", "latitude", "longitude"])
+        centre = cells.groupby("number")[["latitude", "longitude"]].mean()
+        true = den.loc[centre.index]
+        errors.append(metres(centre["latitude"], centre["longitude"], true))
+        own.append(guesses(true))
+    assert np.median(np.concatenate(errors)) >= np.median(np.concatenate(own))
 
 
 def sums(frame: pd.DataFrame, minimum: int = 5) -> pd.DataFrame:
@@ -178,19 +219,42 @@ def values(number: int, seed: int = 2) -> pd.DataFrame:
     )
 
 
-def test_differencing_two_releases_for_the_record_between_them() -> None:
-    """n2 * mean2 - n1 * mean1 is the added value, where counts and means are told exactly."""
-    whole = values(60)
-    told = [sums(whole.iloc[:n]).iloc[0] for n in range(5, 61)]
-    errors, guesses = [], []
-    for before, after, number in zip(told[:-1], told[1:], range(5, 60), strict=True):
-        true = whole["value"].iloc[number]
-        added = after["count"] - before["count"]
-        block = (after["count"] * after["mean"] - before["count"] * before["mean"]) / (added or 1)
-        errors.append(abs((block if added else before["mean"]) - true))
-        guesses.append(abs(before["mean"] - true))
-        assert added in (0, 5), "never one record"
-    assert np.median(errors) >= np.median(guesses) * 0.9
+def test_differencing_any_two_releases_for_the_record_between_them() -> None:
+    """n2 * mean2 - n1 * mean1 is what was added, where counts and means are told exactly.
+
+    The level promises means of five or more. The attacker may difference every release of thirty
+    growing tables with every other, also those of readers with other minimums; whatever he takes,
+    he must know no record better than who guesses the mean of the five it lies among. That holds
+    record by record, so there is no sampling in the comparison and no allowance for it.
+    """
+    kinds, number = [f"property {k:02d}" for k in range(30)], 37
+    whole = pd.concat([values(number, k).assign(property=kind) for k, kind in enumerate(kinds)])
+    place = np.tile(np.arange(number), len(kinds))
+    told: dict[str, dict[int, float]] = {kind: {0: 0.0} for kind in kinds}
+    asked = [(n, 5) for n in range(5, number + 1)] + [(n, m) for n in (24, 37) for m in (10, 20)]
+    for rows, minimum in asked:
+        for line in sums(whole[place < rows], minimum).itertuples():
+            total = line.count * line.mean
+            assert told[line.property].setdefault(line.count, total) == pytest.approx(total)
+    errors, guesses_ = [], []
+    for kind in kinds:
+        true = whole.loc[whole["property"] == kind, "value"].to_numpy()
+        block = true[:35].reshape(-1, 5).mean(axis=1).repeat(5)
+        guesses_.append(np.abs(block - true[:35]))
+        assert sorted(told[kind]) == list(range(0, 36, 5)), "never one record, and not the last two"
+        best = block * 0
+        for start, stop in sorted(itertools.combinations(sorted(told[kind]), 2), key=_width):
+            inner = np.arange(start, stop)
+            inner = inner[best[inner] == 0]
+            best[inner] = (told[kind][stop] - told[kind][start]) / (stop - start)
+        errors.append(np.abs(best - true[:35]))
+    error, guessed = np.concatenate(errors), np.concatenate(guesses_)
+    assert len(error) == 30 * 35 and (error >= guessed - 1e-9).all()
+    assert np.median(error) >= np.median(guessed) - 1e-9
+
+
+def _width(ends: tuple[int, int]) -> int:
+    return ends[1] - ends[0]
 
 
 def test_two_readers_with_other_minimums_differ_by_whole_blocks() -> None:

@@ -82,7 +82,8 @@ def _radii(south: Floats, step: int) -> Floats:
     equatorward = np.where(rows >= 0, rows / FINEST, rows / FINEST + 2 * half)
     zero = np.zeros_like(rows)
     _, _, distance = _WGS84.inv(zero, centre, zero + half, equatorward)
-    found: Floats = np.ceil(np.asarray(distance, dtype=np.float64))[back.ravel()]
+    # A place rounded at the ninth decimal may lie a tenth of a millimetre beyond its cell.
+    found: Floats = np.ceil(np.asarray(distance, dtype=np.float64) + 1e-3)[back.ravel()]
     return found
 
 

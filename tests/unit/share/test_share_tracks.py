@@ -66,6 +66,22 @@ def test_every_animal_counts_where_it_lived_most():
     assert release(even)["latitude"].tolist() == [37.05], "of equals the more southern"
 
 
+def test_animals_of_one_den_are_told_in_one_cell():
+    """Two cells told beside each other would say that the den lies between them."""
+    pack = fixes(animals=7, per_animal=20)
+    north = pack["individual"].isin(["F0", "F1", "F2"])
+    # Three of the seven live in the cell to the north and were once in that of the others.
+    pack.loc[north & (pack.index >= 7), "latitude"] = 37.15
+    assert release(pack)["latitude"].tolist() == [37.05]
+    strangers = pack.copy()
+    strangers.loc[north, "latitude"] = 37.15
+    assert set(release(strangers)["latitude"]) == {37.05, 37.15}, "each where it was"
+    other_kind = pack.assign(taxon=np.where(north, "Canis lupus", "Panthera uncia"))
+    assert set(release(other_kind)["latitude"]) == {37.05, 37.15}, "each kind for itself"
+    nameless = pack.assign(taxon=None)
+    assert release(nameless)["latitude"].tolist() == [37.05]
+
+
 def test_months_and_years_are_told_apart_and_timeless_fixes_not_at_all():
     two = fixes(per_animal=24)
     two.loc[36:, "time_start"] = pd.Timestamp("2024-06-01", tz="UTC")
