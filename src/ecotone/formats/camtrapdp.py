@@ -1,4 +1,4 @@
-"""Camtrap DP 1.0.x: camera-trap deployments, media and observations as a data package.
+"""Camtrap DP 1.0.x and 0.1.6: deployments, media and observations as a data package.
 
 Reads a folder, an archive, or the ``datapackage.json`` of a folder; checks the package against
 the standard's profile and its rows against the table schemas (:mod:`.camtrapdp_checks`). Rows
@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
-from ecotone.formats.camtrapdp_package import DESCRIPTOR, Package, find_descriptor, read_package
+from ecotone.formats.camera_failures import FAILURE_COLUMNS, failure_tables
+from ecotone.formats.camtrapdp_migrate import migrated, old_field
+from ecotone.formats.camtrapdp_package import (
+    DESCRIPTOR,
+    FAILURES,
+    Package,
+    Resource,
+    find_descriptor,
+    read_package,
+)
 from ecotone.formats.camtrapdp_rules import KEYS, MISSING, TABLES, rules
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
@@ -81,6 +90,14 @@ def _read(
     reader = _Reader(GzipMembers(source), package, options, report, reject, judge)
     for table in TABLES:
         yield from reader.table(table)
+    if package.failures is not None:
+        yield from reader.failures(package.failures)
+
+
+def _columns(table: str) -> list[str]:
+    if table == FAILURES:
+        return list(FAILURE_COLUMNS)
+    return [rule.name for rule in rules(table)]
 
 
 @dataclass
@@ -95,9 +112,11 @@ class _Reader:
     judge: Judge
 
     def table(self, table: str) -> Iterator[Table]:
-        for member in self.package.resources[table].files:
+        resource = self.package.resources[table]
+        for member in resource.files:
             columns_told = False
-            for block in self._blocks(table, member):
+            for read in self._blocks(resource, member):
+                block = self._current(table, read)
                 if not columns_told:
                     self._check_columns(table, member, list(block.frame.columns))
                     columns_told = True
@@ -113,10 +132,27 @@ class _Reader:
                     metadata=dict(self.package.metadata),
                 )
 
-    def _blocks(self, table: str, member: str) -> Iterator[Block]:
+    def failures(self, resource: Resource) -> Iterator[Table]:
+        """When cameras failed: alarms of the devices that the deployments name."""
+        for member in resource.files:
+            yield from failure_tables(
+                self._blocks(resource, member), member, self.judge, self.report, self.reject
+            )
+
+    def _current(self, table: str, block: Block) -> Block:
+        """The block in the words of the current version."""
+        if not self.package.old:
+            return block
+        return dataclasses.replace(block, frame=migrated(table, block.frame))
+
+    def _field(self, table: str, field: str) -> str:
+        """What the file calls a field."""
+        return old_field(table, field) if self.package.old else field
+
+    def _blocks(self, resource: Resource, member: str) -> Iterator[Block]:
         from ecotone.formats.delimited import read_blocks
 
-        resource = self.package.resources[table]
+        table = resource.table
         missing = tuple(dict.fromkeys((*self.options.missing, *MISSING)))
         yield from read_blocks(
             self.source,
@@ -126,7 +162,7 @@ class _Reader:
             encoding=self.options.encoding or resource.encoding,
             quote=resource.quote,
             header_lines=1 if resource.header else 0,
-            columns=None if resource.header else [rule.name for rule in rules(table)],
+            columns=None if resource.header else _columns(table),
             line_end=None,
             report=self.report,
             reject=self.reject,
@@ -135,7 +171,8 @@ class _Reader:
     def _check_columns(self, table: str, member: str, have: list[str]) -> None:
         """A required column that is not there refuses the package: no row could stand."""
         known = {rule.name for rule in rules(table)}
-        lacking = [r.name for r in rules(table) if r.required and r.name not in have]
+        wanted = [r.name for r in rules(table) if r.required and r.name not in have]
+        lacking = [self._field(table, name) for name in wanted]
         if lacking:
             raise refused("camtrapdp-columns-missing", file=member, columns=", ".join(lacking))
         others = [name for name in have if name not in known]
@@ -160,7 +197,7 @@ class _Reader:
         frame = block.frame
         rejected = np.zeros(len(frame), dtype=np.bool_)
         for fault in self.judge.faults(table, frame):
-            self._tell(fault, frame, member, block)
+            self._tell(table, fault, frame, member, block)
             if fault.rejects:
                 rejected |= fault.rows
         where = np.flatnonzero(rejected)
@@ -170,9 +207,14 @@ class _Reader:
             return frame, ~rejected
         return frame[~rejected].reset_index(drop=True), ~rejected
 
-    def _tell(self, fault: Fault, frame: pd.DataFrame, member: str, block: Block) -> None:
+    def _tell(
+        self, table: str, fault: Fault, frame: pd.DataFrame, member: str, block: Block
+    ) -> None:
         import numpy as np
         import pandas as pd
+
+        if self.package.old and fault.field == "eventEnd":
+            return  # 0.1.6 has one time; what is wrong with it is told of the start.
 
         where = np.flatnonzero(fault.rows)
         values = frame[fault.field].iloc[where].tolist() if fault.field in frame else []
@@ -184,7 +226,7 @@ class _Reader:
                     severity=Severity.ERROR if fault.rejects else Severity.WARNING,
                     row=int(block.row[index]),
                     line=int(block.line[index]),
-                    field=fault.field,
+                    field=self._field(table, fault.field),
                     value=None if value is None or pd.isna(value) else str(value),
                     file=member,
                     params=fault.params,

@@ -86,6 +86,20 @@ class Judge:
         self._told: set[str] = set()
         self._keys = {table: KeyBook() for table in KEYS}
         self._windows = Windows()
+        self._paths = KeyBook()
+
+    def known_deployments(self, names: pd.Series) -> Mask:
+        """Which of these the package has."""
+        return self._keys["deployments"].has(names)
+
+    def outside(self, names: pd.Series, moment: Instants) -> Mask:
+        """Where a known moment lies before or after the deployment it names."""
+        return self._windows.outside(names, moment)
+
+    @property
+    def zone(self) -> dt.tzinfo | None:
+        """The zone the deliverer declared for times that carry none."""
+        return self._zone
 
     def faults(self, table: str, frame: pd.DataFrame) -> list[Fault]:
         """All faults of a block whose columns are the standard's; missing cells are NA."""
@@ -101,6 +115,11 @@ class Judge:
                 found += faults
         found += self._key_faults(table, frame)
         found += self._interval_faults(table, frame, times)
+        if table == "deployments":
+            found += _overlap_faults(frame, times)
+        if table == "media" and "filePath" in frame:
+            again = self._paths.add(frame["filePath"])
+            found.append(Fault("camtrapdp-media-twice", "filePath", again, rejects=False))
         if table == "observations":
             found += list(_observation_faults(frame))
             found += self._name_faults(frame)
@@ -155,6 +174,31 @@ class Judge:
         first = names.isin(strange) & ~names.duplicated()
         rows = first.to_numpy(dtype=bool)
         return [Fault("camtrapdp-name-unlisted", "scientificName", rows, rejects=False)]
+
+
+def _overlap_faults(frame: pd.DataFrame, times: dict[str, Instants]) -> Iterator[Fault]:
+    """Deployments of one camera, or of one place that names no camera, that overlap in time.
+
+    Of each overlapping pair the later row is told. Two cameras that face each other at one place
+    are no fault.
+    """
+    first, last = times["deploymentStart"], times["deploymentEnd"]
+    known = (first != _NO_TIME) & (last != _NO_TIME) & (first <= last)
+    done = np.zeros(len(frame), dtype=np.bool_)
+    for column in ("cameraID", "locationID"):
+        if column not in frame:
+            continue
+        named = frame[column].notna().to_numpy(dtype=bool) & known & ~done
+        if column == "cameraID":
+            done = frame[column].notna().to_numpy(dtype=bool)
+        table = pd.DataFrame({"name": frame[column], "first": first, "last": last})[named]
+        table = table.sort_values(["name", "first"], kind="stable")
+        until = table.groupby("name", sort=False)["last"].cummax()
+        before = until.groupby(table["name"], sort=False).shift()
+        over = table.index[(before > table["first"]).to_numpy(dtype=bool, na_value=False)]
+        rows = np.zeros(len(frame), dtype=np.bool_)
+        rows[frame.index.get_indexer(over)] = True
+        yield Fault("camtrapdp-deployments-overlap", column, rows, rejects=False)
 
 
 def _faults_of(rule: FieldRule, cells: pd.Series) -> list[Fault]:

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ecotone.formats.base import Report, Source, refused
+from ecotone.formats.camtrapdp_migrate import OLD_VERSIONS, migrated_study
 from ecotone.formats.camtrapdp_rules import TABLES
 from ecotone.formats.csv_text import known_encoding
 from ecotone.model.finding import Finding, Severity
 
 DESCRIPTOR: Final = "datapackage.json"
+#: An extra resource, as the standard's questions and answers allow: when a camera did not work
+#: although it was out (deploymentID, failureStart, failureEnd).
+FAILURES: Final = "failures"
 #: Versions whose fields are exactly the ones we know.
 KNOWN_VERSIONS: Final = ("1.0", "1.0.0", "1.0.1", "1.0.2")
 CURRENT_VERSION: Final = KNOWN_VERSIONS[-1]
@@ -74,6 +78,13 @@ class Package:
     resources: dict[str, Resource]
     metadata: dict[str, str]
     taxa: frozenset[str]  #: names of the taxonomic scope; empty when there is none
+    version: str = CURRENT_VERSION
+    failures: Resource | None = None  #: when cameras did not work, where the package tells it
+
+    @property
+    def old(self) -> bool:
+        """Whether its tables are to be retold in the words of 1.0."""
+        return self.version in OLD_VERSIONS
 
 
 def find_descriptor(source: Source) -> str | None:
@@ -89,24 +100,32 @@ def read_package(source: Source, member: str, report: Report) -> Package:
     content = parse_json(source, member)
     if not isinstance(content, dict):
         raise refused("camtrapdp-not-a-package", file=member)
-    _check_version(content.get("profile"), member, report)
+    version = _check_version(content.get("profile"), member, report)
+    if version in OLD_VERSIONS:
+        content = migrated_study(content)
+    resources = _resources(source, member, content.get("resources"), report)
     package = Package(
         file=member,
-        resources=_resources(source, member, content.get("resources"), report),
+        resources={table: resources[table] for table in TABLES},
         metadata=_metadata(content),
         taxa=frozenset(_taxa(content)),
+        version=version,
+        failures=resources.get(FAILURES),
     )
     for finding in check_study(content, member):
         report(finding)
     return package
 
 
-def _check_version(profile: Any, member: str, report: Report) -> None:
-    """Read 1.0.x; say so when it is a later 1.x; refuse what has other fields."""
+def _check_version(profile: Any, member: str, report: Report) -> str:
+    """Read 1.0.x and 0.1.6; say so when it is a later 1.x; refuse what has other fields."""
     found = re.search(r"camtrap-dp/([0-9][^/]*)/", str(profile))
     version = found[1] if found else ""
     if version in KNOWN_VERSIONS:
-        return
+        return version
+    if version in OLD_VERSIONS:
+        report(Finding("camtrapdp-migrated", Severity.INFO, file=member, value=version))
+        return version
     if version.startswith("1.") and "-" not in version:
         code = "camtrapdp-version-newer"
     elif not version:
@@ -114,6 +133,7 @@ def _check_version(profile: Any, member: str, report: Report) -> None:
     else:
         raise refused("camtrapdp-version", file=member, value=version)
     report(Finding(code, Severity.WARNING, field="profile", value=str(profile), file=member))
+    return version
 
 
 # --- the three tables --------------------------------------------------------------------------
@@ -124,7 +144,7 @@ def _resources(source: Source, member: str, listed: Any, report: Report) -> dict
     found: dict[str, Resource] = {}
     for entry in entries:
         name = entry.get("name")
-        if name in TABLES:
+        if name in TABLES or name == FAILURES:
             if name in found:
                 raise refused("camtrapdp-resource-twice", file=member, value=str(name))
             found[name] = _resource(source, member, str(name), entry, report)

@@ -2,7 +2,7 @@
 
 Formats register under the entry point group ``ecotone.formats``, ours by the same way as
 anyone's. The order in which they are asked goes from the particular to the general: a package
-with a descriptor before a bare table, anyone's format before our three general ones.
+with a descriptor before a bare table, anyone's format before our general ones.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ecotone.model.errors import UsageError
 from ecotone.model.words import say
 
 GROUP: Final = "ecotone.formats"
-_PARTICULAR: Final = ("dwca", "camtrapdp", "raster", "eml")
-_GENERAL: Final = ("json", "xlsx", "csv")
+_PARTICULAR: Final = ("dwca", "camtrapdp", "raster")
+_GENERAL: Final = ("eml", "json", "xlsx", "csv")
 
 
 @functools.cache

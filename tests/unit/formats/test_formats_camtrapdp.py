@@ -303,7 +303,7 @@ def _resource(**given: Any) -> Callable[[dict[str, Any]], None]:
         (_resource(path=None), "camtrapdp-path-missing"),
         (_resource(path="datapackage.json"), "camtrapdp-form"),
         (_resource(encoding="klingon"), "encoding-unknown"),
-        (lambda c: c.update(profile="https://x/camtrap-dp/0.1.6/p.json"), "camtrapdp-version"),
+        (lambda c: c.update(profile="https://x/camtrap-dp/0.1.5/p.json"), "camtrapdp-version"),
         (lambda c: c.update(profile="https://x/camtrap-dp/1.0-rc.1/p.json"), "camtrapdp-version"),
     ],
 )
