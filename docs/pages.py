@@ -49,8 +49,9 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def write(folder: Path = REFERENCE) -> None:
     """Write all pages afresh."""
+    made = list(pages())  # all of them before the old ones go
     shutil.rmtree(folder, ignore_errors=True)
-    for name, text in pages():
+    for name, text in made:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")

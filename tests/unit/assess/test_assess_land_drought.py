@@ -180,7 +180,7 @@ def test_rasters_give_what_tables_give(tmp_path: Path) -> None:
 
 
 def test_the_work_of_a_block_travels(tmp_path: Path) -> None:
-    from ecotone.assess.indicators import land_standardised as indicator
+    from ecotone.assess.indicators import land_index_rasters as indicator
     from ecotone.assess.indicators.land_ground import Ground
     from ecotone.assess.indicators.mosaic import open_mosaic
 
@@ -315,3 +315,55 @@ def test_aridity_of_whole_years(tmp_path: Path) -> None:
     ):
         with pytest.raises(error):
             run(tmp_path, "land.aridity", {"series": series(tmp_path / "b.csv", **columns)})
+
+
+def test_a_sand_barrier_between_groups_and_records(tmp_path: Path) -> None:
+    size = 8
+    rng = np.random.default_rng(3)
+    points = table(
+        tmp_path / "p.csv",
+        {
+            "point": [f"P{n}" for n in range(size)],
+            "group": ["open"] * 4 + ["barrier"] * 4,
+            **{name: values * size for name, values in SOIL.items()},
+            "flat_cover_pct": [5.0, 6.0, 4.0, 5.0, 30.0, 34.0, 28.0, 31.0],
+        },
+    )
+    winds = 8 * rng.weibull(2.0, 400)
+    times = [f"2024-01-{1 + n // 24:02d}T{n % 24:02d}:00" for n in range(400)]
+    wind = table(
+        tmp_path / "w.csv", {"time": times, "speed_ms": winds, "direction_deg": [270.0] * 400}
+    )
+    inputs = {"points": points, "wind": wind}
+    result = run(tmp_path, "land.wind-erosion", inputs, control="open", treated="barrier")
+    less = result.values["reduction"]
+    assert less.low < less.value < less.high
+    groups = pd.read_csv(tmp_path / "out/tables/groups.csv").set_index("group")
+    assert groups.mean_loss["barrier"] < groups.mean_loss_low["open"]
+    with pytest.raises(UsageError, match="fence"):
+        run(tmp_path, "land.wind-erosion", inputs, control="open", treated="fence")
+    behind = table(tmp_path / "s.csv", {"time": times[:-1], "speed_ms": 0.7 * winds[:-1]})
+    result = run(tmp_path, "land.sand-drift", {"wind": wind, "sheltered": behind})
+    less = result.values["reduction"]
+    assert less.low < less.value < less.high
+    assert result.values["sheltered_potential"].value < result.values["drift_potential"].value
+    assert "land-readings-unpaired" in codes(result)
+    short = table(tmp_path / "t.csv", {"speed_ms": [1.0, 2.0]})
+    with pytest.raises(InputRefused, match="as many readings"):
+        run(tmp_path, "land.sand-drift", {"wind": wind, "sheltered": short})
+    twice = table(tmp_path / "u.csv", {"time": [times[0]] * 2, "speed_ms": [1.0, 2.0]})
+    with pytest.raises(InputRefused, match="twice|2024-01-01"):
+        run(tmp_path, "land.sand-drift", {"wind": wind, "sheltered": twice})
+
+
+def test_station_series_carry_intervals(tmp_path: Path) -> None:
+    rain = series(tmp_path / "r.csv", precip_mm=RAIN)
+    result = run(tmp_path, "land.spi", {"series": rain}, scale=12, draws=200)
+    worst = result.values["lowest_december"]
+    assert worst.low < worst.value < worst.high and worst.level == 0.95
+    found = pd.read_csv(tmp_path / "out/tables/spi.csv")
+    assert found.columns.tolist() == ["month", "spi", "spi_low", "spi_high"]
+    none = run(tmp_path, "land.spi", {"series": rain}, scale=12, draws=0)
+    assert none.values["lowest_december"].low is None
+    with pytest.raises(UsageError, match="100"):
+        run(tmp_path, "land.spi", {"series": rain}, draws=7)

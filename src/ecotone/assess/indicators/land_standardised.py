@@ -4,63 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rasterio.transform import Affine
-from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.land_ground import Ground, check_grid
+from ecotone.assess.indicators.land_index import (
+    FEWEST_DRAWS,
+    UNITS,
+    Ask,
+    Kind,
+    in_mm,
+    index_values,
+    unit_of,
+)
+from ecotone.assess.indicators.land_index_rasters import of_rasters
 from ecotone.assess.indicators.land_table import Series, read_series
-from ecotone.assess.indicators.land_tables import ClassAreas
-from ecotone.assess.indicators.mosaic import Mosaic, Tile, open_mosaic
-from ecotone.formats.raster import open_stack
-from ecotone.formats.raster_bands import write_bands
 from ecotone.model.errors import InputRefused, NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
-from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.land.drought import drought_classes
 from ecotone.science.land.evapotranspiration import hargreaves, penman_monteith, thornthwaite
-from ecotone.science.land.standardised import FEWEST, ZEROS, Standardised, Zero, spei, spi
+from ecotone.science.land.standardised import FEWEST, ZEROS, Standardised
 
 Floats = NDArray[np.float64]
-Kind = Literal["spi", "spei"]
 
-#: Millimetres in the units that files of precipitation come in; per second in the last.
-UNITS: Final = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4, "kg/m2/s": 86400.0}
-#: Mean yearly sums outside these are in another unit than was said, mm.
-_YEARLY: Final = (1.0, 15000.0)
-#: Months of sums without any rain at all, and years a fit should stand on.
+#: Years a fit should stand on.
 _GOOD_YEARS: Final = 30
 _YEARS: Final = re.compile(r"\s*(\d{4})\s*[-–/:]\s*(\d{4})\s*")
 _COLUMNS: Final = (
     "precip_mm", "pet_mm", "balance_mm", "tmean_c", "tmin_c", "tmax_c", "vapour_kpa", "u2_ms",
     "radiation_mj",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What is computed of every series; travels to the workers with each block."""
-
-    kind: Kind
-    scale: int
-    calibration: tuple[int, int] | None
-    zero: Zero
-
-    def index(self, values: Floats, months: NDArray[np.datetime64]) -> Standardised:
-        """The index of one series or of a block of them."""
-        if self.kind == "spi":
-            calibration = self.calibration or (1981, 2010)
-            return spi(values, months, scale=self.scale, calibration=calibration, zero=self.zero)
-        return spei(values, months, scale=self.scale, calibration=self.calibration)
 
 
 def compute(kind: Kind, job: Job) -> Outcome:
@@ -73,7 +50,9 @@ def compute(kind: Kind, job: Job) -> Outcome:
     )
     if bool(job.inputs.get("series")) == bool(job.inputs.get("raster")):
         raise UsageError(say("assess.land.series-or-raster"))
-    return _of_table(job, ask) if job.inputs.get("series") else _of_rasters(job, ask)
+    if 0 < job.number("draws") < FEWEST_DRAWS:
+        raise UsageError(say("assess.land.draws", fewest=FEWEST_DRAWS))
+    return _of_table(job, ask) if job.inputs.get("series") else of_rasters(job, ask)
 
 
 def _span(job: Job) -> tuple[int, int] | None:
@@ -91,7 +70,7 @@ def _of_table(job: Job, ask: Ask) -> Outcome:
     series = read_series(path, _COLUMNS, ("precip_mm",) if ask.kind == "spi" else ())
     findings = list(series.findings)
     if ask.kind == "spi":
-        values = in_mm(_unit(job), series.columns["precip_mm"], path.name, series.months)
+        values = in_mm(unit_of(job), series.columns["precip_mm"], path.name, series.months)
     else:
         values, told = _balance(job, series, path.name)
         findings += told
@@ -100,9 +79,17 @@ def _of_table(job: Job, ask: Ask) -> Outcome:
     findings += list(_told(ask, values, series.months, result))
     if np.isnan(index).all():
         raise NotComputable(say("assess.land.no-fit", fewest=FEWEST), say("assess.land.no-fit.do"))
-    table = pd.DataFrame({"month": series.text, ask.kind: index})
+    low, high = ask.interval(values, series.months, int(job.number("draws")))
+    table = pd.DataFrame(
+        {
+            "month": series.text,
+            ask.kind: index,
+            f"{ask.kind}_low": low,
+            f"{ask.kind}_high": high,
+        }
+    )
     return Outcome(
-        values=_values(ask, index, series.months),
+        values=index_values(index, series.months, low, high),
         tables={ask.kind: table, "parameters": _parameters(result)},
         findings=findings,
     )
@@ -112,46 +99,6 @@ def _parameters(result: Standardised) -> pd.DataFrame:
     """The fit by calendar month, to compute the index of later months alike."""
     columns = {name: values.reshape(12) for name, values in result.parameters.items()}
     return pd.DataFrame({"calendar_month": np.arange(1, 13), **columns})
-
-
-def _values(ask: Ask, index: Floats, months: NDArray[np.datetime64]) -> dict[str, Value]:
-    there = np.isfinite(index)
-    december = there & (months.astype(int) % 12 == 11)
-    lowest = float(index[there].min())
-    dry = index[december]
-    return {
-        "months": Value(value=int(there.sum()), unit="month"),
-        "lowest": Value(value=lowest, unit="1"),
-        "lowest_december": Value(value=float(dry.min()) if dry.size else None, unit="1"),
-        "severe_months": Value(value=int((index[there] <= -1.5).sum()), unit="month"),
-    }
-
-
-def _unit(job: Job) -> str:
-    return str(job.parameters["unit"])
-
-
-def in_mm(unit: str, values: Floats, name: str, months: NDArray[np.datetime64]) -> Floats:
-    """Precipitation in mm a month; InputRefused where it cannot be in the unit it is said."""
-    factor: Floats | float = UNITS[unit]
-    if unit == "kg/m2/s":
-        starts = months.astype("datetime64[D]")
-        days = ((months + np.timedelta64(1, "M")).astype("datetime64[D]") - starts).astype(float)
-        factor = factor * days.reshape(-1, *[1] * (values.ndim - 1))
-    made: Floats = values * factor
-    if (made < 0).any():
-        raise InputRefused(
-            say("assess.land.rain-negative", name=name, lowest=float(np.nanmin(values))),
-            say("assess.land.missing-code.do"),
-        )
-    known = made[np.isfinite(made)]
-    yearly = 12 * float(known.mean()) if known.size else 0.0
-    if known.size and yearly > 0 and not _YEARLY[0] <= yearly <= _YEARLY[1]:
-        raise InputRefused(
-            say("assess.land.rain-unit", name=name, yearly=yearly, unit=unit),
-            say("assess.land.rain-unit.do", units=", ".join(UNITS)),
-        )
-    return made
 
 
 def _balance(job: Job, series: Series, name: str) -> tuple[Floats, list[Finding]]:
@@ -171,7 +118,7 @@ def _balance(job: Job, series: Series, name: str) -> tuple[Floats, list[Finding]
         )
     told: list[Finding] = []
     rain = have["precip_mm"]
-    if (rain < 0).any() and _unit(job) == "mm":
+    if (rain < 0).any() and unit_of(job) == "mm":
         # Some tables carry P - PET under the name of P and zeros for PET.
         told.append(
             Finding(
@@ -183,7 +130,7 @@ def _balance(job: Job, series: Series, name: str) -> tuple[Floats, list[Finding]
             )
         )
     else:
-        rain = in_mm(_unit(job), rain, name, series.months)
+        rain = in_mm(unit_of(job), rain, name, series.months)
     latitude, height = job.parameters["latitude"], job.parameters["elevation"]
     if "pet_mm" in have:
         return rain - have["pet_mm"], told
@@ -243,165 +190,13 @@ def _ends(months: NDArray[np.datetime64]) -> tuple[int, int]:
     return int(years[0]), int(years[-1])
 
 
-@dataclass(frozen=True)
-class Block:
-    """One block: the index in the months kept, and its mean over the region by month."""
-
-    window: Window
-    index: Floats
-    sums: Floats
-    weights: Floats
-    gaps: int
-
-
-@dataclass(frozen=True)
-class Stacks:
-    """What the workers read: precipitation, and evaporation for the balance."""
-
-    ask: Ask
-    rain: Mosaic
-    evaporation: Mosaic | None
-    ground: Ground
-    months: NDArray[np.datetime64]
-    kept: NDArray[np.intp]
-    unit: str
-
-
-def _of_rasters(job: Job, ask: Ask) -> Outcome:
-    rain = _open(job, job.inputs["raster"])
-    opened = [rain]
-    try:
-        given = job.inputs.get("evaporation")
-        evaporation = open_mosaic(given) if given else None
-        if evaporation is not None:
-            opened.append(evaporation)
-            check_grid(rain, evaporation.tiles[0].name, evaporation.tiles[0].stack)
-        months = _raster_months(rain)
-        if evaporation is not None and (_raster_months(evaporation) != months).any():
-            raise InputRefused(
-                say("assess.land.months-differ"), say("assess.land.months-differ.do")
-            )
-        month = int(job.number("month"))
-        kept = np.flatnonzero(months.astype(int) % 12 == month - 1)
-        ground = Ground.of(rain, job.region)
-        stacks = Stacks(ask, rain, evaporation, ground, months, kept, _unit(job))
-        return _streamed(job, stacks)
-    finally:
-        for one in opened:
-            one.close()
-
-
-def _open(job: Job, paths: tuple[Path, ...]) -> Mosaic:
-    """A stack as a mosaic of one tile; of several variables the one asked for."""
-    variable = job.parameters["variable"]
-    if variable is None:
-        return open_mosaic(paths)
-    stack = open_stack(list(paths), variable=str(variable))
-    tile = Tile(paths[0].name, stack, 0, 0)
-    return Mosaic((tile,), stack.transform, stack.width, stack.height)
-
-
-def _raster_months(mosaic: Mosaic) -> NDArray[np.datetime64]:
-    """The months of a stack; InputRefused where it has leaps or more than one layer a month."""
-    tile = mosaic.tiles[0]
-    months = tile.stack.times.astype("datetime64[M]")
-    if len(mosaic.tiles) > 1 or (np.diff(months).astype(int) != 1).any():
-        raise InputRefused(
-            say("assess.land.not-monthly", name=tile.name), say("assess.land.not-monthly.do")
-        )
-    return months
-
-
-def _streamed(job: Job, stacks: Stacks) -> Outcome:
-    """The index block by block; December's layers (or another month's) are kept as a raster."""
-    within = stacks.ground.window()
-    months = stacks.months
-    sums, weights = np.zeros(months.size), np.zeros(months.size)
-    areas = {int(at): ClassAreas((0, 1, 2, 3, 4)) for at in stacks.kept}
-    gaps = 0
-    cell = stacks.ground
-
-    def blocks() -> Iterator[tuple[Window, Floats]]:
-        nonlocal gaps
-        done, whole = 0, within.width * within.height
-        for block in job.executor.map(partial(index_block, stacks), stacks.rain.blocks(within)):
-            sums[:] += block.sums
-            weights[:] += block.weights
-            gaps += block.gaps
-            km2 = cell.km2(block.window)
-            for layer, at in zip(block.index, stacks.kept, strict=True):
-                areas[int(at)].add(drought_classes(layer), km2)
-            done += block.window.width * block.window.height
-            job.progress(done / whole)
-            top, left = block.window.row_off - within.row_off, block.window.col_off - within.col_off
-            inside = cell.shares(block.window) > 0
-            yield (
-                Window(left, top, block.window.width, block.window.height),
-                np.where(inside, block.index, np.nan),
-            )
-
-    kind = stacks.ask.kind
-    relative = f"rasters/{kind}.tif"
-    write_bands(
-        job.out / relative,
-        shape=(int(within.height), int(within.width)),
-        transform=cell.transform * Affine.translation(within.col_off, within.row_off),
-        crs=cell.crs,
-        names=[str(months[at]) for at in stacks.kept],
-        blocks=blocks(),
-        tags={"indicator": f"land.{kind}", "scale": str(stacks.ask.scale), "unit": "1"},
-    )
-    with np.errstate(invalid="ignore"):
-        mean = sums / weights
-    if np.isnan(mean).all():
-        raise NotComputable(say("assess.land.no-fit", fewest=FEWEST), say("assess.land.no-fit.do"))
-    years = months.astype("datetime64[Y]").astype(int) + 1970
-    tables = {
-        kind: pd.DataFrame({"month": [str(m) for m in months], kind: mean}),
-        "drought": pd.concat(
-            [_year_table(areas[int(at)], int(years[at])) for at in stacks.kept], ignore_index=True
-        ),
-    }
-    findings = []
-    if gaps:
-        findings.append(Finding("land-gaps-stay", Severity.INFO, params={"count": str(gaps)}))
-    return Outcome(
-        values=_values(stacks.ask, mean, months),
-        tables=tables,
-        rasters={kind: relative},
-        findings=findings,
-    )
-
-
-def _year_table(areas: ClassAreas, year: int) -> pd.DataFrame:
-    """Area by class of drought; ``nodata`` is no class, none (0) is."""
-    table = areas.table({"year": year})
-    table["class"] = [*(str(code) for code in areas.classes), "nodata"]
-    return table
-
-
-def index_block(stacks: Stacks, window: Window) -> Block:
-    """The index of one block; the same on a thread as on a worker of a cluster."""
-    rain = stacks.rain.tiles[0]
-    values = rain.stack.read(window)
-    if stacks.ask.kind == "spi" or stacks.evaporation is not None:
-        values = in_mm(stacks.unit, values, rain.name, stacks.months)
-    if stacks.evaporation is not None:
-        values = values - stacks.evaporation.tiles[0].stack.read(window)
-    index = stacks.ask.index(values, stacks.months).index
-    km2 = stacks.ground.km2(window)
-    there = np.isfinite(index)
-    sums = np.where(there, index * km2, 0.0).sum(axis=(1, 2))
-    weights = (there * km2).sum(axis=(1, 2))
-    return Block(window, index[stacks.kept], sums, weights, int(np.isnan(values).sum()))
-
-
 _SHARED: Final = (
     Parameter("scale", "integer", 12, minimum=1, maximum=72, unit="month"),
     Parameter("calibration", "text", unit="year"),
     Parameter("unit", "text", "mm", choices=tuple(UNITS)),
     Parameter("month", "integer", 12, minimum=1, maximum=12),
     Parameter("variable", "text"),
+    Parameter("draws", "integer", 1000, minimum=0, maximum=100_000),
 )
 _VALUES: Final = {
     "months": "month",
@@ -421,7 +216,7 @@ LAND_SPI: Final = Indicator(
     parameters=(*_SHARED, Parameter("zero", "text", "upper", choices=ZEROS)),
     values=_VALUES,
     tables={
-        "spi": {"month": "1", "spi": "1"},
+        "spi": {"month": "1", "spi": "1", "spi_low": "1", "spi_high": "1"},
         "parameters": {"calendar_month": "1", "alpha": "1", "beta": "mm", "zero_share": "1"},
         "drought": _DROUGHT,
     },
@@ -436,6 +231,7 @@ LAND_SPI: Final = Indicator(
             "Stagge et al. (2015) International Journal of Climatology 35, 4027-4040",
             "10.1002/joc.4267",
         ),
+        Citation("Efron and Tibshirani (1993) An introduction to the bootstrap"),
         Citation("WMO (2012) Standardized Precipitation Index user guide, WMO-No. 1090"),
     ),
     compute=partial(compute, "spi"),
@@ -455,7 +251,7 @@ LAND_SPEI: Final = Indicator(
     ),
     values=_VALUES,
     tables={
-        "spei": {"month": "1", "spei": "1"},
+        "spei": {"month": "1", "spei": "1", "spei_low": "1", "spei_high": "1"},
         "parameters": {"calendar_month": "1", "location": "mm", "scale": "mm", "shape": "1"},
         "drought": _DROUGHT,
     },

@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.land_barrier import compare_groups, sheltered_values, valued
 from ecotone.assess.indicators.land_table import read_numbers, read_series
-from ecotone.model.errors import InputRefused, NotComputable
+from ecotone.model.errors import InputRefused, NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.land.dryland import aridity_classes, aridity_index
+from ecotone.science.land.resampling import mean_of_points
 from ecotone.science.land.sand import drift_class, dune_mobility, mobility_class, sand_drift
 from ecotone.science.land.wind import (
     Soil,
@@ -45,7 +47,7 @@ def erosion(job: Job) -> Outcome:
     wanted = ("u2_ms", "temp_c", "elev_km", "elev_m", *_SOIL, "flat_cover_pct")
     readings = job.inputs.get("wind")
     needed = (*_SOIL, "flat_cover_pct", *(() if readings else ("u2_ms",)))
-    table = read_numbers(path, wanted, needed, texts=("point",))
+    table = read_numbers(path, wanted, needed, texts=("point", "group"))
     frame = table.frame
     findings = list(table.findings)
     column = partial(_column, frame)
@@ -91,15 +93,25 @@ def erosion(job: Job) -> Outcome:
         }
     )
     known = np.isfinite(actual.mean_loss)
+    losses = {
+        "mean_loss": actual.mean_loss,
+        "bare_loss": bare.mean_loss,
+        "fixed": bare.mean_loss - actual.mean_loss,
+    }
     values = {
         "points": Value(value=int(known.sum()), unit="points"),
-        "mean_loss": Value(value=float(actual.mean_loss[known].mean()), unit="kg/m2"),
-        "bare_loss": Value(value=float(bare.mean_loss[known].mean()), unit="kg/m2"),
-        "fixed": Value(
-            value=float((bare.mean_loss - actual.mean_loss)[known].mean()), unit="kg/m2"
-        ),
+        **{name: valued(mean_of_points(loss[known]), "kg/m2") for name, loss in losses.items()},
     }
-    return Outcome(values=values, tables={"points": out}, findings=findings)
+    tables = {"points": out}
+    if "group" in frame:
+        out.insert(1, "group", frame["group"].to_numpy())
+        compared = compare_groups(job, frame["group"], actual.mean_loss, bare.mean_loss)
+        tables["groups"] = compared.table
+        values |= compared.values
+        findings += compared.findings
+    elif job.parameters["control"] or job.parameters["treated"]:
+        raise UsageError(say("assess.land.group", name="group", known="-"))
+    return Outcome(values=values, tables=tables, findings=findings)
 
 
 def _column(frame: pd.DataFrame, name: str, missing: float) -> Floats:
@@ -164,7 +176,8 @@ def _soil_findings(name: str, soil: Soil, cover: Floats, frame: pd.DataFrame) ->
 def drift(job: Job) -> Outcome:
     """Drift potential of a wind record and, with rain and evaporation, mobility of dunes."""
     path = job.inputs["wind"][0]
-    table = read_numbers(path, ("speed_ms", "direction_deg"), ("speed_ms", "direction_deg"))
+    names = ("speed_ms", "direction_deg")
+    table = read_numbers(path, names, names, texts=("month",))
     speed = table.frame["speed_ms"].to_numpy(dtype=np.float64)
     direction = table.frame["direction_deg"].to_numpy(dtype=np.float64)
     _check_winds(path.name, speed)
@@ -175,15 +188,16 @@ def drift(job: Job) -> Outcome:
         found = sand_drift(speed, direction, job.number("threshold"))
     except ValueError as error:
         raise NotComputable(say("assess.land.nothing"), say("assess.land.nothing.do")) from error
+    told, noticed = sheltered_values(job, path, table.frame)
     values = {
-        "drift_potential": Value(value=found.potential, unit="vector units"),
+        **told,
         "resultant": Value(value=found.resultant, unit="vector units"),
         "direction": Value(value=_known(found.direction), unit="degree"),
         "ratio": Value(value=_known(found.ratio), unit="1"),
         "moving_percent": Value(value=found.moving, unit="%"),
     }
     rows: dict[str, object] = {"energy": drift_class(found.potential)}
-    findings = list(table.findings)
+    findings = [*table.findings, *noticed]
     lost = int((~np.isfinite(speed) | ~np.isfinite(direction)).sum())
     if lost:
         findings.append(Finding("land-readings-lost", Severity.INFO, params={"count": str(lost)}))
@@ -269,11 +283,23 @@ LAND_WIND_EROSION: Final = Indicator(
         Parameter("wetness", "number", 1.0, minimum=0.0, maximum=1.0, unit="1"),
         Parameter("snow", "number", 1.0, minimum=0.0, maximum=1.0, unit="1"),
         Parameter("height", "number", 10.0, minimum=0.5, maximum=200.0, unit="m"),
+        Parameter("control", "text"),
+        Parameter("treated", "text"),
     ),
-    values={"points": "points", "mean_loss": "kg/m2", "bare_loss": "kg/m2", "fixed": "kg/m2"},
+    values={
+        "points": "points",
+        "mean_loss": "kg/m2",
+        "bare_loss": "kg/m2",
+        "fixed": "kg/m2",
+        "reduction": "%",
+    },
     tables={
+        "groups": {
+            "group": "1", "points": "points", "mean_loss": "kg/m2", "mean_loss_low": "kg/m2",
+            "mean_loss_high": "kg/m2", "bare_loss": "kg/m2",
+        },
         "points": {
-            "point": "1", "WF_kg_m": "kg/m", "EF": "1", "SCF": "1", "SLRf": "1",
+            "point": "1", "group": "1", "WF_kg_m": "kg/m", "EF": "1", "SCF": "1", "SLRf": "1",
             "Qmax_kg_m": "kg/m", "s_m": "m", "Q_kg_m": "kg/m", "point_loss_kg_m2": "kg/m2",
             "mean_loss_kg_m2": "kg/m2", "bare_loss_kg_m2": "kg/m2", "fixed_kg_m2": "kg/m2",
             "class": "1", "valid": "1",
@@ -283,6 +309,7 @@ LAND_WIND_EROSION: Final = Indicator(
     citations=(
         Citation("Fryrear et al. (1998) Revised wind erosion equation, USDA-ARS bulletin 1"),
         Citation("Fryrear et al. (2000) Journal of Soil and Water Conservation 55, 183-189"),
+        Citation("Hedges, Gurevitch and Curtis (1999) Ecology 80, 1150-1156"),
         Citation("SL190-2007 Standards for classification and gradation of soil erosion"),
     ),
     compute=erosion,
@@ -290,7 +317,7 @@ LAND_WIND_EROSION: Final = Indicator(
 LAND_SAND_DRIFT: Final = Indicator(
     id="land.sand-drift",
     version="1",
-    inputs=(Input("wind", "table"),),
+    inputs=(Input("wind", "table"), Input("sheltered", "table", required=False)),
     parameters=(
         Parameter("threshold", "number", 12.0, minimum=1.0, maximum=60.0, unit="knot"),
         Parameter("rain", "number", minimum=0.0, maximum=20000.0, unit="mm/year"),
@@ -298,6 +325,8 @@ LAND_SAND_DRIFT: Final = Indicator(
     ),
     values={
         "drift_potential": "vector units",
+        "sheltered_potential": "vector units",
+        "reduction": "%",
         "resultant": "vector units",
         "direction": "degree",
         "ratio": "1",
@@ -308,6 +337,7 @@ LAND_SAND_DRIFT: Final = Indicator(
     rasters={},
     citations=(
         Citation("Fryberger and Dean (1979) USGS Professional Paper 1052", "10.3133/pp1052"),
+        Citation("Kuensch (1989) Annals of Statistics 17, 1217-1241", "10.1214/aos/1176347265"),
         Citation("Lancaster (1988) Journal of Arid Environments 14, 233-244"),
     ),
     compute=drift,

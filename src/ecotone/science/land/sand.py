@@ -17,7 +17,7 @@ THRESHOLD_KNOTS: Final = 12.0
 
 @dataclass(frozen=True)
 class SandDrift:
-    """What a wind record does to sand, in vector units (knots cubed, percent of time).
+    """What a wind record does to sand, in vector units (see ``sand_drift``).
 
     Attributes:
         potential: drift potential DP; below 200 low, up to 400 intermediate, above high.
@@ -37,10 +37,13 @@ class SandDrift:
 def sand_drift(
     speed: ArrayLike, direction: ArrayLike, threshold: float = THRESHOLD_KNOTS
 ) -> SandDrift:
-    """Drift potential of Fryberger and Dean: sum of u^2 (u - ut) t over the readings.
+    """Drift potential of Fryberger and Dean: sum of u^2 (u - ut)/100 t over the readings.
 
-    t is each reading's share of the record in percent, u and ut in knots. Fryberger and Dean
-    (1979), US Geological Survey Professional Paper 1052, doi:10.3133/pp1052.
+    t is each reading's share of the record in percent, u and ut in knots; u^2 (u - ut)/100 is
+    their weighting factor (2.7 for winds of 11 to 16 knots, 25.3 for 17 to 21). Without the
+    hundredth, which many later texts leave out, every desert would be of high energy by their
+    limits of 200 and 400. Fryberger and Dean (1979), US Geological Survey Professional Paper
+    1052, doi:10.3133/pp1052; Tsoar (2005), doi:10.1016/j.physa.2005.05.069.
 
     Args:
         speed: wind at 10 m, m/s, NaN = missing.
@@ -65,7 +68,7 @@ def sand_drift(
     if u.min() < 0:
         raise ValueError("wind speeds below zero")
     strong = u > threshold
-    drift = np.where(strong, u**2 * (u - threshold), 0.0) * (100 / u.size)
+    drift = np.where(strong, u**2 * (u - threshold), 0.0) / u.size
     angle = np.deg2rad(blows_from)
     east, north = -(drift * np.sin(angle)).sum(), -(drift * np.cos(angle)).sum()
     total = float(drift.sum())

@@ -114,9 +114,9 @@ def spi(
     index = np.full(sums.shape, np.nan)
     shape = (12, *sums.shape[1:])
     fit = {name: np.full(shape, np.nan) for name in ("alpha", "beta", "zero_share")}
-    for month, all_years, chosen in _by_month(months, calibration):
+    for month, all_years, chosen in by_month(months, calibration):
         x = sums[all_years]
-        alpha, beta, n, n0 = _thom(sums[chosen])
+        alpha, beta, n, n0 = thom_fit(sums[chosen])
         q = n0 / np.maximum(n, 1)
         flat = x.reshape(x.shape[0], -1)
         score = gamma_scores(flat, alpha.ravel(), beta.ravel(), q.ravel(), LIMIT).reshape(x.shape)
@@ -129,7 +129,7 @@ def spi(
     return Standardised(index, fit, sums == 0)
 
 
-def _thom(x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def thom_fit(x: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Shape and scale of the gamma, the number of sums and of those that are zero."""
     n = np.isfinite(x).sum(axis=0).astype(np.float64)
     wet = x > 0
@@ -181,8 +181,8 @@ def spei(
     index = np.full(sums.shape, np.nan)
     shape = (12, *sums.shape[1:])
     fit = {name: np.full(shape, np.nan) for name in ("location", "scale", "shape")}
-    for month, all_years, chosen in _by_month(months, calibration):
-        c, a, k = _log_logistic(sums[chosen])
+    for month, all_years, chosen in by_month(months, calibration):
+        c, a, k = log_logistic_fit(sums[chosen])
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             y = (sums[all_years] - c) / a
             rest = np.maximum(1 - k * y, 0.0)
@@ -193,7 +193,7 @@ def spei(
     return Standardised(index, fit, np.zeros(sums.shape, dtype=np.bool_))
 
 
-def _log_logistic(x: Floats) -> tuple[Floats, Floats, Floats]:
+def log_logistic_fit(x: Floats) -> tuple[Floats, Floats, Floats]:
     """Location, scale and shape from unbiased probability-weighted moments."""
     ascending = np.sort(x, axis=0)
     n = np.isfinite(ascending).sum(axis=0).astype(np.float64)
@@ -214,7 +214,7 @@ def _log_logistic(x: Floats) -> tuple[Floats, Floats, Floats]:
     return tuple(np.where(none, np.nan, v) for v in (c, a, k))  # type: ignore[return-value]
 
 
-def _by_month(
+def by_month(
     months: ArrayLike, calibration: tuple[int, int] | None
 ) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
     """For each calendar month: its places in time, and those in the calibration."""

@@ -58,13 +58,20 @@ def test_small_factors() -> None:
 def test_drift_from_all_sides_cancels() -> None:
     speeds = np.full(4, 20 * sand.KNOT)
     around = sand.sand_drift(speeds, [0.0, 90.0, 180.0, 270.0])
-    assert around.potential == pytest.approx(400 * 8 * 100)
+    assert around.potential == pytest.approx(400 * 8 / 100 * 100)
     assert around.resultant == pytest.approx(0.0, abs=1e-6)
     assert np.isnan(around.direction)
     one = sand.sand_drift(speeds, np.full(4, 315.0))
     assert one.direction == pytest.approx(135.0)
     assert one.ratio == pytest.approx(1.0)
     assert one.moving == 100.0
+
+
+def test_weighting_factors_of_fryberger() -> None:
+    """Classes of their table: 13.5 knots has 2.7, 19 knots 25.3, 24.5 knots about 75."""
+    for knots, factor in ((13.5, 2.7), (19.0, 25.3), (24.5, 75.0)):
+        one = sand.sand_drift([knots * sand.KNOT], [0.0])
+        assert one.potential / 100 == pytest.approx(factor, rel=0.013)
 
 
 def test_calms_need_no_direction_and_nothing_may_drift() -> None:
