@@ -1,100 +1,97 @@
-"""Corridors under uncertain resistances: how far costs and ranks hold over many draws."""
+"""Corridors under uncertain resistances: how far costs, currents and ranks hold over draws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.executor import Executor
-from ecotone.formats.asciigrid import read_text
-from ecotone.formats.base import refused
-from ecotone.science.connectivity.ensemble import Ranges, agreement, ranks
-from ecotone.science.connectivity.leastcost import cost_distance
+from ecotone.science.connectivity.corridors import Divided, Divider
+from ecotone.science.connectivity.ensemble import Moments, agreement, ranks
+from ecotone.science.connectivity.resistance import Model, widened
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
-#: Ends of the interval of ranks that is told.
-_ENDS = (5.0, 95.0)
+#: Ends of the interval that is told, per cent, and the level it has.
+ENDS: Final = (5.0, 95.0)
+LEVEL: Final = 0.9
+#: A segment leads where it is among so many first.
+_LEADING: Final = 3
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Pairs of cores over one raster of classes whose resistances are drawn."""
+    """Corridors over resistances that are drawn, with a margin drawn as well."""
 
-    land: Floats
-    ranges: Ranges
-    label: Ints
-    pairs: tuple[tuple[int, int], ...]  #: numbers of cores from 0
-    cell: float
-    neighbours: int
+    model: Model
+    divider: Divider
+    margin: float  #: share of the map's size
     seed: int
 
-
-def read_ranges(path: Path) -> Ranges:
-    """A table of class, resistance, low, high; its header is optional."""
-    rows = [line.replace(";", ",").split(",") for line in read_text(path).splitlines()]
-    cells = [[c.strip() for c in row] for row in rows if any(c.strip() for c in row)]
-    if cells and not cells[0][0].lstrip("-").replace(".", "", 1).isdigit():
-        cells = cells[1:]
-    try:
-        table = np.array([row[:4] for row in cells], dtype=np.float64).reshape(-1, 4)
-    except ValueError as error:
-        raise refused("corridor-ranges", file=path.name) from error
-    classes, best, low, high = table.T
-    sound = (low > 0) & (low <= best) & (best <= high)
-    if not len(table) or not sound.all() or np.unique(classes).size < classes.size:
-        raise refused("corridor-ranges", file=path.name)
-    return Ranges(classes, best, low, high)
+    def one(self, number: int) -> tuple[Divided, Floats]:
+        """What one draw gives; the same whoever computes it. The map is without its margin."""
+        rng = np.random.default_rng([self.seed, number])
+        resistance = self.model.drawn(rng)
+        inside = (slice(None), slice(None))
+        if self.margin:
+            resistance, inside = widened(resistance, self.margin, rng)
+        found, current = self.divider.measure(resistance)
+        return found, current[inside]
 
 
-def one_draw(ensemble: Ensemble, number: int) -> Floats:
-    """The least cost of each pair when resistances are drawn; the same whoever computes it."""
-    rng = np.random.default_rng([ensemble.seed, number])
-    ranges = ensemble.ranges
-    resistance = ranges.mapped(ensemble.land, ranges.drawn(rng))
-    found = np.empty(len(ensemble.pairs))
-    for a in sorted({pair[0] for pair in ensemble.pairs}):
-        cost, _ = cost_distance(
-            resistance,
-            ensemble.label == a + 1,
-            cell=ensemble.cell,
-            neighbours=ensemble.neighbours,
-        )
-        for place, pair in enumerate(ensemble.pairs):
-            if pair[0] == a:
-                found[place] = cost[ensemble.label == pair[1] + 1].min()
-    return found
+@dataclass(frozen=True)
+class Drawn:
+    """All draws: (draws, pairs) and (draws, pairs, zones), and the current maps gathered."""
+
+    cost: Floats
+    gain: Floats
+    current: Floats
+    maps: Moments
+    pinch: Floats  #: (draws, 2) row and column where most current flows outside of cores
 
 
-def stability(
+def draw(
     ensemble: Ensemble,
-    names: Sequence[str],
     draws: int,
+    shape: tuple[int, int],
     executor: Executor,
+    busiest: Callable[[Floats], tuple[int, int]],
     progress: Callable[[float], None],
-) -> tuple[pd.DataFrame, float]:
-    """Costs and ranks of each pair over the draws, and how far the draws agree (Kendall's W)."""
-    costs = np.empty((draws, len(ensemble.pairs)))
-    for number, cost in enumerate(executor.map(partial(one_draw, ensemble), range(draws))):
-        costs[number] = cost
+) -> Drawn:
+    """Draw resistances again and again; maps are gathered one by one, in the order of draws."""
+    divider = ensemble.divider
+    size = (draws, len(divider.pairs))
+    cost, gain = np.empty(size), np.empty((*size, divider.zones))
+    current, pinch = np.empty((*size, divider.zones)), np.empty((draws, 2))
+    maps = Moments.of(shape)
+    found: Iterator[tuple[Divided, Floats]]
+    found = executor.map(partial(Ensemble.one, ensemble), range(draws))
+    for number, (one, flow) in enumerate(found):
+        cost[number], gain[number], current[number] = one.cost, one.gain, one.current
+        pinch[number] = busiest(flow)
+        maps.add(flow)
         progress((number + 1) / draws)
-    rank = ranks(costs)
-    mean = costs.mean(axis=0)
-    low, high = np.percentile(costs, _ENDS, axis=0)
-    rank_low, rank_high = np.percentile(rank, _ENDS, axis=0)
+    return Drawn(cost, gain, current, maps, pinch)
+
+
+def stability(drawn: Drawn, names: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, float]:
+    """Costs and ranks of each pair over the draws, and how far the draws agree (Kendall's W)."""
+    rank = ranks(drawn.cost)
+    mean = drawn.cost.mean(axis=0)
+    low, high = np.percentile(drawn.cost, ENDS, axis=0)
+    rank_low, rank_high = np.percentile(rank, ENDS, axis=0)
     frame = pd.DataFrame(
         {
-            "from": [names[a] for a, _ in ensemble.pairs],
-            "to": [names[b] for _, b in ensemble.pairs],
+            "from": [a for a, _ in names],
+            "to": [b for _, b in names],
             "mean_m": mean,
-            "cv": costs.std(axis=0, ddof=1) / mean,
+            "cv": _variation(drawn.cost),
             "low_m": low,
             "high_m": high,
             "rank": rank.mean(axis=0),
@@ -103,3 +100,39 @@ def stability(
         }
     )
     return frame.sort_values("rank", kind="stable").reset_index(drop=True), agreement(rank)
+
+
+def with_ranks(
+    segments: pd.DataFrame, at: NDArray[np.int64], drawn: Drawn
+) -> tuple[pd.DataFrame, float]:
+    """Segments with what they gain over the draws, in the order of their mean rank.
+
+    ``at`` holds the pair and the zone of each row.
+    """
+    gain = drawn.gain[:, at[:, 0], at[:, 1]]
+    rank = ranks(-gain)
+    low, high = np.percentile(gain, ENDS, axis=0)
+    rank_low, rank_high = np.percentile(rank, ENDS, axis=0)
+    out = segments.assign(
+        dECA_mean=gain.mean(axis=0),
+        dECA_cv=_variation(gain),
+        dECA_low=low,
+        dECA_high=high,
+        current_cv=_variation(drawn.current[:, at[:, 0], at[:, 1]]),
+        rank_mean=rank.mean(axis=0),
+        rank_low=rank_low,
+        rank_high=rank_high,
+        leading=100.0 * (rank <= _LEADING).mean(axis=0),
+    )
+    order = out.sort_values(["rank_mean", "dECA"], ascending=[True, False], kind="stable")
+    return order.reset_index(drop=True).assign(rank=np.arange(1, len(out) + 1)), agreement(rank)
+
+
+def _variation(values: Floats) -> Floats:
+    """Coefficient of variation down the draws; 0 where the mean is 0, NaN of a single draw."""
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan)
+    mean = values.mean(axis=0)
+    spread = values.std(axis=0, ddof=1)
+    share: Floats = np.divide(spread, mean, out=np.zeros_like(spread), where=mean > 0)
+    return share

@@ -102,7 +102,8 @@ def _parts(shape: Any) -> Shapes:
     parts = parts[shapely.get_dimensions(parts) == 2]
     # A collection's parts may themselves be collections of polygons.
     parts = shapely.get_parts(parts)
-    return parts[shapely.area(parts) > _SLIVER]
+    kept: Shapes = parts[shapely.area(parts) > _SLIVER]
+    return kept
 
 
 def _eca(job: Job, shapes: Shapes, area: Floats) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from ecotone.science.connectivity.circuits import (
     solve_points,
 )
 from ecotone.science.connectivity.currents import branch_currents
-from ecotone.science.connectivity.graph import Graph, simple
+from ecotone.science.connectivity.graph import Graph, simple, summed
 from ecotone.science.connectivity.landscape import (
     Answer,
     Landscape,
@@ -101,6 +102,7 @@ def run_raster(
     if config.strengths is not None:
         table = read_table(config.strengths, 2)
         strengths = dict(zip(table[:, 0].astype(int).tolist(), table[:, 1].tolist(), strict=True))
+    mode: Literal["one-to-all", "all-to-one"]
     mode = "one-to-all" if config.scenario == "one-to-all" else "all-to-one"
     answer = star(
         land,
@@ -344,7 +346,7 @@ def _advanced_network(config: Config, network: Network, writer: Writer, memory: 
                 "circuit-node-unknown", file=path.name, value=f"{table[node < 0, 0][0]:g}"
             )
     amperes = np.where(fed[:, 1] != 0, 1.0, 0.0) if config.unit_currents else fed[:, 1]
-    source = np.bincount(at, amperes, minlength=graph.nodes)
+    source = summed(at, amperes, graph.nodes)
     siemens = leaks(earthed[:, 1], np.ones(to.size, dtype=np.bool_), config)
     leak = np.zeros(graph.nodes)
     np.add.at(leak, to, siemens)

@@ -18,6 +18,7 @@ from ecotone.formats.base import refused
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from rasterio.crs import CRS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -163,8 +164,8 @@ def read_links(path: Path, patches: Patches) -> Links:
     return Links(np.column_stack(ends), value)
 
 
-def read_polygons(path: Path) -> gpd.GeoDataFrame:
-    """Polygons in metres, made valid; refused in degrees or without a reference system."""
+def read_polygons(path: Path, crs: CRS | None = None) -> gpd.GeoDataFrame:
+    """Polygons in metres, made valid; refused in degrees unless ``crs`` says where they go."""
     import geopandas as gpd
     from pyogrio.errors import DataSourceError
 
@@ -172,6 +173,8 @@ def read_polygons(path: Path) -> gpd.GeoDataFrame:
         frame = gpd.read_file(path)
     except DataSourceError as error:
         raise refused("connectivity-polygons", file=path.name, why=str(error)) from error
+    if crs is not None and frame.crs is not None:
+        frame = frame.to_crs(crs.to_wkt())
     if frame.crs is not None and frame.crs.is_geographic:
         raise refused("connectivity-degrees", file=path.name)
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]

@@ -1,4 +1,4 @@
-"""How sure a ranking is: resistances drawn anew, ranks compared."""
+"""How sure a ranking is: ranks over draws compared, means and spreads gathered one by one."""
 
 from __future__ import annotations
 
@@ -8,37 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Ranges:
-    """A plausible range of resistance for each class of land."""
-
-    classes: Floats
-    resistance: Floats  #: the best guess
-    low: Floats
-    high: Floats
-
-    def drawn(self, rng: np.random.Generator) -> Floats:
-        """A resistance of each class: uniform in its logarithm between low and high."""
-        share = rng.random(self.classes.size)
-        drawn: Floats = self.low * (self.high / self.low) ** share
-        return drawn
-
-    def mapped(self, land: Floats, resistance: Floats) -> Floats:
-        """The raster of resistances of a raster of classes; NaN where a class is unknown."""
-        order = np.argsort(self.classes)
-        known = self.classes[order]
-        at = np.minimum(np.searchsorted(known, land), known.size - 1)
-        found = np.isfinite(land) & (known[at] == land)
-        mapped: Floats = np.where(found, resistance[order][at], np.nan)
-        return mapped
-
-
-def spread_around(land: Floats, spread: float) -> Ranges:
-    """Each distinct value of a raster may lie ``spread`` times lower or higher."""
-    values = np.unique(land[np.isfinite(land)])
-    return Ranges(values, values, values / spread, values * spread)
 
 
 def ranks(values: Floats) -> Floats:
@@ -58,3 +27,32 @@ def agreement(rank: Floats) -> float:
     spread = ((total - total.mean()) ** 2).sum()
     whole = draws**2 * (items**3 - items) / 12.0
     return float(spread / whole)
+
+
+@dataclass
+class Moments:
+    """Mean and variance of arrays that come one by one (Welford 1962)."""
+
+    mean: Floats
+    squares: Floats
+    count: int = 0
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...]) -> Moments:
+        """Before the first array."""
+        return cls(np.zeros(shape), np.zeros(shape))
+
+    def add(self, values: Floats) -> None:
+        """Take one more array."""
+        self.count += 1
+        gap = values - self.mean
+        self.mean += gap / self.count
+        self.squares += gap * (values - self.mean)
+
+    def variation(self) -> Floats:
+        """The standard deviation over the mean; 0 where the mean is 0, NaN of a single array."""
+        if self.count < 2:
+            return np.full(self.mean.shape, np.nan)
+        spread = np.sqrt(self.squares / (self.count - 1))
+        share: Floats = np.divide(spread, self.mean, out=np.zeros_like(spread), where=self.mean > 0)
+        return share

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecotone.science.connectivity.ensemble import Ranges, agreement, ranks, spread_around
+from ecotone.science.connectivity.ensemble import agreement, ranks
+from ecotone.science.connectivity.resistance import Ranges, spread_around
 
 
 def test_draws_stay_within_their_ends():
