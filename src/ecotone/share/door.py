@@ -239,7 +239,9 @@ class Door:
         if self._anchors is None:
             generalised = {d.dataset_id for d in self.decisions if d.level == "generalised"}
             self._anchors = (
-                known.anchors_beside(self._store, sorted(generalised), self.table)
+                known.anchors_beside(
+                    self._store, sorted(generalised), self.table, self.request.today
+                )
                 if (generalised := generalised - self._arrived.datasets)
                 else Anchors()
             )

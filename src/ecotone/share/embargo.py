@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from ecotone.share.decide import Decision
 from ecotone.share.generalise import month_start
+
+#: The columns an embargo looks at.
+TIMES: Final = ("time_start", "time_end", "time_precision")
 
 
 def older(frame: pd.DataFrame, today: date, decision: Decision) -> NDArray[np.bool_]:

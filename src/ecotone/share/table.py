@@ -127,6 +127,18 @@ class Table:
         """Whether any decision depends on where a row lies."""
         return any(decision.zones for decision in self.decisions[: self._given])
 
+    def lets_all_out(self, dataset: str, noun: str) -> bool:
+        """Whether every row of a noun of a dataset surely leaves, now and one by one."""
+        mine = [self.decisions[index] for index in self._speaking(dataset, noun)]
+        rules = [decision.rule for decision in mine]
+        openly = all(d.level in ("full", "generalised") for d in mine)
+        at_once = not any(rule.embargo_months for rule in rules)
+        return (
+            openly
+            and at_once
+            and any(not (rule.taxa or rule.properties or rule.zones) for rule in rules)
+        )
+
     def cells(self, governing: Codes) -> Floats:
         """The cell each row is released in; 0 where it leaves in full or not at all."""
         rules = [d.rule if d.level == "generalised" else None for d in self.decisions]

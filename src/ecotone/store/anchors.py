@@ -1,6 +1,7 @@
 """Small set-wise questions about rows, asked in SQL so that they cost no second reading.
 
-They look at every version that was ever stored: what a record once was still tells.
+``filled`` and ``combinations`` look at every version that was ever stored: what a record once was
+still tells.
 """
 
 from __future__ import annotations
@@ -51,12 +52,16 @@ def combinations(
 
 
 def first_places(database: Database, noun: str, datasets: Sequence[str], link: str) -> pd.DataFrame:
-    """The place of the first row that names each value of a column: ``dataset_id, link, place``."""
+    """The place of the first row that holds and names each value of a column.
+
+    ``dataset_id, link, place``. A row taken back speaks no more.
+    """
     table = RECORDS[noun]
     first = (
         sa.select(sa.func.min(table.c.n))
         .where(
             table.c.dataset_id.in_(list(datasets)),
+            table.c.until.is_(None),
             table.c[link].is_not(None),
             table.c.latitude.is_not(None),
             table.c.longitude.is_not(None),

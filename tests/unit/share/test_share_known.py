@@ -73,3 +73,59 @@ def test_a_reader_owns_its_data_under_the_name_own():
     store = MemoryStore([dataset("mine", "BB")], [], {"Site": frame(site_id=["s"])})
     door = Door(store, request())
     assert [(d.name, d.agreement, d.level) for d in door.decisions] == [("own", "own v0", "full")]
+
+
+TENTH = {"name": "m", "taxa": ["Marmota"], "level": "generalised", "cell_degrees": 0.1}
+BEARS = {"name": "b", "taxa": ["Ursus arctos"], "level": "withheld"}
+OLD = pd.Timestamp("2020-05-03T10:00Z")
+YOUNG = pd.Timestamp("2026-05-03T10:00Z")
+
+
+def met(taxon, latitude, *, event="E1", time=OLD):
+    """One occurrence at an event that nobody described."""
+    return {"taxon": taxon, "latitude": latitude, "longitude": 73.01, "event": event,
+            "time_start": time, "coordinate_uncertainty_m": 10.0}  # fmt: skip
+
+
+def told(classes, *rows, noun="Occurrence", **more):
+    table = pd.DataFrame(rows).assign(
+        id=[f"r{i}" for i in range(len(rows))], version=1, dataset_id="cats"
+    )
+    store = MemoryStore([dataset("cats", "AA")], [agreement(list(classes))], {noun: table, **more})
+    rows = Door(store, request()).release(noun).rows
+    return rows.sort_values("latitude")[["taxon", "latitude", "data_generalizations"]]
+
+
+def test_a_withheld_row_does_not_give_its_neighbours_their_place():
+    bear, marmot = met("Ursus arctos", 37.33), met("Marmota", 37.01)
+    for rows in ([bear, marmot], [marmot, bear], [marmot]):
+        assert told([TENTH, BEARS], *rows)["latitude"].tolist() == [37.05]
+    two = told([TENTH, BEARS], bear, marmot, met("Marmota", 37.71))
+    assert two["latitude"].tolist() == [37.05, 37.05], "both from the first that leaves"
+
+
+def test_a_row_under_embargo_neither_places_nor_coarsens():
+    later = {**BEARS, "level": "generalised", "cell_degrees": 1.0, "embargo_months": 24}
+    marmot = met("Marmota", 37.01)
+    alone = told([TENTH, later], marmot)
+    young = told([TENTH, later], met("Ursus arctos", 37.33, time=YOUNG), marmot)
+    pd.testing.assert_frame_equal(alone, young)
+    old = told([TENTH, later], met("Ursus arctos", 37.33), marmot)
+    assert old["latitude"].tolist() == [37.5, 37.5], "once it leaves, all there are as coarse"
+    camera = pd.DataFrame(
+        [{"id": "d", "version": 1, "dataset_id": "cats", "event_id": "E1", "latitude": 37.01,
+          "longitude": 73.01}]
+    )  # fmt: skip
+    known = told([TENTH, later], met("Ursus arctos", 37.33, time=YOUNG), marmot, Event=camera)
+    assert known["latitude"].tolist() == [37.05]
+
+
+def test_where_every_row_leaves_the_first_of_all_gives_the_place():
+    every = {"name": "all", "level": "generalised", "cell_degrees": 0.1}
+    found = told([every], met("Ursus arctos", 37.33), met("Marmota", 37.01))
+    assert found["latitude"].tolist() == [37.35, 37.35]
+    delayed = told([{**every, "embargo_months": 24}], met("Marmota", 37.33, time=YOUNG),
+                   met("Marmota", 37.01))  # fmt: skip
+    assert delayed["latitude"].tolist() == [37.05]
+    rows = [met("Marmota", 37.33), met("Marmota", 37.01, event=None)]
+    assert told([TENTH], *rows)["latitude"].tolist() == [37.05, 37.35]
