@@ -64,7 +64,7 @@ def export(
     Raises UsageError for an unknown noun or attribute and where there are no such rows, or more
     than a person can go through.
     """
-    known = _known(noun)
+    known = known_attributes(noun)
     wrong = [name for name in where if name not in known and name not in ("id", "dataset_id")]
     if wrong:
         raise UsageError(say("store.column-unknown", noun=noun, column=", ".join(wrong)))
@@ -82,7 +82,7 @@ def export(
         {
             RECORD_ID: rows["id"],
             RECORD_VERSION: rows["version"].astype(int),
-            **{name: _cells(rows[name], known[name]) for name in known},
+            **{name: as_cells(rows[name], known[name]) for name in known},
         }
     )
     if path.suffix.lower() == ".csv":
@@ -98,7 +98,7 @@ def take(store: Store, noun: str, path: Path, *, person: str, reason: str) -> Co
     Raises InputRefused naming every row that cannot be: unknown, twice, corrected by somebody
     else since it was exported, or a text that does not fit its column.
     """
-    known = _known(noun)
+    known = known_attributes(noun)
     rows = _read(noun, path)
     _refuse_twice(rows)
     wrong: list[str] = []
@@ -112,7 +112,7 @@ def take(store: Store, noun: str, path: Path, *, person: str, reason: str) -> Co
         newest, living = now[name]
         seen = living if newest == version else _as_seen(store, noun, name, version)
         # An untouched row that somebody else has corrected meanwhile is nobody's concern here.
-        given, unread = _difference(row, seen, known)
+        given, unread = difference(row, seen, known)
         wrong.extend(say("correct.unread", id=name, column=c, text=t) for c, t in unread)
         if given:
             changes[name] = (version, given)
@@ -122,7 +122,8 @@ def take(store: Store, noun: str, path: Path, *, person: str, reason: str) -> Co
     return Corrected(done, len(rows) - len(done))
 
 
-def _known(noun: str) -> dict[str, Attribute]:
+def known_attributes(noun: str) -> dict[str, Attribute]:
+    """The attributes of a noun of records; UsageError for any other."""
     if noun not in RECORD_NOUNS:
         raise UsageError(say("correct.noun-unknown", noun=noun, known=", ".join(RECORD_NOUNS)))
     return attributes(noun)
@@ -133,13 +134,13 @@ def _chosen(
 ) -> pd.DataFrame:
     keep = pd.Series(True, index=block.index)
     for name, text in where.items():
-        shown = _cells(block[name], known[name]) if name in known else block[name]
-        plain = shown.map(lambda cell: "" if cell is None else _text(cell))
+        shown = as_cells(block[name], known[name]) if name in known else block[name]
+        plain = shown.map(lambda cell: "" if cell is None else text_of(cell))
         keep &= plain == text
     return block[keep]
 
 
-def _cells(column: pd.Series, attribute: Attribute) -> pd.Series:
+def as_cells(column: pd.Series, attribute: Attribute) -> pd.Series:
     """Values as they stand in the workbook: numbers as numbers, instants as ISO 8601 in UTC."""
     if attribute.type == "time":
         texts = column.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -149,7 +150,7 @@ def _cells(column: pd.Series, attribute: Attribute) -> pd.Series:
     return column.astype(object).where(column.notna(), None)
 
 
-def _text(cell: Any) -> str:
+def text_of(cell: Any) -> str:
     """A cell as the reader of workbooks shows it."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
@@ -202,12 +203,12 @@ def _version(text: object) -> int:
 
 def _as_seen(store: Store, noun: str, name: str, version: int) -> dict[str, Any]:
     """The version that went out; InputRefused where there never was such a version."""
-    known = _known(noun)
+    known = known_attributes(noun)
     history = store.history(noun, name)
     then = history[history["version"] == version]
     if then.empty:
         raise InputRefused(say("correct.version-lost", text=version))
-    cells = pd.DataFrame({attribute: _cells(then[attribute], known[attribute])
+    cells = pd.DataFrame({attribute: as_cells(then[attribute], known[attribute])
                           for attribute in known})  # fmt: skip
     return {str(k): v for k, v in cells.to_dict("records")[0].items()}
 
@@ -216,21 +217,21 @@ def _living(
     store: Store, noun: str, wanted: Sequence[str]
 ) -> dict[str, tuple[int, dict[str, Any]]]:
     """Version and cells of the rows of these records that hold now."""
-    known = _known(noun)
+    known = known_attributes(noun)
     names = set(wanted)
     found: dict[str, tuple[int, dict[str, Any]]] = {}
     for block in store.select(noun, datasets=[d.dataset_id for d in store.datasets()]):
         kept = block[block["id"].isin(names)]
         if kept.empty:
             continue
-        cells = pd.DataFrame({name: _cells(kept[name], known[name]) for name in known})
+        cells = pd.DataFrame({name: as_cells(kept[name], known[name]) for name in known})
         rows = cells.to_dict("records")
         for name, version, row in zip(kept["id"], kept["version"], rows, strict=True):
             found[str(name)] = (int(version), {str(k): v for k, v in row.items()})
     return found
 
 
-def _difference(
+def difference(
     row: Mapping[Any, Any], now: Mapping[str, Any], known: Mapping[str, Attribute]
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """What differs from the living row, and the texts that do not fit their column."""
@@ -242,7 +243,7 @@ def _difference(
         cell = row[name]
         text = "" if cell is None or cell != cell else str(cell).strip()
         before = now[name]
-        if text == ("" if before is None else _text(before).strip()):
+        if text == ("" if before is None else text_of(before).strip()):
             continue
         try:
             value = _value(text, attribute)

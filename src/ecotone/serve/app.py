@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from ecotone.serve.pages import language, onward, page, static_folder
 from ecotone.serve.sessions import Brake, Sessions
 from ecotone.serve.shell import LARGEST_UPLOAD, Shell
 from ecotone.serve.state import Served
+from ecotone.serve.views import Views
 from ecotone.share.desk import open_node
 
 _STATUS = (
@@ -58,6 +59,7 @@ def create_app(
         accounts=Accounts(store.folder, store.people, store.party_id),
         sessions=Sessions(),
         brake=Brake(),
+        views=Views(store),
         today=today or _today,
         https=https,
     )
@@ -143,7 +145,7 @@ def _answer(
     status: int,
     message: str,
     hint: str,
-    headers: dict[str, str] | None = None,  # type: ignore[assignment]  # starlette gives a Mapping
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     if _is_browser(request):
         answer: Response = page(request, "error.html", status, message=message, hint=hint)

@@ -43,7 +43,8 @@ def language(request: Request) -> Language:
     asked = [request.cookies.get(LANGUAGE, "")]
     for part in request.headers.get("accept-language", "")[:200].split(","):
         asked.append(part.partition(";")[0].strip()[:2].lower())
-    return next((cast(Language, a) for a in asked if a in LANGUAGES), "en")
+    known: dict[str, Language] = {lang: lang for lang in LANGUAGES}
+    return next((known[a] for a in asked if a in known), "en")
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -130,6 +131,11 @@ def _here(request: Request) -> str:
     return request.url.path + (f"?{query}" if query else "")
 
 
+def _places(value: float | int) -> int:
+    digits = f"{value:.12g}"
+    return 0 if "e" in digits else len(digits.partition(".")[2])
+
+
 class _Told:
     """Names, numbers and times as the reader's language writes them."""
 
@@ -139,6 +145,20 @@ class _Told:
     def number(self, value: float | int | None, decimals: int | None = None) -> str:
         """A number."""
         return l10n.number(value, self._lang, decimals)
+
+    def cell(self, value: Any) -> str:
+        """A value of a table, as short as it can be told."""
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return str(say(f"portal.{'yes' if value else 'no'}", self._lang))
+        if isinstance(value, (int, float)):
+            # As many places as it has: a record is shown as it is, never rounded.
+            return l10n.number(value, self._lang, _places(value))
+        if isinstance(value, datetime):
+            whole = value.hour == value.minute == value.second == 0
+            return f"{value:%Y-%m-%d}" if whole else f"{value:%Y-%m-%d %H:%M}"
+        return str(value)
 
     def noun(self, noun: str) -> str:
         """Records of a noun, in words."""

@@ -6,9 +6,9 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from ecotone.serve import entrance
+from ecotone.serve import data, entrance, records
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (entrance.router,)
+ROUTERS: Final[tuple[APIRouter, ...]] = (entrance.router, data.router, records.router)
 
 #: Paths under which a request may be as long as a delivery.
 UPLOADS: Final[tuple[str, ...]] = ("/deliver",)

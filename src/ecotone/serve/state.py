@@ -12,6 +12,7 @@ from fastapi import Request
 
 from ecotone.serve.accounts import Accounts
 from ecotone.serve.sessions import Brake, Sessions
+from ecotone.serve.views import Views
 
 if TYPE_CHECKING:
     from ecotone.share.desk import Store
@@ -26,6 +27,7 @@ class Served:
     accounts: Accounts
     sessions: Sessions
     brake: Brake
+    views: Views
     #: The day by which agreements are judged; tests and the demo may fix it.
     today: Callable[[], date]
     #: Whether browsers come by https: cookies then travel by nothing else.
@@ -33,6 +35,7 @@ class Served:
 
     def close(self) -> None:
         """End what the server had under way and close the node."""
+        self.views.close()
         self.store.close()
 
 

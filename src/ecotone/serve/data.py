@@ -1,0 +1,296 @@
+"""Tables and maps of what a party was released, and the records in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+
+from ecotone.formats.cells import harmless
+from ecotone.model.dictionary import RECORD_NOUNS, attributes
+from ecotone.model.errors import UsageError, Withheld
+from ecotone.model.words import say
+from ecotone.serve import filters, maps
+from ecotone.serve.accounts import Account
+from ecotone.serve.filters import Filters
+from ecotone.serve.guard import Known
+from ecotone.serve.maps import Box
+from ecotone.serve.pages import page
+from ecotone.serve.outlines import outlines_for
+from ecotone.serve.state import served
+from ecotone.serve.views import View, Wanted
+from ecotone.share.desk import own_datasets
+from ecotone.share.decide import Request as Asked
+from ecotone.share.door import Door
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+ROWS: Final = 50
+_COLUMNS: Final = 9
+#: Not shown in a table: for machines, or said otherwise on the page.
+_INNER: Final = frozenset(
+    {"id", "version", "extra", "agreement", "class", "release_level", "content_hash",
+     "natural_key", "batch_id", "since", "row", "line", "file"}
+)  # fmt: skip
+#: The first columns of a table, where a noun has them.
+_FIRST: Final = (
+    "site", "site_id", "name", "taxon", "individual", "deployment", "media_id", "sample_id",
+    "property", "value", "value_text", "unit", "limit_kind", "count", "individual_count",
+    "time_start", "latitude", "longitude", "dataset_id",
+)  # fmt: skip
+
+Noun = Literal[
+    "Observation", "Occurrence", "Event", "Taxon", "Deployment", "Media", "Individual", "Site",
+    "Sample", "Device", "DeviceEvent", "CustodyEvent", "AnalysisBatch", "QualityControl",
+    "QualityFlag", "AlarmRule", "Coverage", "Record",
+]  # fmt: skip
+Purpose = Annotated[str, Query(max_length=60, pattern=r"^[\w.-]+$")]
+_Text = Annotated[str, Query(max_length=200)]
+_Day = Annotated[str, Query(max_length=10)]
+_Degrees = Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)]
+
+
+def asked(
+    request: Request,
+    q: _Text = "",
+    start: _Day = "",
+    end: _Day = "",
+    west: _Day = Annotated[str, Query(max_length=10)]
+_Degrees = None,
+    south: _Day = Annotated[str, Query(max_length=10)]
+_Degrees = None,
+    east: _Day = Annotated[str, Query(max_length=10)]
+_Degrees = None,
+    north: _Day = Annotated[str, Query(max_length=10)]
+_Degrees = None,
+) -> Filters:
+    """The filters of an address; an empty field of a form is none."""
+    chosen = {n: request.query_params.get(n, "")[:500] for n in filters.CHOICES}
+    days = _day(start), _day(end)
+    return Filters({k: v for k, v in chosen.items() if v}, q, *days, west, south, east, north)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise UsageError(say("portal.filter.day-wrong", given=text)) from error
+
+
+Chosen = Annotated[Filters, Depends(asked)]
+
+
+@router.get("/data")
+def overview(request: Request, account: Known, purpose: Purpose = "assessment") -> Response:
+    """What there is for this party: datasets and kinds of records."""
+    node = served(request)
+    door = Door(node.store, Asked(account.party, purpose, "view", node.today()))
+    found: list[tuple[str, int | None]] = []
+    waiting = 0.8
+    for noun in RECORD_NOUNS:
+        made = _try(request, account, noun, purpose, waiting)
+        waiting = 0.8 if made is not None else 0.0
+        if made is None:
+            found.append((noun, None))
+        elif made.rows.num_rows or not made.groups.empty:
+            found.append((noun, made.rows.num_rows))
+    return page(
+        request,
+        "data.html",
+        nouns=found,
+        datasets=door.datasets(),
+        purpose=purpose,
+        purposes=purposes(request, account),
+        waiting=any(n is None for _, n in found),
+    )
+
+
+@router.get("/data/{noun}")
+def table(
+    request: Request,
+    account: Known,
+    noun: Noun,
+    chosen: Chosen,
+    purpose: Purpose = "assessment",
+    after: _Text = "",
+) -> Response:
+    """A table of released records, filtered, some at a time."""
+    view = wanted(request, account, noun, purpose)
+    if view is None:
+        return preparing(request, noun)
+    shown = filters.page(view, chosen, after or None, ROWS)
+    return page(
+        request,
+        "table.html",
+        noun=noun,
+        view=view,
+        columns=_columns(view),
+        shown=shown,
+        groups=_groups(view),
+        **_frame(request, account, view, chosen, purpose),
+    )
+
+
+@router.get("/data/{noun}/map")
+def chart(
+    request: Request,
+    account: Known,
+    noun: Noun,
+    chosen: Chosen,
+    purpose: Purpose = "assessment",
+) -> Response:
+    """Where released records lie: exact places as points, coarse ones as their cells."""
+    view = wanted(request, account, noun, purpose)
+    if view is None:
+        return preparing(request, noun)
+    sides = (chosen.west, chosen.south, chosen.east, chosen.north)
+    box = Box(*sides) if _is_box(sides) else None  # type: ignore[arg-type]  # numbers, as tested
+    shapes, disclaimer = outlines_for(request, account)
+    drawing = maps.draw(view, filters.kept(view, chosen), box, shapes)
+    return page(
+        request,
+        "map.html",
+        noun=noun,
+        view=view,
+        drawing=drawing,
+        disclaimer=disclaimer,
+        moves={
+            name: {**chosen.query(), "purpose": purpose, **vars(drawing.box.moved(*how))}
+            for name, how in _MOVES.items()
+        },
+        **_frame(request, account, view, chosen, purpose),
+    )
+
+
+_MOVES: Final = {
+    "in": (0.0, 0.0, 0.5),
+    "out": (0.0, 0.0, 2.0),
+    "west": (-0.4, 0.0, 1.0),
+    "east": (0.4, 0.0, 1.0),
+    "north": (0.0, 0.4, 1.0),
+    "south": (0.0, -0.4, 1.0),
+}
+
+
+@router.get("/data/{noun}/csv", response_class=StreamingResponse)
+def download(
+    request: Request,
+    account: Known,
+    noun: Noun,
+    chosen: Chosen,
+    purpose: Purpose = "assessment",
+) -> Response:
+    """The rows of the table as CSV, as agreed for downloading: another release than looking."""
+    node = served(request)
+    door = Door(node.store, Asked(account.party, purpose, "download", node.today()))
+    released = door.release(noun)
+    view = View.of(released, noun)
+    numbers = filters.kept(view, chosen)
+    names = [n for n in view.rows.column_names if n != "extra"]
+    return StreamingResponse(
+        _csv(view, numbers, names),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{noun}.csv"'},
+    )
+
+
+def _csv(view: View, numbers: Any, names: list[str]) -> Iterator[str]:
+    yield "\ufeff"
+    for start in range(0, max(len(numbers), 1), 5000):
+        frame = view.rows.select(names).take(numbers[start : start + 5000]).to_pandas()
+        for name in frame.columns:
+            if frame[name].dtype == object or str(frame[name].dtype) in ("str", "category"):
+                frame[name] = harmless(frame[name]).where(frame[name].notna(), "")
+        yield frame.to_csv(index=False, header=start == 0, lineterminator="\r\n")
+
+
+def wanted(request: Request, account: Account, noun: str, purpose: str) -> View | None:
+    """The account's view of a noun; None while it is being made."""
+    node = served(request)
+    return node.views.get(Wanted(account.party, noun, purpose, node.today()))
+
+
+def preparing(request: Request, noun: str) -> HTMLResponse:
+    """A page that asks again by itself."""
+    answer = page(request, "preparing.html", noun=noun)
+    answer.headers["refresh"] = "2"
+    return answer
+
+
+def purposes(request: Request, account: Account) -> list[str]:
+    """The purposes for which somebody agreed to give this party anything."""
+    from ecotone.share.lifecycle import standings
+
+    node = served(request)
+    found = {"assessment"}
+    for each in standings(node.store, node.today()):
+        if account.party in each.agreement.recipients and each.state == "active":
+            found.update(each.agreement.purposes)
+    return sorted(found)
+
+
+def _try(
+    request: Request, account: Account, noun: str, purpose: str, patience: float
+) -> View | None:
+    node = served(request)
+    try:
+        return node.views.get(
+            Wanted(account.party, noun, purpose, node.today()), patience=patience
+        )
+    except Withheld:
+        return View.nothing(noun)
+
+
+def _frame(
+    request: Request, account: Account, view: View, chosen: Filters, purpose: str
+) -> dict[str, Any]:
+    """What table and map have in common: filters, other purposes, whose rows may be corrected."""
+    return {
+        "chosen": chosen,
+        "query": {**chosen.query(), "purpose": purpose},
+        "choices": filters.choices(view),
+        "when": filters.time_column(view),
+        "purpose": purpose,
+        "purposes": purposes(request, account),
+        "own": {d.dataset_id for d in own_datasets(served(request).store, account.party)},
+        "rows_per_page": ROWS,
+    }
+
+
+def _columns(view: View) -> list[str]:
+    there = [n for n in view.rows.column_names if n not in _INNER]
+    first = [n for n in _FIRST if n in there]
+    return [*first, *(n for n in there if n not in first)][:_COLUMNS]
+
+
+def _groups(view: View) -> tuple[list[str], list[dict[str, Any]]]:
+    frame = view.groups.dropna(axis="columns", how="all")
+    rows = frame.astype(object).where(frame.notna(), None).head(500).to_dict("records")
+    return [str(c) for c in frame.columns], rows
+
+
+def _is_box(sides: tuple[float | None, ...]) -> bool:
+    west, south, east, north = sides
+    return (
+        None not in sides
+        and abs(south or 0) <= 90
+        and abs(north or 0) <= 90
+        and (east or 0) - (west or 0) > 1e-4
+        and (north or 0) - (south or 0) > 1e-4
+    )
+
+
+def shown_attributes(noun: str, row: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The filled attributes of a record, in the order of its data dictionary."""
+    known = list(attributes(noun))
+    names = [n for n in known if row.get(n) is not None]
+    return [(n, row[n]) for n in names]
+
+
+def nothing_here() -> Withheld:
+    """The same answer for what is not there and what may not be seen."""
+    return Withheld(say("desk.nothing"))
+

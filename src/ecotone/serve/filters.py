@@ -1,0 +1,163 @@
+"""Filters and pages over a view: what a table or a map shows of what was released."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ecotone.serve.views import View
+
+#: Columns worth a list to choose from, where a view has them with few values.
+CHOICES: Final = (
+    "dataset_id", "property", "site", "taxon", "basis", "limit_kind", "individual", "deployment",
+    "media_type", "sample_type", "kind", "site_type", "status", "release_level",
+)  # fmt: skip
+_TIMES: Final = ("time_start", "time", "start", "observed", "sampled", "collected")
+_SEARCHED: Final = ("id", "natural_key")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What somebody chose to see."""
+
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    start: date | None = None
+    end: date | None = None
+    west: float | None = None
+    south: float | None = None
+    east: float | None = None
+    north: float | None = None
+
+    def query(self) -> dict[str, object]:
+        """The filters as they stand in an address."""
+        box = ("west", "south", "east", "north")
+        return {
+            **self.chosen,
+            "q": self.text,
+            "start": self.start,
+            "end": self.end,
+            **{name: getattr(self, name) for name in box},
+        }
+
+
+@dataclass(frozen=True)
+class Page:
+    """A few rows, how many there are in all, and after which record the next ones stand."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    first: int
+    after: str | None
+
+
+def time_column(view: View) -> str | None:
+    """The column that says when."""
+    return next((name for name in _TIMES if name in view.rows.column_names), None)
+
+
+def choices(view: View) -> dict[str, list[str]]:
+    """The columns to choose by, each with its values."""
+    found = {name: view.values(name) for name in CHOICES}
+    return {name: values for name, values in found.items() if len(values) > 1}
+
+
+def kept(view: View, filters: Filters) -> NDArray[np.int64]:
+    """The numbers of the rows that remain, in order."""
+    rows = view.rows
+    keep: Any = None
+    for name, value in filters.chosen.items():
+        if value and name in rows.column_names:
+            keep = _both(keep, _equals(rows[name], value))
+    if filters.text:
+        keep = _both(keep, _mentions(rows, filters.text))
+    when = time_column(view)
+    if when is not None and (filters.start or filters.end):
+        keep = _both(keep, _between(rows[when], filters.start, filters.end))
+    for name, low, high in (
+        ("latitude", filters.south, filters.north),
+        ("longitude", filters.west, filters.east),
+    ):
+        if name in rows.column_names:
+            if low is not None:
+                keep = _both(keep, pc.greater_equal(rows[name], low))
+            if high is not None:
+                keep = _both(keep, pc.less_equal(rows[name], high))
+    if keep is None:
+        return np.arange(rows.num_rows, dtype=np.int64)
+    mask = pc.fill_null(keep, False)
+    return np.flatnonzero(np.asarray(mask))
+
+
+def page(view: View, filters: Filters, after: str | None, most: int) -> Page:
+    """The rows that follow a record, which may itself have gone: then the first ones."""
+    numbers = kept(view, filters)
+    at = None if after is None else view.find(after)
+    first = 0 if at is None else int(np.searchsorted(numbers, at, side="right"))
+    shown = numbers[first : first + most]
+    rows = view.rows.take(pa.array(shown)).to_pylist()
+    more = first + most < len(numbers)
+    return Page(rows, len(numbers), first, str(rows[-1]["id"]) if rows and more else None)
+
+
+def _both(one: Any, other: Any) -> Any:
+    return other if one is None else pc.and_kleene(one, other)
+
+
+def _equals(column: Any, value: str) -> Any:
+    return (
+        pc.equal(column, pa.scalar(value))
+        if _is_text(column)
+        else pc.equal(column.cast(pa.string()), pa.scalar(value))
+    )
+
+
+def _is_text(column: Any) -> bool:
+    kind = column.type
+    return bool(pa.types.is_string(kind) or pa.types.is_dictionary(kind))
+
+
+def _mentions(rows: pa.Table, text: str) -> Any:
+    """Rows any of whose texts holds these letters; each distinct text is looked at once."""
+    found = None
+    for name in rows.column_names:
+        column = rows[name].combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = column.chunk(0) if column.num_chunks else None
+        if column is None or name in ("extra",):
+            continue
+        if pa.types.is_dictionary(column.type):
+            hits = pc.match_substring(column.dictionary, text, ignore_case=True)
+            one = hits.take(column.indices)
+        elif pa.types.is_string(column.type):
+            one = pc.match_substring(column, text, ignore_case=True)
+        else:
+            continue
+        one = pc.fill_null(one, False)
+        found = one if found is None else pc.or_(found, one)
+    return pa.array(np.zeros(rows.num_rows, dtype=bool)) if found is None else found
+
+
+def _between(column: Any, start: date | None, end: date | None) -> Any:
+    """Whole days, both inclusive; a column of texts is compared as text."""
+    keep = None
+    for bound, after in ((start, True), (end, False)):
+        if bound is None:
+            continue
+        edge = bound if after else bound + timedelta(days=1)
+        if _is_text(column):
+            value = pa.scalar(edge.isoformat())
+            plain = column.cast(pa.string())
+        else:
+            value = pa.scalar(datetime(edge.year, edge.month, edge.day), pa.timestamp("us"))
+            plain = column.cast(pa.timestamp("us"))
+        one = pc.greater_equal(plain, value) if after else pc.less(plain, value)
+        keep = _both(keep, one)
+    return keep

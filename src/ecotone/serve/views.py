@@ -1,0 +1,197 @@
+"""What a party was released of one noun, kept aside so that pages are quick.
+
+A view is made by the door and of nothing else; filters, counts, extents and pages work on it. It
+holds until the node's rules or rows change, or the day does. A party's own rows may be shown as
+they stood a moment ago while newer ones are fetched; a change of rules closes at once.
+
+On disk, beside the other things of this process that die with it, and read as a memory map.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ecotone.model.dictionary import attributes
+from ecotone.share import desk
+from ecotone.share.decide import Request
+from ecotone.share.door import Door, Released
+
+if TYPE_CHECKING:
+    from ecotone.share.desk import Marks, Store
+
+#: Seconds a page waits for a view before it says that it is being made.
+PATIENCE: Final = 1.5
+_MOST: Final = 64
+_FACET: Final = 250
+_TEXT: Final = ("id",)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whose view of what, under which purpose."""
+
+    party: str
+    noun: str
+    purpose: str
+    day: date
+
+
+@dataclass(frozen=True)
+class View:
+    """Released rows and groups, and the size of the cells coarse ones are told by."""
+
+    wanted: Wanted
+    marks: Marks
+    rows: pa.Table
+    groups: pd.DataFrame
+    cells: Mapping[tuple[str, str], float]
+    #: Whether rows of the node are newer than these.
+    behind: bool = False
+
+    @classmethod
+    def of(cls, released: Released, noun: str) -> View:
+        """A release as a view that is not kept."""
+        wanted = Wanted("", noun, "", date.min)
+        rows = columnar(released.rows, noun)
+        return cls(wanted, desk.Marks(0, 0), rows, released.groups, cells_of(released))
+
+    @classmethod
+    def nothing(cls, noun: str) -> View:
+        """What a party has that gets nothing."""
+        wanted = Wanted("", noun, "", date.min)
+        return cls(wanted, desk.Marks(0, 0), pa.table({}), pd.DataFrame(), {})
+
+    def values(self, column: str) -> list[str]:
+        """The values of a column of few, sorted; none for a column of many."""
+        if column not in self.rows.column_names:
+            return []
+        kind = self.rows.schema.field(column).type
+        if not pa.types.is_dictionary(kind):
+            return []
+        found = pc.unique(self.rows[column].combine_chunks()).dictionary_decode()
+        plain = sorted(v for v in found.to_pylist() if v is not None)
+        return plain if len(plain) <= _FACET else []
+
+    def find(self, record: str) -> int | None:
+        """Where a record stands; None where it is not in the view."""
+        if "id" not in self.rows.column_names:
+            return None
+        at = pc.index(self.rows["id"], pa.scalar(record, pa.string())).as_py()
+        return None if at < 0 else int(at)
+
+
+class Views:
+    """The views of a server, made one at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._made: dict[Wanted, View] = {}
+        self._files: dict[Wanted, Path] = {}
+        self._making: dict[tuple[Wanted, Marks], Future[View]] = {}
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="views")
+
+    def get(self, wanted: Wanted, *, patience: float = PATIENCE) -> View | None:
+        """The view as it is now; None while it is being made.
+
+        Raises Withheld where no decision speaks for any dataset.
+        """
+        now = desk.marks(self._store)
+        with self._lock:
+            kept = self._made.get(wanted)
+            if kept is not None and kept.marks == now:
+                return kept
+            making = self._making.get((wanted, now))
+            if making is None or (making.done() and making.exception() is not None):
+                making = self._pool.submit(self._make, wanted, now)
+                self._making[(wanted, now)] = making
+        own = wanted.party == self._store.party_id
+        stale = kept if kept is not None and own and kept.marks.rules == now.rules else None
+        wait([making], timeout=0.3 if stale is not None else patience)
+        if making.done():
+            return self._taken(wanted, now, making)
+        return None if stale is None else replace(stale, behind=True)
+
+    def close(self) -> None:
+        """Forget everything; called when the server ends."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            self._made.clear()
+            for path in self._files.values():
+                _remove(path)
+
+    def _taken(self, wanted: Wanted, now: Marks, making: Future[View]) -> View:
+        with self._lock:
+            self._making.pop((wanted, now), None)
+        return making.result()
+
+    def _make(self, wanted: Wanted, now: Marks) -> View:
+        request = Request(wanted.party, wanted.purpose, "view", wanted.day)
+        released = Door(self._store, request).release(wanted.noun)
+        path = self._store.folder / "staging" / f"file-{os.getpid()}-{uuid.uuid4().hex}"
+        with pa.OSFile(str(path), "wb") as sink:
+            table = columnar(released.rows, wanted.noun)
+            with pa.ipc.new_file(sink, table.schema) as writer:
+                writer.write_table(table)
+        rows = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        view = View(wanted, now, rows, released.groups, cells_of(released))
+        with self._lock:
+            before = self._files.get(wanted)
+            self._made[wanted], self._files[wanted] = view, path
+            old = [w for w in self._made if w.day != wanted.day]
+            old += list(self._made)[: max(0, len(self._made) - len(old) - _MOST)]
+            gone = [self._files.pop(w) for w in old if self._made.pop(w, None) is not None]
+        for each in (*gone, *([before] if before else [])):
+            _remove(each)
+        return view
+
+
+def cells_of(released: Released) -> dict[tuple[str, str], float]:
+    """The size of the cells that coarse rows of a release are told by, by dataset and class."""
+    cells: dict[tuple[str, str], float] = {}
+    for decision in (line.decision for line in released.lines):
+        if decision.level == "generalised" and decision.rule.cell_degrees:
+            key = (decision.dataset_id, decision.name)
+            cells[key] = max(cells.get(key, 0.0), decision.rule.cell_degrees)
+    return cells
+
+
+def columnar(frame: pd.DataFrame, noun: str) -> pa.Table:
+    """A frame without its empty columns; texts that repeat are kept once."""
+    known = attributes(noun)
+    arrays: dict[str, Any] = {}
+    for name in frame.columns:
+        column = frame[name]
+        if name != "id" and column.isna().all():
+            continue
+        attribute = known.get(name)
+        if attribute is not None and attribute.type in ("number", "integer", "boolean", "time"):
+            arrays[name] = pa.array(column, from_pandas=True)
+            continue
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+            arrays[name] = pa.array(column, from_pandas=True)
+            continue
+        text = column.astype(object).where(column.notna(), None)
+        plain = pa.array([None if v is None else str(v) for v in text], pa.string())
+        arrays[name] = plain if name in _TEXT else plain.dictionary_encode()
+    return pa.table(arrays)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        # Windows does not let go of a mapped file; it dies with the staging of this process.
+        return
