@@ -134,7 +134,7 @@ def gather(read: Read, datasets: Iterable[str]) -> Anchors:
     listed = sorted(datasets)
     for noun, own, _ in _KINDS:
         known = attributes(noun)
-        wider = [(k, link) for k, _, link in _KINDS if link in known and k != noun]
+        wider = [(kind, link) for kind, _, link in _KINDS if link in known]
         columns = ["dataset_id", own, *_PLACE]
         for chunk in read(noun, listed, [*columns, *(link for _, link in wider)]):
             _add(found, chunk, noun, own, wider)

@@ -21,16 +21,6 @@ from ecotone.share.grid import FINEST, cell_floor, fold
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-#: What shapely raises for what is no geometry.
-_UNREADABLE: Final = (
-    shapely.errors.ShapelyError,
-    AttributeError,
-    IndexError,
-    KeyError,
-    TypeError,
-    ValueError,
-)
-
 #: Metres per degree of latitude, rounded down, so that a radius in degrees is never too small.
 _METRES: Final = 110_500.0
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecotone.share.anchors import gather
+from ecotone.model.dictionary import attributes
+from ecotone.share.anchors import Anchors, gather
 from ecotone.share.door import Door
 from tests.unit.share.fixtures import MemoryStore, agreement, dataset, request
 
@@ -206,6 +207,7 @@ def test_a_camera_without_a_name_is_no_place_in_common():
     camera = {"dataset_id": "cats", "deployment_id": None, "site": "S9", "latitude": 1.0}
 
     def read(noun, datasets, columns):
+        assert set(columns) - set(attributes(noun)) == {"dataset_id"}
         rows = [camera] if noun == "Deployment" else []
         return iter([pd.DataFrame(rows, columns=columns)])
 
@@ -224,3 +226,9 @@ def test_half_a_place_is_none():
     sites = SITES.assign(longitude=[None, 73.25])
     rows = release([{**REST, "level": "generalised", "cell_degrees": 0.1}], "Site", Site=sites)
     assert sorted(rows["longitude"].dropna()) == [73.25, 73.25]
+
+
+def test_of_two_anchors_of_a_row_the_wider_counts():
+    at = Anchors(groups={("cats", "Site", "S1"): 0, ("cats", "Event", "e"): 1})
+    rows = pd.DataFrame({"dataset_id": "cats", "site": ["S1", None], "event": ["e", "e"]})
+    assert at.of(rows.assign(deployment=None), "Occurrence").tolist() == [0, 1]

@@ -79,6 +79,8 @@ def test_taxa_and_synonyms_are_made_plain():
     assert plain(" ? ").doubtful is True
     assert plain("  ").doubtful is True
     assert plain(None) == Name("", True)
+    authors = plain("Panthera (Uncia) uncia (Schreber, 1775)")
+    assert authors == Name("panthera uncia (schreber, 1775)", False)
 
 
 def test_further_names_close_where_they_are_sure():

@@ -104,6 +104,11 @@ def test_bounds_of_cells():
     # One degree of latitude up and down; as wide as a degree is at the far edge of that.
     wide = 1 / np.cos(np.radians(1.0))
     np.testing.assert_allclose(point, [[10 - wide, -1.0, 10 + wide, 1.0]])
+    # As wide as at the end nearest to the pole, and never wider than there is a width.
+    north = cells_around(np.array([-60.0]), np.array([10.0]), np.array([110_500.0]), 0.0)
+    assert north[0, 2] - 10 == pytest.approx(1 / np.cos(np.radians(61.0)))
+    pole = cells_around(np.array([89.5]), np.array([10.0]), np.array([110_500.0]), 0.0)
+    assert pole[0, 2] - 10 == pytest.approx(1 / np.cos(np.radians(89.9)))
     certain, possible = inside(Zone("x", None), point)
     assert not certain.any() and possible.all()
 
