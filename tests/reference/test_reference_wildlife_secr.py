@@ -22,6 +22,7 @@ from ecotone.science.wildlife import (
     estimates,
     fit,
 )
+from ecotone.science.wildlife.collapse import collapsed
 
 SETS = {
     "captdata": ("secr/captdata", "multi", 5),
@@ -96,6 +97,12 @@ def test_log_likelihood(fitted, name: str, model: Model | None, value: float) ->
     found = fitted(name, model)
     assert found.converged
     assert found.value == pytest.approx(value, abs=1e-4)
+
+
+def test_occasions_taken_as_one() -> None:
+    once = fit([collapsed(load("bear"))])
+    assert once.value == pytest.approx(-577.144251, abs=1e-4)
+    near(estimates.density(once), 0.00843698, 0.00081786)
 
 
 def test_cells() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, Literal, cast
 
 import numpy as np
@@ -10,21 +12,40 @@ import pandas as pd
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
 from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.wildlife_density_more import (
+    DENSITY as _DENSITY,
+)
+from ecotone.assess.indicators.wildlife_density_more import (
+    MODELS,
+    REGIONS,
+    SUMMARY,
+    TREATMENTS,
+    by_region,
+    fit_all,
+    fit_or_say,
+    models_asked,
+    recaptured,
+    summary,
+    told_model,
+    treated,
+    write_map,
+)
+from ecotone.assess.indicators.wildlife_density_more import (
+    PER_100_KM2 as _PER_100_KM2,
+)
 from ecotone.assess.indicators.wildlife_survey import Asked, Survey, read_survey
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.wildlife import FormulaError, Model, SecrFit, estimates, fit
+from ecotone.science.wildlife import Model, SecrFit, Session, estimates
 from ecotone.science.wildlife.checks import Warned, warnings_of
+from ecotone.science.wildlife.collapse import collapsed
 from ecotone.science.wildlife.estimates import Estimate
 from ecotone.science.wildlife.fitness import goodness_of_fit
 from ecotone.science.wildlife.secr_model import FORMS, DetectionFunction
-from ecotone.science.wildlife.survey import HECTARE, DetectorKind
+from ecotone.science.wildlife.survey import DetectorKind
 
-#: Animals per hectare to animals per 100 km2.
-_PER_100_KM2: Final = 1e8 / HECTARE
-_DENSITY: Final = "1/(100 km2)"
 _COEFFICIENTS: Final = {"coefficient": "", "estimate": "", "se": "", "low": "", "high": ""}
 _SESSIONS: Final = {
     "session": "",
@@ -60,22 +81,65 @@ def compute(job: Job) -> Outcome:
     survey = read_survey(inputs, _asked(parameters), notes)
     model = _model(parameters, survey, notes)
     job.progress(0.2)
-    try:
-        fitted = fit(survey.sessions, model, mapper=job.executor.map)
-    except FormulaError as error:
-        raise UsageError(say("assess.wildlife.formula", why=str(error))) from error
-    except ValueError as error:
-        raise NotComputable(say("assess.wildlife.not-fitted", why=str(error))) from error
+    sessions = _collapsed(survey.sessions, parameters, notes)
+    tables: dict[str, pd.DataFrame] = {}
+    averaged: Estimate | None = None
+    several = _text(parameters, "models")
+    if several is None:
+        fitted = fit_or_say(sessions, model, job.executor)
+    else:
+        models = models_asked(several, model)
+        fitted, tables["models"], averaged = fit_all(sessions, models, job.executor, notes)
+    _say_model(fitted.model, notes)
     job.progress(0.7)
     for warned in warnings_of(fitted):
         notes.add(_finding(warned))
     values = _values(fitted, parameters, notes)
     _goodness(fitted, parameters, values, notes)
-    job.progress(0.95)
-    tables = {"coefficients": _coefficients(fitted), "sessions": _sessions(fitted)}
+    if averaged is not None:
+        values["density_averaged"] = _value(averaged, _DENSITY, _PER_100_KM2)
+    tables |= {"coefficients": _coefficients(fitted), "sessions": _sessions(fitted)}
+    weight = None if averaged is None else float(tables["models"]["weight"].max())
+    tables["summary"] = summary(fitted, weight)
     if fitted.likelihood.design("D").shape[1] > 1:
         tables["surface"] = _surface(fitted)
-    return Outcome(values=values, tables=tables, findings=notes.all())
+    if "decisions" in job.inputs:
+        tables["treatments"] = _treatments(job, inputs, survey, fitted, notes)
+    region = _text(parameters, "regions")
+    if region is not None:
+        tables["regions"] = by_region(fitted, region, job.executor, notes)
+    crs = _text(parameters, "crs")
+    rasters = {} if crs is None else write_map(fitted, 0, job.out, crs)
+    job.progress(0.95)
+    return Outcome(values=values, tables=tables, rasters=rasters, findings=notes.all())
+
+
+def _collapsed(
+    sessions: tuple[Session, ...], parameters: Mapping[str, Scalar], notes: Notes
+) -> tuple[Session, ...]:
+    """The occasions of each session as one where that was asked for."""
+    if not parameters["collapse"]:
+        return sessions
+    try:
+        found = tuple(collapsed(session) for session in sessions)
+    except ValueError as error:
+        raise NotComputable(say("assess.wildlife.not-collapsed", why=str(error))) from error
+    notes.add(Finding("wildlife-collapsed", Severity.INFO))
+    return found
+
+
+def _treatments(
+    job: Job, inputs: dict[str, Path], survey: Survey, fitted: SecrFit, notes: Notes
+) -> pd.DataFrame:
+    """The same model with disputed identities apart, as one, left out; and without ghosts."""
+    surveys: dict[str, Sequence[Session]] = {}
+    quiet = Notes()
+    for treatment in ("apart", "same", "left-out"):
+        asked = dataclasses.replace(_asked(job.parameters), disputed=treatment)
+        read = read_survey(inputs, asked, quiet).sessions
+        surveys[treatment] = _collapsed(read, job.parameters, quiet)
+    surveys["recaptured"] = [recaptured(s) for s in fitted.likelihood.sessions]
+    return treated(surveys, fitted.model, job.executor, notes)
 
 
 def _text(parameters: Mapping[str, Scalar], name: str) -> str | None:
@@ -99,6 +163,7 @@ def _asked(parameters: Mapping[str, Scalar]) -> Asked:
         trials=trials,
         classes=_text(parameters, "mixture"),
         session=_text(parameters, "session"),
+        disputed=str(parameters["disputed"]),
     )
 
 
@@ -137,18 +202,12 @@ def _model(parameters: Mapping[str, Scalar], survey: Survey, notes: Notes) -> Mo
         classes=survey.classes,
         number=cast(Literal["poisson", "binomial"], str(parameters["distribution"])),
     )
-    formulas = {"D": model.density, **model.formulas}
-    if survey.classes:
-        formulas["pmix"] = model.share
-    told = ", ".join(f"{name}{_tilde(formula)}" for name, formula in formulas.items())
-    params = {"model": f"{model.detection}: {told}", "classes": ", ".join(model.classes)}
-    notes.add(Finding("wildlife-model", Severity.INFO, params=params))
     return model
 
 
-def _tilde(formula: str) -> str:
-    bare = formula.strip()
-    return bare if bare.startswith("~") else f"~{bare}"
+def _say_model(model: Model, notes: Notes) -> None:
+    params = {"model": told_model(model), "classes": ", ".join(model.classes)}
+    notes.add(Finding("wildlife-model", Severity.INFO, params=params))
 
 
 def _finding(warned: Warned) -> Finding:
@@ -187,6 +246,11 @@ def _values(fitted: SecrFit, parameters: Mapping[str, Scalar], notes: Notes) -> 
     values["density"] = _density(fitted, expected, area, parameters, notes)
     values["expected_n"] = _value(expected, "animals")
     values["realised_n"] = _value(estimates.total_realised_number(fitted), "animals")
+    if _same_ground(bound.sessions):
+        # Cameras and scat on one ground: its animals are those of one session, not of all.
+        notes.add(Finding("wildlife-same-ground", Severity.INFO))
+        values["expected_n"] = _value(estimates.expected_number(fitted), "animals")
+        values["realised_n"] = Value(value=None, unit="animals")
     esa = sum(estimates.effective_area(fitted, k) for k in sessions)
     values["effective_area"] = Value(value=esa / 100.0, unit="km2")
     top = fitted.model.top_name
@@ -198,6 +262,12 @@ def _values(fitted: SecrFit, parameters: Mapping[str, Scalar], notes: Notes) -> 
             params = {"name": name}
             notes.add(Finding("wildlife-no-reference", Severity.INFO, params=params))
     return values
+
+
+def _same_ground(sessions: Sequence[Session]) -> bool:
+    """Whether several sessions have one mask."""
+    first = sessions[0].mask.xy
+    return len(sessions) > 1 and all(np.array_equal(s.mask.xy, first) for s in sessions[1:])
 
 
 def _density(
@@ -299,6 +369,7 @@ WILDLIFE_DENSITY: Final = Indicator(
         Input("detectors", "table", coarse="refuse"),
         Input("mask", "table", coarse="refuse"),
         Input("individuals", "table", required=False),
+        Input("decisions", "table", required=False),
     ),
     parameters=(
         Parameter(
@@ -318,6 +389,11 @@ WILDLIFE_DENSITY: Final = Indicator(
         Parameter("session", "text"),
         Parameter("distribution", "text", "poisson", choices=("poisson", "binomial")),
         Parameter("interval", "text", "wald", choices=("wald", "profile")),
+        Parameter("collapse", "boolean", False),
+        Parameter("models", "text"),
+        Parameter("disputed", "text", "apart", choices=("apart", "same", "left-out")),
+        Parameter("regions", "text"),
+        Parameter("crs", "text"),
         Parameter("replicates", "integer", 0, minimum=0, maximum=10_000),
         Parameter("seed", "integer", 0, minimum=0),
     ),
@@ -328,6 +404,7 @@ WILDLIFE_DENSITY: Final = Indicator(
         "detections": "detections",
         "spatial_recaptures": "detections",
         "density": _DENSITY,
+        "density_averaged": _DENSITY,
         "expected_n": "animals",
         "realised_n": "animals",
         "effective_area": "km2",
@@ -339,8 +416,16 @@ WILDLIFE_DENSITY: Final = Indicator(
         "fit_animals": "1",
         "fit_detectors": "1",
     },
-    tables={"coefficients": _COEFFICIENTS, "sessions": _SESSIONS, "surface": _SURFACE},
-    rasters={},
+    tables={
+        "coefficients": _COEFFICIENTS,
+        "sessions": _SESSIONS,
+        "surface": _SURFACE,
+        "models": MODELS,
+        "summary": SUMMARY,
+        "treatments": TREATMENTS,
+        "regions": REGIONS,
+    },
+    rasters={"density": _DENSITY, "density_low": _DENSITY, "density_high": _DENSITY},
     citations=(
         Citation(
             "Borchers and Efford (2008) Biometrics 64, 377-385",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast, get_args
 
 import numpy as np
 import pandas as pd
 
 from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.wildlife_identities import decided, read_decisions
 from ecotone.assess.indicators.wildlife_reading import (
     Problems,
     covariate,
@@ -22,6 +23,7 @@ from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
 from ecotone.science.wildlife import Captures, Detectors, Mask, Session, cell_area
+from ecotone.science.wildlife.individuals import contradictions, in_dispute, merged
 from ecotone.science.wildlife.survey import DetectorKind
 
 _CAPTURES: Final = ("session", "id", "occasion", "detector", "x", "y", "count")
@@ -43,6 +45,7 @@ class Asked:
         trials: trials of a binomial count; 0 for Poisson.
         classes: column of individuals that tells the class, ``h2`` for unknown ones, or None.
         session: the one session wanted; None for all.
+        disputed: what becomes of identities in dispute: apart, same or left-out.
     """
 
     kind: DetectorKind
@@ -50,6 +53,7 @@ class Asked:
     trials: int
     classes: str | None
     session: str | None
+    disputed: str = "apart"
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,14 @@ class _Reader:
         self.inputs, self.asked, self.notes, self.problems = inputs, asked, notes, problems
         self.classes: tuple[str, ...] = ()
         self.class_of: dict[str, int] = {}
+        self.name_of: dict[str, str] = {}
 
     def read(self) -> None:
         self.detectors = self._detectors()
         self.mask = self._mask()
         self.captures = self._captures()
+        if "decisions" in self.inputs:
+            self.captures = self._one_animal_once(self.captures)
         if self.asked.classes == "h2":
             self.classes = ("1", "2")
         elif self.asked.classes:
@@ -147,6 +154,32 @@ class _Reader:
         self.problems.rows("wildlife-occasion-outside", path, far, "occasion", occasions="")
         return frame
 
+    def _one_animal_once(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Captures under the animals that observers made of the identities."""
+        rows = read_decisions([self.inputs["decisions"]], self.problems, self.notes)
+        ids = list(dict.fromkeys(frame["id"]))
+        told = decided(rows, ids, self.notes)
+        together = self.asked.disputed == "same"
+        animal = merged(len(ids), told.pairs, disputed=together)
+        for pair in contradictions(animal, told.pairs):
+            params = {"first": ids[pair.first], "second": ids[pair.second]}
+            self.notes.add(
+                Finding("wildlife-identity-contradiction", Severity.WARNING, params=params)
+            )
+        first = {a: ids[k] for k, a in reversed(list(enumerate(animal.tolist())))}
+        self.name_of = {name: first[a] for name, a in zip(ids, animal.tolist(), strict=True)}
+        doubtful = in_dispute(len(ids), told.pairs)
+        params = {
+            "identities": str(len(ids)),
+            "animals": str(len(first)),
+            "disputed": str(int(doubtful.sum())),
+        }
+        self.notes.add(Finding("wildlife-identities-merged", Severity.INFO, params=params))
+        if self.asked.disputed == "left-out":
+            gone = {first[a] for a in animal[doubtful].tolist()}
+            frame = frame[~frame["id"].map(self.name_of).isin(gone)]
+        return frame.assign(id=frame["id"].map(self.name_of))
+
     def _at_places(self, frame: pd.DataFrame, path: Path) -> pd.Series:
         """Detectors of captures told by coordinates."""
         place = pd.DataFrame({n: numbers(frame, n, path, self.problems) for n in ("x", "y")})
@@ -163,6 +196,7 @@ class _Reader:
             given = ", ".join(c for c in frame.columns if c != "row")
             raise UsageError(say("assess.wildlife.mixture-column", column=column, given=given))
         frame["id"] = frame["id"].astype(str).str.strip()
+        frame["id"] = [self.name_of.get(name, name) for name in frame["id"]]
         words = frame[column].astype(str).str.strip()
         unknown = is_missing(frame[column]) | words.str.casefold().isin(_UNKNOWN)
         told = pd.DataFrame({"id": frame["id"], "word": words, "row": frame["row"]})[~unknown]
@@ -218,8 +252,9 @@ class _Reader:
     def _session(self, name: str) -> Session | None:
         captures, detectors = self._of(self.captures, name), self._of(self.detectors, name)
         mask = self._of(self.mask, name)
+        kind = self._kind(detectors)
         occasions = self._occasions(captures, name)
-        captures = self._checked(captures, detectors, occasions)
+        captures = self._checked(captures, detectors, occasions, kind)
         if captures is None or len(mask) < 2 or len(detectors) == 0:
             if len(mask) < 2:
                 self.problems.add("wildlife-mask-small", self.inputs["mask"], session=name)
@@ -238,7 +273,7 @@ class _Reader:
         last[animal[removed]] = occasion[removed]
         try:
             return Session(
-                self.asked.kind,
+                kind,
                 Detectors(
                     detectors[["x", "y"]].to_numpy(np.float64),
                     usage,
@@ -257,11 +292,23 @@ class _Reader:
                 known_class=np.array([self.class_of.get(i, -1) for i in ids])
                 if self.classes and self.asked.classes != "h2"
                 else None,
-                size=self.asked.trials,
+                size=self.asked.trials if kind == "count" else 0,
             )
         except ValueError as error:
             self.problems.add("wildlife-session", self.inputs["captures"], why=str(error))
             return None
+
+    def _kind(self, detectors: pd.DataFrame) -> DetectorKind:
+        """A session's own kind of detector where a column ``kind`` tells it, else the one asked."""
+        if "kind" not in detectors:
+            return self.asked.kind
+        words = detectors["kind"].astype(str).str.strip().str.casefold().replace("single", "multi")
+        if not words.isin(get_args(DetectorKind)).all():
+            return self.asked.kind  # a covariate of the detectors under this name
+        if words.nunique() > 1:
+            other = detectors[words != words.iat[0]]
+            self.problems.rows("wildlife-kinds-mixed", self.inputs["detectors"], other, "kind")
+        return cast(DetectorKind, words.iat[0])
 
     def _covariates(self, frame: pd.DataFrame, besides: tuple[str, ...]) -> dict[str, np.ndarray]:
         leave = {"row", "x", "y", "session", *besides}
@@ -285,7 +332,11 @@ class _Reader:
         return most
 
     def _checked(
-        self, captures: pd.DataFrame, detectors: pd.DataFrame, occasions: int
+        self,
+        captures: pd.DataFrame,
+        detectors: pd.DataFrame,
+        occasions: int,
+        kind: DetectorKind,
     ) -> pd.DataFrame | None:
         """Captures that fit their detectors; None, and problems, where some do not."""
         path, before = self.inputs["captures"], self.problems.notes.counts.total()
@@ -303,16 +354,16 @@ class _Reader:
             at = captures["detector"].map(index).to_numpy(np.int64)
             idle = captures[effort[at, captures["occasion"].to_numpy(np.int64) - 1] <= 0]
             self.problems.rows("wildlife-detection-without-effort", path, idle, "detector")
-        captures = self._merged(captures, path)
+        captures = self._merged(captures, path, kind)
         return None if self.problems.notes.counts.total() > before else captures
 
-    def _merged(self, captures: pd.DataFrame, path: Path) -> pd.DataFrame:
+    def _merged(self, captures: pd.DataFrame, path: Path, kind: DetectorKind) -> pd.DataFrame:
         """One row an animal, occasion and detector, as the kind of detector has it."""
         keys = ["id", "occasion", "detector"]
         merged = captures.groupby(keys, sort=True, as_index=False).agg(
             count=("count", "sum"), removed=("removed", "any"), row=("row", "first")
         )
-        if self.asked.kind == "count":
+        if kind == "count":
             over = merged[(merged["count"] > self.asked.trials) & (self.asked.trials > 0)]
             trials = str(self.asked.trials)
             self.problems.rows("wildlife-count-above-trials", path, over, "count", trials=trials)
@@ -322,7 +373,7 @@ class _Reader:
                 Finding("wildlife-counts-as-one", Severity.WARNING, params={"count": several})
             )
             merged["count"] = 1
-        if self.asked.kind == "multi":
+        if kind == "multi":
             twice = merged[merged.duplicated(["id", "occasion"])]
             self.problems.rows("wildlife-two-detectors", path, twice, "id")
         last = merged[merged["removed"]].groupby("id")["occasion"].min()

@@ -102,6 +102,33 @@ def expected_number(fit: SecrFit, session: int = 0, level: float = 0.95) -> Esti
     return log_interval(value, value * float(np.sqrt(relative)), level)
 
 
+def number_in(fit: SecrFit, cells: Sequence[NDArray[np.bool_]], level: float = 0.95) -> Estimate:
+    """E(N) of a part of the masks, such as a country's share of them.
+
+    Args:
+        fit: the fit.
+        cells: (cells,) by session, which of its mask's cells belong to the part.
+        level: of confidence.
+
+    Returns:
+        The integral of density over the part; nought where no cell belongs to it.
+    """
+    if not any(part.any() for part in cells):
+        return Estimate(0.0, 0.0, 0.0, 0.0, level)
+
+    def inhabitants(beta: Floats) -> float:
+        total = 0.0
+        for slots, part in zip(fit.likelihood.slots, cells, strict=True):
+            density = fit.likelihood.parameters(beta, slots).density
+            total += float(slots.session.mask.cell_area * density[part].sum())
+        return float(np.log(total))
+
+    log_n, variance = _delta(fit, inhabitants)
+    value = float(np.exp(log_n))
+    relative = np.expm1(variance) if fit.likelihood.design("D").shape[1] == 1 else variance
+    return log_interval(value, value * float(np.sqrt(relative)), level)
+
+
 def total_expected_number(fit: SecrFit, level: float = 0.95) -> Estimate:
     """E(N) of all sessions' masks together."""
     sessions = range(len(fit.likelihood.sessions))
