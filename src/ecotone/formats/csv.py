@@ -56,7 +56,7 @@ class DelimitedTable:
             params = {"count": str(len(others))}
             report(Finding("member-unread", Severity.WARNING, value=others[0], params=params))
         for member in members:
-            yield from _read_table(source, member, options, report, reject)
+            yield from read_table(source, member, options, report, reject)
 
 
 FORMAT = DelimitedTable()
@@ -80,9 +80,10 @@ def _is_text(head: bytes) -> bool:
     return odd + head.count(csv_scan.BAD_BYTE) <= max(1, 0.02 * len(head))
 
 
-def _read_table(
+def read_table(
     source: Source, member: str, options: ReadOptions, report: Report, reject: Reject
 ) -> Iterator[Table]:
+    """The rows of one member that is a table."""
     seen = sniff(source, member, encoding=options.encoding, delimiter=options.delimiter)
     if options.delimiter is None and not _is_usual(member, seen.delimiter):
         shown = {_TAB: "TAB"}.get(seen.delimiter, f"'{seen.delimiter}'")
