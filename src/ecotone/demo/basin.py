@@ -12,17 +12,18 @@ from typing import Final, Literal
 
 import numpy as np
 
-from ecotone.demo import noise, write_land, write_water, write_wild
+from ecotone.demo import noise, write_connect, write_land, write_water, write_wild
 from ecotone.demo.countries import Countries, as_geojson, make_countries, with_basin
 from ecotone.demo.faults import write_faulty_loggers, write_truncated
 from ecotone.demo.files import write_json
 from ecotone.demo.names import invented
+from ecotone.demo.simulate_connect import Crossing, make_crossing
 from ecotone.demo.simulate_land import Land, make_land
 from ecotone.demo.simulate_water import Water, days_between, make_water
 from ecotone.demo.simulate_wild import captures, deployments, encounters
 from ecotone.demo.stations import Stations, place_stations
 from ecotone.demo.terrain import Terrain, make_terrain
-from ecotone.demo.truth import planted_land, planted_water, statements
+from ecotone.demo.truth import planted_crossing, planted_land, planted_water, statements
 from ecotone.model.records import Dataset, Party, Person, Project
 
 #: The day on which the demo happens: agreements, embargoes and the report go by it.
@@ -92,6 +93,7 @@ class Nature:
     countries: Countries
     land: Land
     stations: dict[str, Stations]
+    crossing: Crossing
     water: dict[str, list[Water]]  #: by party; Suvarin has its laboratory and its daily stations
 
 
@@ -117,7 +119,8 @@ def grow(seed: int) -> tuple[Nature, dict[str, np.random.Generator]]:
     )
     water["SUEA"].append(daily)
     water["KNCM"].append(uranium)
-    return Nature(terrain, countries, land, stations, water), streams
+    crossing = make_crossing(terrain, countries)
+    return Nature(terrain, countries, land, stations, crossing, water), streams
 
 
 def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None) -> Basin:
@@ -138,6 +141,7 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
         folder / "maps/elevation.tif", nature.terrain.elevation.astype(np.float32), -9999.0, "m"
     )
     write_land.write_layer(folder / "maps/landcover.tif", nature.terrain.cover, 0, "1")
+    write_connect.write_crossing(folder / "maps", nature.crossing)
     countries = as_geojson(nature.countries)
     write_json(folder / "boundaries.geojson", countries)
     write_json(folder / "regions.geojson", with_basin(countries, nature.countries))
@@ -148,13 +152,17 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
     wild = _deliver_wildlife(folder, nature, streams["wildlife"])
     faulty = _deliver_faults(folder, nature, streams["faults"])
     by_country = {p.country_code: nature.water[p.party_id] for p in told.parties}
-    planted = [*planted_land(nature.land, nature.countries), *planted_water(by_country)]
+    planted = [
+        *planted_land(nature.land, nature.countries),
+        *planted_water(by_country),
+        *planted_crossing(nature.crossing),
+    ]
     write_json(
         folder / "truth.json",
         {
             "seed": seed,
             "values": [t.told() for t in planted],
-            "statements": statements(nature.land, nature.stations),
+            "statements": statements(nature.land, nature.stations, nature.crossing),
         },
     )
     return Basin(

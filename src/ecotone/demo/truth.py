@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from ecotone.demo.countries import BASIN, Countries
 from ecotone.demo.grid import area_km2
 from ecotone.demo.names import Pollution, all_pollution, data_text, invented
+from ecotone.demo.simulate_connect import Crossing
 from ecotone.demo.simulate_land import FIRST_YEAR, LAST_YEAR, Land
 from ecotone.demo.simulate_water import YEAR, Water
 from ecotone.demo.stations import Stations
-from ecotone.model.words import LANGUAGES, say
+from ecotone.model.words import LANGUAGES, Language, say
 
 _LAND_PERIOD: Final = f"{FIRST_YEAR}-{LAST_YEAR}"
 
@@ -68,9 +69,23 @@ def planted_water(waters: Mapping[str, list[Water]]) -> Iterator[Truth]:
             yield Truth("water.compliance", region, str(YEAR), name, truth, unit)
 
 
-def statements(land: Land, stations: Mapping[str, Stations]) -> list[dict[str, str]]:
+def planted_crossing(crossing: Crossing) -> Iterator[Truth]:
+    """Where the fence cuts the belt, where the underpass lies, what is connected in truth."""
+    for name, truth, unit in (
+        ("eca", crossing.connected, "ha"),
+        ("barrier_longitude", crossing.barrier[0], "degree"),
+        ("barrier_latitude", crossing.barrier[1], "degree"),
+        ("pinch_longitude", crossing.underpass[0], "degree"),
+        ("pinch_latitude", crossing.underpass[1], "degree"),
+    ):
+        yield Truth("connectivity.corridors", BASIN, str(YEAR), name, round(truth, 6), unit)
+
+
+def statements(
+    land: Land, stations: Mapping[str, Stations], crossing: Crossing
+) -> list[dict[str, str]]:
     """What was planted, in sentences: for the report's last page."""
-    told = []
+    told: list[dict[str, str]] = []
     for change in (land.degraded, land.recovering):
         area = f"{area_km2(change.mask):.0f}"
         mean = f"{abs(change.slope[change.mask].mean()):.4f}"
@@ -83,7 +98,19 @@ def statements(land: Land, stations: Mapping[str, Stations]) -> list[dict[str, s
             }
         )
     told.extend(_polluted(source, stations[source.party]) for source in all_pollution())
-    return [*told, {lang: say("demo.planted.lead", lang) for lang in LANGUAGES}]
+    lead: dict[str, str] = {lang: say("demo.planted.lead", lang) for lang in LANGUAGES}
+    crossed: dict[str, str] = {lang: _crossed(crossing, lang) for lang in LANGUAGES}
+    return [*told, lead, crossed]
+
+
+def _crossed(crossing: Crossing, lang: Language) -> str:
+    """The road along the border in a sentence."""
+    places = {"fence": crossing.barrier, "underpass": crossing.underpass}
+    told = {
+        name: f"{_decimal(f'{north:.3f}', lang)}° N, {_decimal(f'{-east:.3f}', lang)}° W"
+        for name, (east, north) in places.items()
+    }
+    return say("demo.planted.crossing", lang, **told)
 
 
 def _polluted(source: Pollution, stations: Stations) -> dict[str, str]:

@@ -99,7 +99,7 @@ def test_a_hundred_draws_say_how_sure_the_order_is(land, tmp_path):
     assert (order["rank_low"] <= order["rank_mean"]).all()
     assert (order["rank_mean"] <= order["rank_high"]).all()
     assert order["rank_mean"].is_monotonic_increasing
-    assert order["leading"].sum() == pytest.approx(300, abs=20)
+    assert 200 < order["leading"].sum() <= 300
     assert (order["dECA_low"] <= order["dECA_mean"]).all()
     assert 0 < done.values["segment_agreement"].value <= 1
     assert 0 < done.values["rank_agreement"].value <= 1

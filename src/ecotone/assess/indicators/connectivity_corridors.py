@@ -14,6 +14,8 @@ from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, P
 from ecotone.assess.indicators import connectivity_resistance
 from ecotone.assess.indicators.connectivity_borders import by_country
 from ecotone.assess.indicators.connectivity_ensemble import (
+    ENDS,
+    LEVEL,
     Drawn,
     Ensemble,
     draw,
@@ -82,6 +84,7 @@ def compute(job: Job) -> Outcome:
         )  # fmt: skip
         tables["stability"], agreed = stability(drawn, scene.names(pairs, kept))
         values["rank_agreement"] = Value(value=agreed, unit="1")
+        values["eca"] = _with_interval(values["eca"], drawn.eca / _HECTARE)
     if divider.zones > 1 or divider.width is not None:
         found, current = divider.measure(scene.resistance)
         if divider.width is not None:
@@ -272,6 +275,12 @@ def _write_lines(
     return {"paths": "vectors/paths.gpkg"}
 
 
+def _with_interval(value: Value, drawn: Floats) -> Value:
+    """A value with the interval of the draws, which may lie beside the best guess."""
+    low, high = (float(end) for end in np.percentile(drawn, ENDS))
+    return value.model_copy(update={"low": low, "high": high, "level": LEVEL})
+
+
 def _values(frame: pd.DataFrame, scene: Scene, eca: float) -> dict[str, Value]:
     kept = frame[frame["kept"]]
     return {
@@ -279,10 +288,11 @@ def _values(frame: pd.DataFrame, scene: Scene, eca: float) -> dict[str, Value]:
         "corridors": Value(value=len(kept), unit="1"),
         "length": Value(value=float(kept["path_m"].sum()), unit="m"),
         "mean_least_cost": Value(value=float(frame["least_cost_m"].mean()), unit="m"),
-        "eca": Value(value=eca / 10_000.0, unit="ha"),
+        "eca": Value(value=eca / _HECTARE, unit="ha"),
     }
 
 
+_HECTARE: Final = 10_000.0
 #: The columns of what a corridor has in a country.
 _PARTS: Final = {
     "from": "",

@@ -52,6 +52,7 @@ class Drawn:
     cost: Floats
     gain: Floats
     current: Floats
+    eca: Floats
     maps: Moments
     pinch: Floats  #: (draws, 2) row and column where most current flows outside of cores
 
@@ -69,15 +70,17 @@ def draw(
     size = (draws, len(divider.pairs))
     cost, gain = np.empty(size), np.empty((*size, divider.zones))
     current, pinch = np.empty((*size, divider.zones)), np.empty((draws, 2))
+    eca = np.empty(draws)
     maps = Moments.of(shape)
     found: Iterator[tuple[Divided, Floats]]
     found = executor.map(partial(Ensemble.one, ensemble), range(draws))
     for number, (one, flow) in enumerate(found):
         cost[number], gain[number], current[number] = one.cost, one.gain, one.current
+        eca[number] = one.eca
         pinch[number] = busiest(flow)
         maps.add(flow)
         progress((number + 1) / draws)
-    return Drawn(cost, gain, current, maps, pinch)
+    return Drawn(cost, gain, current, eca, maps, pinch)
 
 
 def stability(drawn: Drawn, names: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, float]:

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 from ecotone.science.connectivity.landscape import Landscape, Points, Wanted, pairwise
 from ecotone.science.connectivity.leastcost import corridor, cost_distance, path_to
 from ecotone.science.connectivity.links import link_losses
-from ecotone.science.connectivity.patches import probabilities
+from ecotone.science.connectivity.patches import connectivity, probabilities
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -181,6 +181,7 @@ class Divided:
     spent: Floats  #: least cost
     current: Floats  #: node currents added up, cores left out
     gain: Floats  #: dECA, per cent of the equivalent connected area
+    eca: float  #: equivalent connected area, in the unit of the cores' areas
 
 
 @dataclass(frozen=True)
@@ -232,16 +233,17 @@ class Divider:
             total += flow
             between = self.label == 0
             current[k] = np.bincount(self.zone[between], flow[between], minlength=self.zones)
-        return Divided(cost, length, spent, current, self._gains(cost, spent)), total
+        return Divided(cost, length, spent, current, *self._gains(cost, spent)), total
 
-    def _gains(self, cost: Floats, spent: Floats) -> Floats:
-        """Per cent of the equivalent connected area that goes with each pair, by zone."""
+    def _gains(self, cost: Floats, spent: Floats) -> tuple[Floats, float]:
+        """Per cent of the equivalent connected area that goes with each pair, by zone; the area."""
         size = self.area.size
         distance = np.full((size, size), np.inf)
         ends = np.array(self.pairs, dtype=np.int64).reshape(-1, 2)
         distance[ends[:, 0], ends[:, 1]] = distance[ends[:, 1], ends[:, 0]] = cost
-        lost = link_losses(self.area, probabilities(distance, self.d0, self.p), ends)
+        direct = probabilities(distance, self.d0, self.p)
+        lost = link_losses(self.area, direct, ends)
         whole = spent.sum(axis=1, keepdims=True)
         share = np.divide(spent, whole, out=np.zeros_like(spent), where=whole > 0)
         gain: Floats = lost[:, None] * share
-        return gain
+        return gain, connectivity(self.area, direct, "pc").eca

@@ -18,6 +18,9 @@ from ecotone.science.connectivity.graph import Graph, Nodes
 
 Floats = NDArray[np.float64]
 
+#: So few edges one thread adds up sooner than several begin.
+_FEW = 50_000
+
 
 def branch_currents(graph: Graph, voltage: Floats) -> Floats:
     """The current along each edge, from head to tail."""
@@ -65,7 +68,7 @@ def edge_totals(graph: Graph, voltages: Floats, pairs: NDArray[np.int64] | None)
         pairs: (count, 2) columns to pair; None for all pairs.
     """
     total = np.empty(graph.head.size)
-    threads = os.cpu_count() or 1
+    threads = (os.cpu_count() or 1) if graph.head.size > _FEW else 1
     cuts = np.linspace(0, graph.head.size, threads + 1).astype(np.int64).tolist()
 
     def part(low: int, high: int) -> None:
@@ -75,8 +78,11 @@ def edge_totals(graph: Graph, voltages: Floats, pairs: NDArray[np.int64] | None)
         else:
             _some_pairs(*ends, voltages, pairs, total[low:high])
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, cuts[:-1], cuts[1:]))
+    if threads == 1:
+        part(0, graph.head.size)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, cuts[:-1], cuts[1:]))
     return total
 
 

@@ -167,8 +167,11 @@ class Grounded:
             voltage[:, start : start + part.size] = solved if rows is None else solved[rows]
             return left
 
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            worst = max(pool.map(some, range(0, nodes.size, _TOGETHER)), default=0.0)
+        if nodes.size <= _TOGETHER:
+            worst = some(0) if nodes.size else 0.0
+        else:
+            with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+                worst = max(pool.map(some, range(0, nodes.size, _TOGETHER)), default=0.0)
         return Solved(voltage, worst, self._name(), doubtful=worst > _DOUBTFUL)
 
     def _columns(self, current: Floats) -> tuple[Floats, float]:
