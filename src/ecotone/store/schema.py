@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from ecotone.model.dictionary import RECORD_NOUNS, dictionary
+from ecotone.store import sensorthings_tables
 
 #: The newest schema this version of Ecotone knows: the name of the last migration.
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 
 BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 #: An instant: whole microseconds since 1970 UTC in SQLite, timestamptz in PostgreSQL.
@@ -204,3 +205,6 @@ RUN_RELEASE: Final = sa.Table(
     sa.Column("run_id", sa.Text, sa.ForeignKey("run.run_id"), primary_key=True),
     sa.Column("release_id", sa.Text, sa.ForeignKey("release.release_id"), primary_key=True),
 )
+
+#: What the SensorThings API stands on.
+STA: Final = sensorthings_tables.tables(metadata, BIG)

@@ -206,4 +206,4 @@ def _duration(text: str) -> int:
         raise malformed("sta.time-unreadable", text=text[:60])
     parts: dict[str, Any] = {k: float(v or 0) for k, v in found.groupdict().items() if k != "sign"}
     seconds = parts["d"] * 86_400 + parts["h"] * 3600 + parts["m"] * 60 + parts["s"]
-    return int(round(seconds * times.SECOND)) * (-1 if found["sign"] else 1)
+    return round(seconds * times.SECOND) * (-1 if found["sign"] else 1)

@@ -1,0 +1,185 @@
+"""Requests by method: who asks, what is answered, errors as JSON.
+
+One route for all paths: the grammar of resource paths is not that of a router.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from ecotone.model.errors import EcotoneError, StoreError, Withheld
+from ecotone.model.sensorthings import Refused, absent, malformed
+from ecotone.model.words import say, tell
+from ecotone.serve.sta import arrays, changes, conformance, reads
+from ecotone.serve.sta.render import Renderer, dumped
+from ecotone.serve.sta.who import Who
+from ecotone.share.sensorthings import Sensing
+
+PREFIX: Final = "/sta/v1.1"
+_MOST_QUERY: Final = 60_000
+_JSON: Final = "application/json; charset=utf-8"
+
+
+def router(
+    sensing: Callable[[Request], Sensing], who: Callable[[Request], Who], endpoints: Any = None
+) -> APIRouter:
+    """The routes. ``sensing`` gives the node's sensors, ``who`` the one who asks."""
+    found = APIRouter()
+    service = _Service(sensing, who, endpoints or (lambda request: []))
+    methods = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
+    for path in (PREFIX, f"{PREFIX}/{{path:path}}"):
+        found.add_api_route(
+            path, service.answer, methods=methods, include_in_schema=False, response_model=None
+        )
+    return found
+
+
+class _Service:
+    def __init__(
+        self, sensing: Callable[[Request], Sensing], who: Callable[[Request], Who], endpoints: Any
+    ) -> None:
+        self._sensing = sensing
+        self._who = who
+        self._endpoints = endpoints
+
+    async def answer(self, request: Request) -> Response:
+        """Answer any request, errors too."""
+        try:
+            return await self._answered(request)
+        except EcotoneError as error:
+            return refusal(error, request.headers.get("accept-language", "en"))
+
+    async def _answered(self, request: Request) -> Response:
+        path = request.path_params.get("path", "")
+        root = root_of(request)
+        if request.method in ("GET", "HEAD"):
+            return await run_in_threadpool(self._get, request, path, root)
+        raw = await request.body()
+        if path == "$batch" and request.method == "POST":
+            from ecotone.serve.sta import batch
+
+            return await batch.answer(request, raw, self)
+        status, headers, body = await self.write(
+            request, request.method, path, raw, request.headers, root
+        )
+        return Response(body, status, headers, _JSON)
+
+    def _get(self, request: Request, path: str, root: str) -> Response:
+        who = self._who(request)
+        answer = self.read(request, who, path, request.url.query, root)
+        return Response(answer.body, answer.status, media_type=answer.kind)
+
+    def read(self, request: Request, who: Who, path: str, query: str, root: str) -> reads.Answer:
+        """The answer to a GET."""
+        if not path.strip("/"):
+            return reads.Answer(dumped(conformance.document(root, self._endpoints(request))))
+        if len(query) > _MOST_QUERY:
+            raise malformed("sta.filter-deep")
+        # A plus is a plus here, as in a time's zone: blanks are written %20.
+        given = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)
+        with self._sensing(request).reading(who.party) as reader:
+            return reads.get(reader, Renderer(root), path.strip("/"), given)
+
+    async def write(
+        self,
+        request: Request,
+        method: str,
+        path: str,
+        raw: bytes,
+        headers: Mapping[str, str],
+        root: str,
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Carry a change out; status, headers and body of the answer."""
+        who = await run_in_threadpool(self._who, request)
+        if who.party is None:
+            raise Refused(401, say("sta.sign-in"))
+        if not who.writes:
+            raise Refused(403, say("sta.may-not-write"))
+        sensing, renderer = self._sensing(request), Renderer(root)
+        kind = headers.get("content-type", "")
+        plain = path.strip("/")
+        if method == "POST" and plain in arrays.BULK:
+            return await arrays.answer(sensing, who, renderer, plain, raw)
+        if method == "POST":
+            rows = arrays.single(plain, raw)
+            if rows is not None:
+                future = sensing.add(who.party, who.person, rows)
+                number = int((await asyncio.wrap_future(future))[0])
+                return _made(renderer, "Observations", number)
+        change = _change(method, plain, raw, kind)
+        future = sensing.edit(who.party, who.person, change.what, change.work)
+        entity, number = await asyncio.wrap_future(future)
+        if method == "POST":
+            return _made(renderer, entity.path, number)
+        if method == "DELETE":
+            return 200, {}, b"{}"
+        return 200, {}, dumped(_told(renderer, entity.path, number))
+
+
+def _change(method: str, path: str, raw: bytes, kind: str) -> changes.Change:
+    match method:
+        case "POST":
+            return changes.post(path, raw)
+        case "PATCH":
+            return changes.change(path, raw, kind, whole=False)
+        case "PUT":
+            return changes.change(path, raw, kind, whole=True)
+    return changes.delete(path)
+
+
+def _told(renderer: Renderer, path: str, number: int) -> dict[str, Any]:
+    return {"@iot.id": number, "@iot.selfLink": f"{renderer.root}/{path}({number})"}
+
+
+def _made(renderer: Renderer, path: str, number: int) -> tuple[int, dict[str, str], bytes]:
+    told = _told(renderer, path, number)
+    return 201, {"location": told["@iot.selfLink"]}, dumped(told)
+
+
+def root_of(request: Request) -> str:
+    """The address of the service as the client wrote it."""
+    return (
+        f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}{PREFIX}"
+    )
+
+
+def status_of(error: EcotoneError) -> int:
+    """The HTTP status an error is told with."""
+    if isinstance(error, Refused):
+        return error.status
+    if isinstance(error, StoreError):
+        return 503
+    return 404 if isinstance(error, Withheld) else 400
+
+
+def refusal(error: EcotoneError, language: str) -> Response:
+    """An error as JSON, in the reader's language."""
+    status = status_of(error)
+    body = told(error, status, language)
+    headers = {"www-authenticate": 'Basic realm="Ecotone"'} if status == 401 else {}
+    return Response(body, status, headers, _JSON)
+
+
+def told(error: EcotoneError, status: int, language: str) -> bytes:
+    """The body of an error."""
+    lang = language[:2] if language[:2] in ("zh", "ru") else "en"
+    return dumped(
+        {
+            "code": status,
+            "type": "error",
+            "message": str(tell(error.message, lang)),
+            **({"hint": str(tell(error.hint, lang))} if error.hint else {}),
+        }
+    )
+
+
+def nothing_here() -> Refused:
+    """For paths of other services."""
+    return absent()

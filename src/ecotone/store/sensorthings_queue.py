@@ -1,0 +1,250 @@
+"""The one writer of a server: what arrives while a commit is under way goes into the next one.
+
+A disk takes a few hundred commits a second, however small. So requests wait together: one
+transaction for all that came meanwhile, and nobody is answered before it is on the disk. What is
+wrong with one request fails that request alone.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from ecotone.model.errors import EcotoneError
+from ecotone.model.sensorthings import ENTITIES, Refused, malformed
+from ecotone.model.words import say
+from ecotone.store import sensorthings_observe as observe
+from ecotone.store.database import Database
+from ecotone.store.schema import STA
+from ecotone.store.sensorthings_archive import value
+from ecotone.store.sensorthings_filter import among
+from ecotone.store.sensorthings_observe import Rows, Stream
+from ecotone.store.sensorthings_write import Editor, Work, Writer
+
+#: What goes into one transaction at most.
+_MOST_JOBS: Final = 400
+_MOST_ROWS: Final = 200_000
+_FEATURE: Final = ENTITIES["FeatureOfInterest"]
+
+
+@dataclass
+class Done:
+    """What a commit made, for whoever listens."""
+
+    entities: list[tuple[str, int]] = field(default_factory=list)
+    observations: list[tuple[Any, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Job:
+    writer: Writer
+    future: Future[Any]
+    work: Work | None = None
+    what: str = ""
+    rows: Rows | None = None
+
+
+class Queue:
+    """Takes work from any thread; one thread of its own writes."""
+
+    def __init__(self, database: Database, told: Callable[[Done], None] | None = None) -> None:
+        self._database = database
+        self._told = told
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._streams: dict[int, Stream] = {}
+        self._features: dict[int, int] = {}
+        self._pairs: set[tuple[int, int]] = set()
+        self._revision = -1
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def edit(self, writer: Writer, what: str, work: Work) -> Future[Any]:
+        """Change entities; the future has what ``work`` returned, once it is on the disk."""
+        return self._put(_Job(writer, Future(), work=work, what=what))
+
+    def add(self, writer: Writer, rows: Rows) -> Future[Any]:
+        """Add observations; the future has their numbers, once they are on the disk."""
+        return self._put(_Job(writer, Future(), rows=rows))
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            thread.join()
+
+    def _put(self, job: _Job) -> Future[Any]:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sensorthings", daemon=True)
+                self._thread.start()
+            self._jobs.put(job)
+        return job.future
+
+    def _run(self) -> None:
+        while True:
+            first = self._jobs.get()
+            if first is None:
+                return
+            group, stop = self._gather(first)
+            self._carry_out(group)
+            if stop:
+                return
+
+    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
+        group, rows = [first], len(first.rows) if first.rows else 0
+        while len(group) < _MOST_JOBS and rows < _MOST_ROWS:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return group, False
+            if job is None:
+                return group, True
+            group.append(job)
+            rows += len(job.rows) if job.rows else 0
+        return group, False
+
+    def _carry_out(self, group: list[_Job]) -> None:
+        results: list[tuple[_Job, Any]] = []
+        done = Done()
+        try:
+            with self._database.writing() as connection:
+                self._refresh(connection)
+                waiting: list[_Job] = []
+                for job in group:
+                    if job.rows is not None:
+                        waiting.append(job)
+                        continue
+                    self._add(connection, waiting, results, done)
+                    waiting = []
+                    self._edit(connection, job, results, done)
+                self._add(connection, waiting, results, done)
+        except BaseException as error:
+            self._revision = -1
+            for job in group:
+                if not job.future.done():
+                    job.future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for job, result in results:
+            job.future.set_result(result)
+        if self._told is not None and (done.entities or done.observations):
+            with suppress(OSError):
+                self._told(done)
+
+    def _edit(
+        self,
+        connection: sa.Connection,
+        job: _Job,
+        results: list[tuple[_Job, Any]],
+        done: Done,
+    ) -> None:
+        assert job.work is not None
+        try:
+            with connection.begin_nested():
+                editor = Editor(connection, job.writer)
+                result = job.work(editor)
+                editor.close(job.what)
+        except EcotoneError as error:
+            job.future.set_exception(error)
+            return
+        self._forget(connection)
+        done.entities += editor.made
+        results.append((job, result))
+
+    def _add(
+        self,
+        connection: sa.Connection,
+        jobs: list[_Job],
+        results: list[tuple[_Job, Any]],
+        done: Done,
+    ) -> None:
+        good: list[_Job] = []
+        for job in jobs:
+            try:
+                self._prepare(connection, job)
+                good.append(job)
+            except EcotoneError as error:
+                job.future.set_exception(error)
+        if not good:
+            return
+        rows = observe.joined([job.rows for job in good if job.rows is not None])
+        numbers = observe.add(connection, rows, self._pairs)
+        at = 0
+        for job in good:
+            assert job.rows is not None
+            mine = numbers[at : at + len(job.rows)]
+            at += len(job.rows)
+            results.append((job, mine))
+        done.observations.append((numbers, rows))
+
+    def _prepare(self, connection: sa.Connection, job: _Job) -> None:
+        """Know the datastreams, check that they are the writer's, find the features."""
+        rows = job.rows
+        assert rows is not None
+        wanted = np.unique(rows.stream).tolist()
+        self._learn(connection, [w for w in wanted if w not in self._streams])
+        for number in wanted:
+            stream = self._streams.get(number)
+            if stream is None:
+                raise malformed("sta.link-absent", entity="Datastream", id=number)
+            if not _owns(job.writer, stream.dataset_id):
+                # Whether it is hidden or another's is not told to who may not see it.
+                Editor(connection, job.writer).stream(number)
+                raise Refused(403, say("sta.not-yours"))
+        self._find_features(connection, job, rows)
+
+    def _find_features(self, connection: sa.Connection, job: _Job, rows: Rows) -> None:
+        missing = rows.feature == 0
+        if missing.any():
+            streams, back = np.unique(rows.stream[missing], return_inverse=True)
+            found = [self._feature(connection, self._streams[s]) for s in streams.tolist()]
+            feature = rows.feature.copy()
+            feature[missing] = np.array(found, dtype=np.int64)[back]
+            rows.feature = feature
+        given = set(np.unique(rows.feature[~missing]).tolist())
+        if given:
+            editor = Editor(connection, job.writer)
+            for number in sorted(given):
+                editor.may_link(_FEATURE, number)
+
+    def _feature(self, connection: sa.Connection, stream: Stream) -> int:
+        if stream.id not in self._features:
+            self._features[stream.id] = observe.feature_of(connection, stream)
+        return self._features[stream.id]
+
+    def _learn(self, connection: sa.Connection, numbers: Sequence[int]) -> None:
+        table = STA.entities["sta_datastream"]
+        postgres = connection.dialect.name == "postgresql"
+        rows = connection.execute(
+            sa.select(table.c.id, table.c.dataset_id, table.c.thing_id).where(
+                among(table.c.id, numbers, postgres)
+            )
+        )
+        self._streams.update({row[0]: Stream(*row) for row in rows})
+
+    def _refresh(self, connection: sa.Connection) -> None:
+        """Another process may have changed what is remembered here."""
+        now = value(connection, "revision")
+        if now != self._revision:
+            self._forget(connection)
+
+    def _forget(self, connection: sa.Connection) -> None:
+        self._streams.clear()
+        self._features.clear()
+        self._pairs.clear()
+        self._revision = value(connection, "revision")
+
+
+def _owns(writer: Writer, dataset: str) -> bool:
+    return writer.scope.everything or dataset in writer.scope.own

@@ -1,0 +1,153 @@
+"""What one reader may see, as conditions of SQL: on every entity that a query touches.
+
+Own datasets are seen in full. Of the others a reader sees what stands in ``sta_grant`` under its
+name, entity by entity, and nothing says that there is more: no path, filter, order or number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ecotone.model.sensorthings import ENTITIES, Entity, Link
+from ecotone.store.schema import STA
+
+Condition = sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Who reads. ``everything``: every dataset of the node is the reader's own."""
+
+    own: tuple[str, ...]
+    reader: str | None = None
+    everything: bool = False
+
+
+#: For work of the server's own, which nobody reads.
+UNBOUND: Final = Scope(own=(), everything=True)
+
+
+def table_of(entity: Entity) -> sa.Table:
+    """The table of an entity."""
+    return STA.observation if entity.name == "Observation" else STA.entities[entity.table]
+
+
+class Source:
+    """One entity in a query, with what is joined to it.
+
+    ``join`` adds a table to the query's FROM: the same link is joined once however often it is
+    named.
+    """
+
+    def __init__(
+        self, entity: Entity, scope: Scope, join: Callable[[sa.FromClause, Condition], None]
+    ) -> None:
+        self.entity = entity
+        self.scope = scope
+        self.table = table_of(entity).alias()
+        self._join = join
+        self._ones: dict[str, Source] = {}
+        self._grant: sa.Alias | None = None
+        self._stream: sa.Alias | None = None
+        self._hidden: Condition | None = None
+
+    @property
+    def c(self) -> Any:
+        """The columns of the entity's own row."""
+        return self.table.c
+
+    @property
+    def key(self) -> sa.ColumnElement[int]:
+        """Its number."""
+        key: sa.ColumnElement[int] = self.table.c.id
+        return key
+
+    def one(self, link: Link) -> Source:
+        """The entity that a link to one leads to; nothing where it may not be seen."""
+        if link.name not in self._ones:
+            other = Source(ENTITIES[link.target], self.scope, self._join)
+            self._join(other.table, other.key == self.c[link.column])
+            seen = other.visible()
+            if seen is not None:
+                other._hidden = sa.not_(sa.func.coalesce(seen, sa.false()))
+            self._ones[link.name] = other
+        return self._ones[link.name]
+
+    def shown(self, expression: Any) -> Any:
+        """An expression on this row, or nothing where a link led to what may not be seen."""
+        if self._hidden is None:
+            return expression
+        return sa.case((self._hidden, sa.null()), else_=expression)
+
+    def visible(self) -> Condition | None:
+        """The condition that this reader may see the row; None where it may see all."""
+        if self.scope.everything:
+            return None
+        if self.entity.name == "Observation":
+            return self._of_stream()
+        if self.entity.name == "HistoricalLocation":
+            thing = self.one(self.entity.links["Thing"])
+            return self._whole(thing)
+        own = self.c.dataset_id.in_(self.scope.own)
+        grant = self.grant()
+        return own if grant is None else own | grant.c.id.is_not(None)
+
+    def grant(self) -> sa.Alias | None:
+        """What the reader was granted of this row, joined; None where it has no grants."""
+        if self.scope.reader is None or self.scope.everything:
+            return None
+        if self._grant is None:
+            self._grant = STA.grant.alias()
+            self._join(
+                self._grant,
+                (self._grant.c.reader == self.scope.reader)
+                & (self._grant.c.entity == self.entity.name)
+                & (self._grant.c.id == self.key),
+            )
+        return self._grant
+
+    def stream(self) -> sa.Alias:
+        """What is kept of a datastream beside its row, joined."""
+        if self._stream is None:
+            self._stream = STA.stream.alias()
+            self._join(self._stream, self._stream.c.datastream_id == self.key)
+        return self._stream
+
+    def released(self, column: str, *, place: bool = False) -> Any:
+        """A column as this reader may see it: below level full no text, the place as its cell."""
+        whole = self.c[column]
+        grant = self.grant() if "dataset_id" in self.c else None
+        if grant is None:
+            return whole
+        told = grant.c.place if place else sa.literal("")
+        coarse = grant.c.coarse & self.c.dataset_id.not_in(self.scope.own)
+        return sa.case((coarse, told), else_=whole)
+
+    def emptied(self, column: str) -> Any:
+        """A column that below level full is not there at all."""
+        whole = self.c[column]
+        grant = self.grant() if "dataset_id" in self.c else None
+        if grant is None:
+            return whole
+        coarse = grant.c.coarse & self.c.dataset_id.not_in(self.scope.own)
+        return sa.case((coarse, sa.null()), else_=whole)
+
+    def _whole(self, other: Source) -> Condition:
+        """What belongs to another entity is seen where that is seen in full."""
+        own = other.c.dataset_id.in_(self.scope.own)
+        grant = other.grant()
+        return own if grant is None else own | sa.func.coalesce(~grant.c.coarse, sa.false())
+
+    def _of_stream(self) -> Condition:
+        """An observation is seen where its datastream is, in full and before its embargo."""
+        stream = self.one(self.entity.links["Datastream"])
+        own = stream.c.dataset_id.in_(self.scope.own)
+        grant = stream.grant()
+        if grant is None:
+            return own
+        due = grant.c.before.is_(None) | (self.c.time < grant.c.before)
+        return own | sa.func.coalesce(~grant.c.coarse & due, sa.false())
