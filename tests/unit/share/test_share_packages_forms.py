@@ -166,3 +166,12 @@ def test_looking_into_a_package_makes_a_new_folder_only(pair, tmp_path):
         reading.unpack(pair["URUM"], made.path, tmp_path / "there")
     with pytest.raises(UsageError):
         reading.unpack(pair["URUM"], tmp_path / "nothing", tmp_path / "new")
+
+
+def test_no_attribute_is_called_as_the_door_calls_its_marks():
+    """The label of a release would stand in the place of the owner's own word."""
+    from ecotone.model.dictionary import RECORD_NOUNS, attributes
+    from ecotone.share.packages.rows import MARKS
+
+    for noun in RECORD_NOUNS:
+        assert not {*MARKS, "id", "version", "dataset_id", "extra"} & set(attributes(noun)), noun
