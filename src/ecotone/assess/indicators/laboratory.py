@@ -25,12 +25,13 @@ from ecotone.model.finding import Finding, Severity
 _COLUMNS: Final = (
     "site", "property", "value", "value_text", "unit", "basis", "kind", "detection_limit",
     "missing_reason", "time_text", "time", "latitude", "longitude", "sample", "day", "minimum",
-    "maximum", "uncertainty", "body", "body_type", "basin", "calendar_year", "month",
+    "maximum", "uncertainty", "body", "body_type", "basin", "calendar_year", "month", "record",
+    "analysis", "analysed_at", "fraction", "reporting_limit",
 )  # fmt: skip
 #: What a row of a wide table says about all its results.
 _ROW: Final = (
     "site", "time_text", "time", "latitude", "longitude", "sample", "day", "body", "body_type",
-    "basin", "calendar_year", "month",
+    "basin", "calendar_year", "month", "record", "analysis", "analysed_at", "fraction",
 )  # fmt: skip
 _BELOW: Final = frozenset(
     {"<", "≤", "<=", "below", "lt", "left", "nd", "u", "true", "t", "1", "yes", "y", "l", "bdl",
@@ -72,9 +73,12 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
     ``value`` and ``kind`` (0 measured, -1 below ``value``, +1 above it; below an unknown limit
     is below infinity); ``unit`` (None: the file has no such column), ``basis``; ``year`` (NaN:
     unknown), ``latitude``, ``longitude``; the row's own limits ``minimum``, ``maximum``,
-    ``uncertainty`` and ``detection_limit``; as text ``sample``, ``day``, ``body``,
-    ``body_type``, ``basin``. A wide table (a column for each property, ``DO_mgL``) gives a row
-    for each of its cells. Rows without a result are left out; a value that is no number is a
+    ``uncertainty``, ``detection_limit`` and ``reporting_limit``; as text ``sample``, ``day``,
+    ``time``, ``body``, ``body_type``, ``basin``, ``record`` (the owner's number), ``analysis``
+    (laboratory batch), ``analysed_at``, ``fraction`` and ``together`` (the same for the cells of
+    a wide row). A wide table (a column for each
+    property, ``DO_mgL``) gives a row for each of its cells. Rows without a result are left out;
+    a value that is no number is a
     finding.
     """
     table = _long(path, notes)
@@ -91,9 +95,10 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
     for name in ("latitude", "longitude"):
         out[name] = pd.to_numeric(_texts(text, name), errors="coerce")
     for name in ("sample", "day", "body", "body_type", "basin", "time_text", "calendar_year",
-                 "month"):  # fmt: skip
+                 "month", "time", "record", "analysis", "analysed_at", "fraction",
+                 "together"):  # fmt: skip
         out[name] = _texts(text, name).str.strip() if name in text else ""
-    for name in ("minimum", "maximum", "uncertainty", "detection_limit"):
+    for name in ("minimum", "maximum", "uncertainty", "detection_limit", "reporting_limit"):
         out[name] = (
             parse_numbers(_texts(text, name), comma=table.decimal_comma)[0]
             if name in text
@@ -149,6 +154,7 @@ def _long(path: Path, notes: Notes) -> TextTable:
     whole = read_whole(path, notes)
     rows = pd.DataFrame({a: whole.frame[h] for a, h in told.items()})
     rows["row"] = whole.frame["row"]
+    rows["together"] = rows["row"].astype(str)
     cells = []
     for header, (name, unit) in properties.items():
         cells.append(rows.assign(property=name, value=whole.frame[header], unit=unit))
