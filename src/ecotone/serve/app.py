@@ -22,10 +22,12 @@ from ecotone.model.words import say, tell
 from ecotone.serve import routers
 from ecotone.serve.accounts import Accounts
 from ecotone.serve.guard import Forbidden, SignIn
+from ecotone.serve.jobs import Jobs
 from ecotone.serve.pages import language, onward, page, static_folder
 from ecotone.serve.sessions import Brake, Sessions
 from ecotone.serve.shell import LARGEST_UPLOAD, Shell
 from ecotone.serve.state import Served
+from ecotone.serve.uploads import Uploads
 from ecotone.serve.views import Views
 from ecotone.share.desk import open_node
 
@@ -60,6 +62,8 @@ def create_app(
         sessions=Sessions(),
         brake=Brake(),
         views=Views(store),
+        jobs=Jobs(),
+        uploads=Uploads(),
         today=today or _today,
         https=https,
     )

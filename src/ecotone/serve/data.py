@@ -18,12 +18,12 @@ from ecotone.serve.accounts import Account
 from ecotone.serve.filters import Filters
 from ecotone.serve.guard import Known
 from ecotone.serve.maps import Box
-from ecotone.serve.pages import page
 from ecotone.serve.outlines import outlines_for
+from ecotone.serve.pages import page
 from ecotone.serve.state import served
 from ecotone.serve.views import View, Wanted
-from ecotone.share.desk import own_datasets
 from ecotone.share.decide import Request as Asked
+from ecotone.share.desk import own_datasets
 from ecotone.share.door import Door
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -58,14 +58,10 @@ def asked(
     q: _Text = "",
     start: _Day = "",
     end: _Day = "",
-    west: _Day = Annotated[str, Query(max_length=10)]
-_Degrees = None,
-    south: _Day = Annotated[str, Query(max_length=10)]
-_Degrees = None,
-    east: _Day = Annotated[str, Query(max_length=10)]
-_Degrees = None,
-    north: _Day = Annotated[str, Query(max_length=10)]
-_Degrees = None,
+    west: _Degrees = None,
+    south: _Degrees = None,
+    east: _Degrees = None,
+    north: _Degrees = None,
 ) -> Filters:
     """The filters of an address; an empty field of a form is none."""
     chosen = {n: request.query_params.get(n, "")[:500] for n in filters.CHOICES}
@@ -127,7 +123,7 @@ def table(
         "table.html",
         noun=noun,
         view=view,
-        columns=_columns(view),
+        columns=table_columns(view),
         shown=shown,
         groups=_groups(view),
         **_frame(request, account, view, chosen, purpose),
@@ -237,9 +233,7 @@ def _try(
 ) -> View | None:
     node = served(request)
     try:
-        return node.views.get(
-            Wanted(account.party, noun, purpose, node.today()), patience=patience
-        )
+        return node.views.get(Wanted(account.party, noun, purpose, node.today()), patience=patience)
     except Withheld:
         return View.nothing(noun)
 
@@ -260,7 +254,8 @@ def _frame(
     }
 
 
-def _columns(view: View) -> list[str]:
+def table_columns(view: View) -> list[str]:
+    """The few columns a table shows, the telling ones first."""
     there = [n for n in view.rows.column_names if n not in _INNER]
     first = [n for n in _FIRST if n in there]
     return [*first, *(n for n in there if n not in first)][:_COLUMNS]
@@ -269,7 +264,7 @@ def _columns(view: View) -> list[str]:
 def _groups(view: View) -> tuple[list[str], list[dict[str, Any]]]:
     frame = view.groups.dropna(axis="columns", how="all")
     rows = frame.astype(object).where(frame.notna(), None).head(500).to_dict("records")
-    return [str(c) for c in frame.columns], rows
+    return [str(c) for c in frame.columns], [{str(k): v for k, v in r.items()} for r in rows]
 
 
 def _is_box(sides: tuple[float | None, ...]) -> bool:
@@ -293,4 +288,3 @@ def shown_attributes(noun: str, row: dict[str, Any]) -> list[tuple[str, Any]]:
 def nothing_here() -> Withheld:
     """The same answer for what is not there and what may not be seen."""
     return Withheld(say("desk.nothing"))
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -156,8 +156,9 @@ def _between(column: Any, start: date | None, end: date | None) -> Any:
             value = pa.scalar(edge.isoformat())
             plain = column.cast(pa.string())
         else:
-            value = pa.scalar(datetime(edge.year, edge.month, edge.day), pa.timestamp("us"))
-            plain = column.cast(pa.timestamp("us"))
+            midnight = datetime(edge.year, edge.month, edge.day, tzinfo=UTC)
+            value = pa.scalar(midnight, pa.timestamp("us", "UTC"))
+            plain = column.cast(pa.timestamp("us", "UTC"))
         one = pc.greater_equal(plain, value) if after else pc.less(plain, value)
         keep = _both(keep, one)
     return keep

@@ -6,9 +6,16 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from ecotone.serve import data, entrance, records
+from ecotone.serve import data, deliver, entrance, preview, records, sharing
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (entrance.router, data.router, records.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    entrance.router,
+    data.router,
+    records.router,
+    deliver.router,
+    preview.router,
+    sharing.router,
+)
 
 #: Paths under which a request may be as long as a delivery.
-UPLOADS: Final[tuple[str, ...]] = ("/deliver",)
+UPLOADS: Final[tuple[str, ...]] = ("/deliver", "/sharing/letters")

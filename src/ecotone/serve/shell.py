@@ -40,7 +40,7 @@ class Shell:
         uploads: Sequence[str] = (),
         largest: int = LARGEST_UPLOAD,
     ) -> None:
-        """``hosts`` are the names it answers to (any without), ``uploads`` the paths of long ones."""
+        """``hosts``: the names it answers to (any without); ``uploads``: where long ones go."""
         self._app = app
         self._hosts = frozenset(hosts)
         self._uploads = tuple(uploads)

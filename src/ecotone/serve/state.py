@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, cast
 from fastapi import Request
 
 from ecotone.serve.accounts import Accounts
+from ecotone.serve.jobs import Jobs
 from ecotone.serve.sessions import Brake, Sessions
+from ecotone.serve.uploads import Uploads
 from ecotone.serve.views import Views
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class Served:
     sessions: Sessions
     brake: Brake
     views: Views
+    jobs: Jobs
+    uploads: Uploads
     #: The day by which agreements are judged; tests and the demo may fix it.
     today: Callable[[], date]
     #: Whether browsers come by https: cookies then travel by nothing else.
@@ -35,6 +39,8 @@ class Served:
 
     def close(self) -> None:
         """End what the server had under way and close the node."""
+        self.jobs.close()
+        self.uploads.close()
         self.views.close()
         self.store.close()
 
