@@ -285,7 +285,7 @@ class Device(Noun):
     owner: str | None = None
     donor: str | None = None
     state: Literal["in store", "in use", "in service", "lost", "retired"] | None = None
-    agreement: str | None = None
+    donation_agreement: str | None = None
     received_on: str | None = None
     custodian: str | None = None
     location: str | None = None
