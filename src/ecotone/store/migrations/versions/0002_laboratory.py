@@ -55,7 +55,9 @@ _NEW: Final = {
 _MORE: Final = {
     "observation": "analysis analysed_at fraction detection_limit:number reporting_limit:number",
     "sample": "kind composite_of container preservation",
-    "device": "donation_agreement received_on custodian location spare_parts next_service certificate",
+    "device": """
+        donation_agreement received_on custodian location spare_parts next_service certificate
+    """,
     "device_event": """
         site property unit standard_value:number reading_before:number reading_after:number
         standard certificate certificate_until parts rule
