@@ -45,22 +45,31 @@ def same_mint(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("ecotone.store.store.mint", lambda party: [f"{party}-R{next(numbers):05d}"])
 
 
-def previews(node: Path, reader: str) -> dict[str, bytes]:
-    """What the command line shows of every noun, as text and JSON, few rows and many."""
+def previews(node: Path, reader: str, folder: Path) -> dict[str, bytes]:
+    """What the command line shows of every noun, as text, JSON and map, few rows and many."""
     found = {}
     base = ["share", "preview", "--reader", reader, "--on", DAY, "--node", node]
     for noun in (*NOUNS, "Taxon"):
         for more in (["--json", "--rows", 1000], ["--rows", 3], ["--rows", 0]):
-            found[f"preview {noun} {more}"] = _told(*base, noun, *more)
+            found[f"share preview | {noun} {more}"] = told(*base, noun, *more)
+        if noun in ("Occurrence", "Site", "Coverage"):
+            drawn = folder / "map.png"
+            drawn.unlink(missing_ok=True)
+            found[f"share preview | {noun} drawn"] = told(*base, noun, "--map", drawn)
+            found[f"share preview | {noun} map"] = drawn.read_bytes() if drawn.exists() else b""
     for action in ("view", "derive", "download", "redistribute", "steal"):
-        found[f"preview {action}"] = _told(*base, "Occurrence", "--action", action)
-    found["decisions"] = _told(*base, "--json")
-    found["decisions as text"] = _told(*base)
-    found["purpose"] = _told(*base, "Occurrence", "--purpose", "tourism")
-    found["noun"] = _told(*base, "kestrel")
-    found["agreements"] = _told("share", "list", "--node", node)
+        found[f"share preview | {action}"] = told(*base, "Occurrence", "--action", action)
+    found["share preview | decisions"] = told(*base, "--json")
+    found["share preview | decisions as text"] = told(*base)
+    found["share preview | purpose"] = told(*base, "Occurrence", "--purpose", "tourism")
+    found["share preview | noun"] = told(*base, "kestrel")
     for lang in LANGUAGES:
-        found[f"preview {lang}"] = _told(*base, "Occurrence", "--json", lang=lang)
+        found[f"share preview | {lang}"] = told(*base, "Occurrence", "--json", lang=lang)
+        found[f"share list | {lang}"] = told("share", "list", "--node", node, lang=lang)
+    for form in ("--odrl", "--json"):
+        found[f"share show | {form}"] = told("share", "show", f"AG-{reader}", form, "--node", node)
+    found["share show"] = told("share", "show", f"AG-{reader}", "--node", node)
+    found["share list | json"] = told("share", "list", "--json", "--node", node)
     return found
 
 
@@ -130,18 +139,20 @@ def reports(node: Path, reader: str, folder: Path, langs: tuple[str, ...]) -> di
     (folder / "standards.csv").write_text(STANDARDS, encoding="utf-8")
     runs = folder / "runs"
     shutil.rmtree(runs, ignore_errors=True)
-    found = {"assess": _told("assess", plan, "--node", node, "--runs", runs)}
+    found = {"assess": told("assess", plan, "--node", node, "--runs", runs)}
     for run in sorted(runs.glob("*")):
         asked = [x for lang in langs for x in ("--lang", lang)]
         asked += [x for name in FORMATS for x in ("--to", name)]
-        found["report"] = _told("report", run, *asked)
-        found["verify"] = _told("verify", run)
+        found["report"] = told("report", run, *asked)
+        found["verify"] = told("verify", run, "--json")
+        found["compare"] = told("compare", run, run, "--json", "-o", folder / "compared.csv")
+        found["compare | text"] = told("compare", run, run)
         for path in sorted(p for p in run.rglob("*") if p.is_file()):
             found[path.relative_to(runs).as_posix()] = path.read_bytes()
     return found
 
 
-def _told(*arguments: object, lang: str = "en") -> bytes:
+def told(*arguments: object, lang: str = "en") -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ECOTONE_LANG", lang)
         told = ecotone(*arguments)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tests import signing
 from tests.nodes import deliver
 from tests.signing import conclude
 
@@ -46,7 +47,7 @@ NOUNS = (
 )
 READERS = ("BB", "CC", "DD", "EE")
 DAY = "2026-06-01"
-DATASETS = ("cats", "dens")
+DATASETS = ("cats", "dens", "walks")
 #: The finest cell any reader of ``cats`` is told: a canary moved inside it must change nothing.
 FINEST = 0.01
 
@@ -185,10 +186,58 @@ def agreements() -> list[dict[str, object]]:
         "CC": {"name": "hundredth", "level": "generalised", "cell_degrees": 0.01},
         "DD": {"name": "sums", "level": "aggregated", "minimum_count": 5},
     }
-    return [
+    cells = [
         {**head, "agreement_id": f"AG-{reader}", "recipients": [reader], "classes": [rule, dens]}
         for reader, rule in level.items()
     ]
+    # Of walks the marmots leave in full, but for what is withheld by name; the bears not at all.
+    full = {"name": "marmots", "taxa": ["Marmota baibacina"], "level": "full",
+            "withheld_fields": ["recorded_by", "locality", "elevation_m"]}  # fmt: skip
+    bears = {"name": "bears", "taxa": ["Ursus arctos"], "level": "withheld"}
+    walks = [
+        {**head, "agreement_id": f"AG-{reader}-W", "recipients": [reader], "datasets": ["walks"],
+         "classes": [full, bears]}
+        for reader in level
+    ]  # fmt: skip
+    return [*cells, *walks]
+
+
+def walks(birds: Canaries, *, bears: bool) -> pd.DataFrame:
+    """Marmots told in full and bears not told, met on the same walks, row after row."""
+    rng = np.random.default_rng(5)
+    number = len(birds.latitude)
+    hidden = table("Occurrence", birds).assign(taxon="Ursus arctos")
+    shown = pd.DataFrame(
+        {
+            "taxon": "Marmota baibacina",
+            "latitude": np.round(rng.uniform(30, 34, number), 7),
+            "longitude": np.round(rng.uniform(60, 64, number), 7),
+            "coordinate_uncertainty_m": 25.0,
+            "time_start": pd.Timestamp("2011-01-01T12:00Z"),
+            "locality": birds.words(),
+            "recorded_by": birds.words(),
+            "elevation_m": birds.latitude * 83.0,
+        }
+    )
+    # Half of all were met at events that nobody has described.
+    event = pd.Series([f"walk {n}" for n in range(number)]).where(np.arange(number) % 2 == 0)
+    both = [hidden.assign(event=event), shown.assign(event=event)]
+    frame = pd.concat(both).sort_index(kind="stable").reset_index(drop=True)
+    return frame if bears else frame[frame["taxon"] != "Ursus arctos"]
+
+
+def raster(path: Path, birds: Canaries) -> Path:
+    """A coverage whose pixels are the canaries, and whose tags say their name."""
+    import rasterio
+
+    pixels = np.stack([birds.latitude, birds.longitude]).reshape(2, 20, -1)
+    where = rasterio.transform.from_origin(71.0, 40.0, 0.1, 0.1)
+    form = {"driver": "GTiff", "dtype": "float64", "crs": "EPSG:4326", "transform": where}
+    with rasterio.open(path, "w", width=pixels.shape[2], height=20, count=2, **form) as out:
+        out.write(pixels)
+        out.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{birds.word}000 mapped here")
+        out.set_band_description(1, f"{birds.word}001")
+    return path
 
 
 def node(folder: Path, birds: Canaries, *, dens: bool = True) -> None:
@@ -198,8 +247,7 @@ def node(folder: Path, birds: Canaries, *, dens: bool = True) -> None:
     with init_node(folder, party=party, person=person) as store:
         node_key(folder)
         for reader in READERS:
-            other = Party(party_id=reader, name={"en": reader}, country_code="CN")
-            store.put_party(other, person="aigul")
+            store.put_party(signing.party(reader), person="aigul")
         cleared = Clearance(authority="M", number="1", date=date(2025, 1, 1), scope="all")
         for name in DATASETS:
             store.put_dataset(
@@ -208,13 +256,17 @@ def node(folder: Path, birds: Canaries, *, dens: bool = True) -> None:
             )
         for document in agreements():
             conclude(store, document, json.dumps(document), person="aigul")
+        kept = store.add_file(raster(folder / "staging" / "raster.tif", birds))
         for frame, noun, dataset in _deliveries(birds, dens):
+            if noun == "Coverage":
+                frame["sha256"] = kept
             deliver(store, frame, noun=noun, dataset=dataset, name=f"{dataset}-{noun}.csv")
 
 
 def _deliveries(birds: Canaries, dens: bool) -> Iterator[tuple[pd.DataFrame, str, str]]:
     for noun in NOUNS:
         yield table(noun, birds), noun, "cats"
+    yield walks(birds, bears=dens), "Occurrence", "walks"
     if dens:
         bears = table("Occurrence", birds).assign(taxon="Ursus arctos")
         yield bears, "Occurrence", "dens"
@@ -234,19 +286,26 @@ def move(folder: Path, birds: Canaries) -> None:
     """
     with closing(sqlite3.connect(folder / "ecotone.sqlite")) as database, database:
         database.execute("DELETE FROM occurrence WHERE dataset_id = 'dens'")
+        database.execute("DELETE FROM occurrence WHERE taxon = 'Ursus arctos'")
         for noun in NOUNS:
-            name = table_name(noun)
-            frame = table(noun, birds)
-            for column in ("time_start", "time_end"):
-                if column in frame:
-                    frame[column] = frame[column].dt.as_unit("us").astype("int64")
-            changed = [
-                c for c in frame.columns if attributes(noun).get(c, None) is None
-                or attributes(noun)[c].door not in ("open", "value")
-            ]  # fmt: skip
-            rows = [row[0] for row in database.execute(f"SELECT n FROM {name} ORDER BY n")]
-            values = frame[changed].astype(object).where(frame[changed].notna(), None)
-            database.executemany(
-                f"UPDATE {name} SET {', '.join(f'{c} = ?' for c in changed)} WHERE n = ?",
-                [(*value, n) for value, n in zip(values.to_numpy().tolist(), rows, strict=True)],
-            )
+            _replace(database, noun, table(noun, birds), "cats")
+        _replace(database, "Occurrence", walks(birds, bears=False), "walks")
+
+
+def _replace(database: sqlite3.Connection, noun: str, frame: pd.DataFrame, dataset: str) -> None:
+    """Other values in the columns that may not leave."""
+    name, known = table_name(noun), attributes(noun)
+    for column in ("time_start", "time_end"):
+        if column in frame:
+            frame[column] = frame[column].dt.as_unit("us").astype("int64")
+    open_ = [c for c in frame if c in known and known[c].door in ("open", "value")]
+    if dataset == "walks":
+        frame, open_ = frame[["locality", "recorded_by", "elevation_m"]], []
+    changed = [c for c in frame.columns if c not in open_ and c != "sha256"]
+    chosen = f"SELECT n FROM {name} WHERE dataset_id = ? ORDER BY n"
+    rows = [row[0] for row in database.execute(chosen, (dataset,))]
+    values = frame[changed].astype(object).where(frame[changed].notna(), None)
+    database.executemany(
+        f"UPDATE {name} SET {', '.join(f'{c} = ?' for c in changed)} WHERE n = ?",
+        [(*value, n) for value, n in zip(values.to_numpy().tolist(), rows, strict=True)],
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ def opened(data: bytes, depth: int = 0) -> Iterator[bytes]:
         yield from _pdf(data)
     elif data[:4] == b"\x89PNG" or data[:3] == b"\xff\xd8\xff":
         yield from _image(data)
+    elif data[:16] == b"SQLite format 3\0":
+        yield from _sqlite(data)
+    elif data[:4] in (b"II*\0", b"MM\0*", b"II+\0"):
+        yield from _tiff(data)
     elif data[:4] == b"PAR1":
         yield from _parquet(data)
     elif data[:2] in (b"\x1f\x8b",):
@@ -63,6 +68,38 @@ def _image(data: bytes) -> Iterator[bytes]:
         yield repr({**image.info, **dict(image.getexif())}).encode()
 
 
+def _sqlite(data: bytes) -> Iterator[bytes]:
+    """Every table as text (a node's database, a GeoPackage)."""
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(":memory:")) as database:
+        # Not in the mode of a node in use, which wants files beside it.
+        database.deserialize(data[:18] + b"\x01\x01" + data[20:])
+        named = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        for (name,) in database.execute(named).fetchall():
+            rows = database.execute(f'SELECT * FROM "{name}"').fetchall()
+            yield "\n".join(map(repr, rows)).encode()
+            for row in rows:
+                yield from (cell for cell in row if isinstance(cell, bytes))
+
+
+def _tiff(data: bytes) -> Iterator[bytes]:
+    """Pixels in both orders of bands, and all tags."""
+    import warnings
+
+    import rasterio
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with rasterio.MemoryFile(data) as file, file.open() as raster:
+            pixels = raster.read()
+            yield pixels.tobytes()
+            yield np.moveaxis(pixels, 0, -1).tobytes()
+            tags = {name: raster.tags(ns=name) for name in raster.tag_namespaces()}
+            yield repr((raster.tags(), tags, raster.bounds, raster.descriptions)).encode()
+
+
 def _parquet(data: bytes) -> Iterator[bytes]:
     import pyarrow.parquet as pq
 
@@ -78,6 +115,17 @@ _NUMBER = re.compile(rb"(?<![0-9])[0-9]{1,3}\.[0-9]{3}")
 _DAY = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _TILE = re.compile(rb"[0-9]{2}/[0-9]+/[0-9]+")
 _RUN = re.compile(rb"[0-9a-z]{8,}")
+#: Degrees, minutes and seconds, however they are parted.
+_SEXAGESIMAL = re.compile(
+    rb"(?<![0-9])([0-9]{1,3})(?:\xc2\xb0|d|:| )\s?([0-9]{1,2})(?:\xe2\x80\xb2|'|m|:| )\s?"
+    rb"([0-9]{1,2}(?:\.[0-9]+)?)"
+)
+#: Metres on a map.
+_METRES = re.compile(rb"(?<![0-9.])[0-9]{6,8}(?![0-9])")
+#: Projections the region's partners use: UTM, Gauss-Krueger (Pulkovo, CGCS2000), Mercator, polar.
+_PROJECTED = (32642, 32643, 28412, 28413, 4513, 3857, 3035, 6933)
+#: How near (m) a binary pair of projected numbers must lie, and how near (degrees) one of places.
+_NEAR_M, _NEAR = 50.0, 5e-4
 
 
 class Search:
@@ -94,6 +142,16 @@ class Search:
         self._days |= {f"{hour:%H:%M:%S}".encode() for hour in birds.hours}
         self._tiles = {tile.encode() for tile in self._of_tiles()}
         self._hashes = {code.encode() for code in self._geohashes()}
+        #: What else a place can be written as in degrees: Chinese map offsets; in metres: maps.
+        self._shifted = [*_offset(birds)]
+        self._maps = [*_projected(birds)]
+        self._on_maps: dict[bytes, set[bytes]] = {}
+        for east, north in self._maps:
+            for x, y in zip(east.tolist(), north.tolist(), strict=True):
+                self._on_maps.setdefault(str(int(y)).encode(), set()).add(str(int(x)).encode())
+        for latitude, longitude in self._shifted:
+            for la, lo in zip(latitude.tolist(), longitude.tolist(), strict=True):
+                self._latitudes.setdefault(_prefix(la), []).append(_prefix(lo))
         self._cells = {code.encode() for code in self._h3()}
 
     def hits(self, data: bytes) -> list[str]:
@@ -108,6 +166,8 @@ class Search:
                 found += [code.decode() for code in self._in_run(run)]
             found += self._pairs(part)
             found += self._told_pairs(part)
+            found += self._mapped_pairs(part)
+            found += self._sexagesimal(part)
         return found
 
     def axes(self, data: bytes) -> set[str]:
@@ -129,6 +189,26 @@ class Search:
                     found.append(f"{match.group().decode()} {other.decode()}")
         return found
 
+    def _mapped_pairs(self, data: bytes) -> list[str]:
+        """Easting and northing of one canary to the metre as text, near each other."""
+        found = []
+        for match in _METRES.finditer(data):
+            wanted = self._on_maps.get(match.group())
+            if wanted:
+                around = data[max(0, match.start() - 200) : match.end() + 200]
+                found += [x.decode() for x in _METRES.findall(around) if x in wanted]
+        return found
+
+    def _sexagesimal(self, data: bytes) -> list[str]:
+        """Latitude and longitude of one canary in degrees, minutes and seconds."""
+        parts = [tuple(float(x) for x in found) for found in _SEXAGESIMAL.findall(data)]
+        told = np.array([d + m / 60 + s / 3600 for d, m, s in parts if m < 60 and s < 60])
+        return [
+            f"{la:.4f} {lo:.4f} in minutes and seconds"
+            for la, lo in itertools.pairwise(told.tolist())
+            if self._is_canary(la, lo) or self._is_canary(lo, la)
+        ]
+
     def _in_run(self, run: bytes) -> list[bytes]:
         """Codes of cells inside a run of letters and digits."""
         return [
@@ -149,6 +229,7 @@ class Search:
                     continue
                 with np.errstate(invalid="ignore"):
                     values = np.frombuffer(data, kind, count, shift).astype(np.float64)
+                found += self._on_map(values, kind)
                 for one, other in ((values[:-1], values[1:]), (values[1:], values[:-1])):
                     near = np.flatnonzero((one > 35.9) & (one < 40.2) & (other > 70) & (other < 76))
                     found += [
@@ -158,9 +239,28 @@ class Search:
                     ]
         return found
 
+    def _on_map(self, values: np.ndarray, kind: str) -> list[str]:
+        """Neighbouring numbers that are easting and northing of a canary on one of the maps."""
+        large = (np.abs(values) > 1e5) & (np.abs(values) < 2.5e7)
+        near = np.flatnonzero(large[:-1] & large[1:])
+        if kind.endswith("4") or not len(near):
+            return []
+        one, other = values[near], values[near + 1]
+        return [
+            f"{kind} {x:.1f} {y:.1f}"
+            for a, b in ((one, other), (other, one))
+            for x, y in zip(a.tolist(), b.tolist(), strict=True)
+            if any(
+                ((np.abs(east - x) < _NEAR_M) & (np.abs(north - y) < _NEAR_M)).any()
+                for east, north in self._maps
+            )
+        ]
+
     def _is_canary(self, latitude: float, longitude: float) -> bool:
-        near = np.abs(self.latitude - latitude) < 5e-4
-        return bool((near & (np.abs(self.longitude - longitude) < 5e-4)).any())
+        return any(
+            bool(((np.abs(la - latitude) < _NEAR) & (np.abs(lo - longitude) < _NEAR)).any())
+            for la, lo in ((self.latitude, self.longitude), *self._shifted)
+        )
 
     def _geohashes(self) -> list[str]:
         return [geohash(la, lo, 8) for la, lo in zip(self.latitude, self.longitude, strict=True)]
@@ -186,6 +286,26 @@ class Search:
             h3.latlng_to_cell(la, lo, 9)[:_H3]
             for la, lo in zip(self.latitude, self.longitude, strict=True)
         ]
+
+
+def _offset(birds: Canaries) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The canaries on Chinese web maps."""
+    from ecotone.model.gcj02 import wgs84_to_bd09, wgs84_to_gcj02
+
+    for shift in (wgs84_to_gcj02, wgs84_to_bd09):
+        moved = shift(birds.latitude, birds.longitude)
+        yield np.asarray(moved[0], dtype=float), np.asarray(moved[1], dtype=float)
+
+
+def _projected(birds: Canaries) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Eastings and northings of the canaries on each map."""
+    from pyproj import Transformer
+
+    for code in _PROJECTED:
+        to = Transformer.from_crs(4326, code, always_xy=True)
+        east, north = to.transform(birds.longitude, birds.latitude)
+        if np.isfinite(east).all() and np.isfinite(north).all():
+            yield east, north
 
 
 def _prefix(degrees: float) -> bytes:
