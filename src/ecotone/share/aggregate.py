@@ -22,10 +22,13 @@ _SMALLEST: Final = 5
 _KEYS: Final = ("taxon", "property", "unit", "basis")
 
 
+#: What an aggregate is made of; identifiers tell the order of storing.
+COLUMNS: Final = ("dataset_id", "id", *_KEYS, "time_start", "value", "limit_kind")
+
+
 def needed(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns an aggregate is made of; identifiers tell the order of storing."""
-    wanted = ("dataset_id", "id", *_KEYS, "time_start", "value", "limit_kind")
-    return frame[[name for name in wanted if name in frame]]
+    """The columns of a frame that an aggregate is made of."""
+    return frame[[name for name in COLUMNS if name in frame]]
 
 
 def block_of(minimum: int) -> int:

@@ -18,6 +18,7 @@ from ecotone.model.agreement import Class
 from ecotone.model.dictionary import attributes
 from ecotone.share import generalise
 from ecotone.share.decide import Decision, Request
+from ecotone.share.parts import Part
 from ecotone.store import received
 
 if TYPE_CHECKING:
@@ -43,24 +44,27 @@ class Arrived:
             return list(decisions)
         return [d for d in decisions if d.dataset_id not in self.datasets]
 
-    def released(self, noun: str, as_of: int | None) -> Iterator[tuple[Decision, pd.DataFrame]]:
+    def released(self, noun: str, as_of: int | None) -> Iterator[tuple[Decision, Part]]:
         """The rows of a noun (its counts as groups), by what they came under."""
         if not self._at_home or not self._decisions:
             return
-        yield from self._rows(noun, noun, as_of)
-        yield from self._counts(noun, as_of)
+        for mark, decision, rows in self._rows(noun, noun, as_of):
+            said = {name: mark[name] for name in (generalise.GENERALISED, generalise.WITHHELD)}
+            yield decision, Part(_described(rows, mark), said)
+        for decision, rows in self._counts(noun, as_of):
+            yield decision, Part(rows, {generalise.WITHHELD: "rows"})
 
     def has_file(self, sha256: str) -> bool:
         """Whether a coverage that arrived, and may be read, names this file."""
         return any(
-            bool((frame["sha256"] == sha256).any())
-            for decision, frame in self.released("Coverage", None)
-            if decision.level == "full"
+            bool((part.rows["sha256"] == sha256).any())
+            for decision, part in self.released("Coverage", None)
+            if decision.level == "full" and "sha256" in part.rows
         )
 
     def _rows(
         self, noun: str, told: str, as_of: int | None
-    ) -> Iterator[tuple[Decision, pd.DataFrame]]:
+    ) -> Iterator[tuple[dict[str, Any], Decision, pd.DataFrame]]:
         known = {
             batch: (mark, decision)
             for batch, mark in self._marks.items()
@@ -81,10 +85,10 @@ class Arrived:
         for group in sorted(groups):
             mark, decision = by_group[group]
             rows = pd.concat(groups[group]).sort_values("id", ignore_index=True)
-            yield decision, rows if counts else _finished(rows, noun, mark)
+            yield mark, decision, rows
 
     def _counts(self, noun: str, as_of: int | None) -> Iterator[tuple[Decision, pd.DataFrame]]:
-        for decision, rows in self._rows("Record", noun, as_of):
+        for _, decision, rows in self._rows("Record", noun, as_of):
             mine = rows[rows["record_type"] == AGGREGATED + noun]
             if len(mine):
                 documents = json.loads("[" + ",".join(mine["fields"].tolist()) + "]")
@@ -122,14 +126,9 @@ class Arrived:
         return Decision(mark["dataset_id"], mark["class"], level, rule, agreement, int(version))
 
 
-def _finished(rows: pd.DataFrame, noun: str, mark: dict[str, Any]) -> pd.DataFrame:
-    """The rows with all columns of their noun, and what their owner's door said of them."""
-    said = {
-        name: generalise.constant(mark[name], rows.index)
-        for name in (generalise.GENERALISED, generalise.WITHHELD)
-    }
-    more = ("extra",) if mark["release_level"] == "full" else ()
-    return generalise.complete(rows.assign(**said), noun, *more)
+def _described(rows: pd.DataFrame, mark: dict[str, Any]) -> pd.DataFrame:
+    """The rows without columns nobody has described, where they did not come in full."""
+    return rows if mark["release_level"] == "full" else rows.drop(columns="extra")
 
 
 def _groups(documents: list[dict[str, Any]]) -> pd.DataFrame:

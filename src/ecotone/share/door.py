@@ -19,7 +19,7 @@ from ecotone.model.agreement import Agreement
 from ecotone.model.dictionary import attributes
 from ecotone.model.errors import InputRefused, Withheld
 from ecotone.model.words import Language, say
-from ecotone.share import anchors, generalise, known
+from ecotone.share import aggregate, anchors, generalise, known, tracks
 from ecotone.share.agreements import parse
 from ecotone.share.anchors import Anchors
 from ecotone.share.arrived import Arrived
@@ -28,6 +28,7 @@ from ecotone.share.digest import content_hash
 from ecotone.share.embargo import older
 from ecotone.share.lifecycle import in_force_documents
 from ecotone.share.outgoing import Outgoing
+from ecotone.share.parts import Part, together
 from ecotone.share.pseudonyms import Pseudonyms, node_key
 from ecotone.share.table import Places, Table
 
@@ -151,21 +152,24 @@ class Door:
         for block in self.blocks(noun, as_of, datasets):
             for index, keep in self.leaving(block, noun):
                 out.add(index, table.decisions[index], block, keep)
-        rows: list[pd.DataFrame] = []
+        parts: list[Part] = []
         groups: list[pd.DataFrame] = []
         lines: list[Line] = []
         arrived = (
-            (decision, released)
-            for decision, released in self._arrived.released(noun, as_of)
+            (decision, part)
+            for decision, part in self._arrived.released(noun, as_of)
             if datasets is None or decision.dataset_id in datasets
         )
-        for decision, released in (*out.finished(self._lang), *arrived):
-            frame = _labelled(released, decision)
-            (groups if decision.level == "aggregated" else rows).append(frame)
-            lines.append(self._record(noun, decision, frame))
+        for decision, part in (*out.finished(self._lang), *arrived):
+            if decision.level == "aggregated":
+                groups.append(part.rows.assign(**part.said))
+                lines.append(self._record(noun, decision, Part(groups[-1], {})))
+            else:
+                parts.append(part.labelled(decision))
+                lines.append(self._record(noun, decision, parts[-1]))
         return Released(
             noun=noun,
-            rows=pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(),
+            rows=together(parts, noun),
             groups=pd.concat(groups, ignore_index=True) if groups else pd.DataFrame(),
             lines=tuple(lines),
         )
@@ -208,6 +212,8 @@ class Door:
         table, at = self.table(noun), self._places_in_common()
         columns = self._columns(noun, datasets)
         for frame in self._store.select(noun, datasets=datasets, as_of=as_of, columns=columns):
+            if len(datasets) == 1:
+                frame["dataset_id"] = generalise.constant(datasets[0], frame.index)
             codes = at.of(frame, noun)
             places = at.places(frame, codes)
             governing = table.assign(frame, noun, places)
@@ -231,9 +237,20 @@ class Door:
                 yield index, keep
 
     def _columns(self, noun: str, datasets: list[str]) -> list[str]:
-        """The columns there is anything to release from; the others are empty in every row."""
+        """The columns there is anything to release from, or to decide by.
+
+        The others are empty in every row, or leave at no level that any class here has.
+        """
         filled = self._store.filled(noun, datasets)
-        return [*generalise.KEPT_HEADER, *(n for n in attributes(noun) if n in filled), "extra"]
+        speaking = [d for d in self.decisions if not d.rule.nouns or noun in d.rule.nouns]
+        in_full = any(d.level == "full" and d.dataset_id in datasets for d in speaking)
+        asked = {*generalise.needed(noun), *known.ASKED_BESIDE, *aggregate.COLUMNS}
+        asked |= {own for own in (anchors.OWN.get(noun), tracks.ANIMAL.get(noun)) if own}
+        names = [name for name in attributes(noun) if name in filled and (in_full or name in asked)]
+        # Of one dataset it is known without reading.
+        header = ["id", *(["version"] if in_full else [])]
+        header += ["dataset_id"] if len(datasets) > 1 else []
+        return [*header, *names, *(["extra"] if in_full else [])]
 
     def _places_in_common(self) -> Anchors:
         if self._anchors is None:
@@ -282,8 +299,8 @@ class Door:
             return True
         return decision.level == "aggregated" or self._clearances[decision.dataset_id]
 
-    def _record(self, noun: str, decision: Decision, released: pd.DataFrame) -> Line:
-        digest = content_hash(released)
+    def _record(self, noun: str, decision: Decision, part: Part) -> Line:
+        digest = content_hash(part.rows, part.said)
         release_id = self._store.record_release(
             reader=self.request.reader,
             purpose=self.request.purpose,
@@ -293,12 +310,12 @@ class Door:
             level=decision.level,
             agreement_id=decision.agreement_id,
             agreement_version=decision.agreement_version,
-            rows=len(released),
+            rows=len(part.rows),
             sha256=digest,
             **self._more,
         )
         owner = self._owners[decision.dataset_id]
-        return Line(release_id, decision, owner, noun, len(released), digest)
+        return Line(release_id, decision, owner, noun, len(part.rows), digest)
 
 
 #: Every dataset that is not the reader's own.
@@ -332,16 +349,4 @@ def _released_places(at: Anchors, frame: pd.DataFrame, places: Places, anchor: C
         places,
         latitude=np.where(hidden, np.nan, places.latitude),
         longitude=np.where(hidden, np.nan, places.longitude),
-    )
-
-
-def _labelled(released: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """Each row says by which agreement and class it came, and at which level.
-
-    Not as ``level``: an observation has a level of its own (media or event).
-    """
-    if decision.level == "aggregated":
-        return released.assign(**{"information_withheld": "rows"})
-    return released.assign(
-        agreement=decision.agreement, **{"class": decision.name}, release_level=decision.level
     )

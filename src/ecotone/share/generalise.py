@@ -5,7 +5,7 @@ the place or the hour than the cell and the month: not the exact coordinates, no
 beside them (names of places, heights, the datum's operation, the country that cuts the cell), nor
 what joins to an exact record elsewhere (identifiers, file names and hashes, sizes), nor free text.
 
-``slim`` picks what may leave from a block of rows; ``finished`` adds the constant columns.
+``slim`` picks what may leave from a block of rows; ``said`` is what every row of a class says.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ _FAMILIES: Final = {
 #: What the doors of the dictionary hold back, in the order it is told.
 _DOORS: Final = ("place", "place-text", "time", "person")
 _BOUNDS: Final = ("west", "south", "east", "north")
+_LOOKED_AT: Final = {
+    *("latitude", "longitude", "coordinate_uncertainty_m", *_BOUNDS),
+    *("time_start", "time_end", "time_precision"),
+}
+#: Rows of a constant column that are written out; all others are these again.
+_PIECE: Final = 8192
 
 
 def full(frame: pd.DataFrame, noun: str, rule: Class) -> pd.DataFrame:
@@ -56,11 +62,9 @@ def full(frame: pd.DataFrame, noun: str, rule: Class) -> pd.DataFrame:
     return frame[kept]
 
 
-def finished_full(rows: pd.DataFrame, noun: str, rule: Class) -> pd.DataFrame:
-    """Rows in full with every column of their noun, and what was withheld by name."""
-    withheld = ", ".join(withheld_by_name(noun, rule)) or None
-    rows = rows.assign(**{WITHHELD: constant(withheld, rows.index)})
-    return complete(rows, noun, "extra")
+def said_full(noun: str, rule: Class) -> dict[str, str | None]:
+    """What every row in full says: the fields withheld by name."""
+    return {WITHHELD: ", ".join(withheld_by_name(noun, rule)) or None}
 
 
 def withheld_by_name(noun: str, rule: Class) -> tuple[str, ...]:
@@ -80,7 +84,7 @@ def slim(
     they have one. Rows without a place keep none; they are not dropped, for their absence would
     tell.
     """
-    kept = ["dataset_id", *(name for name in open_columns(noun, rule) if name in frame)]
+    kept = [name for name in open_columns(noun, rule) if name in frame]
     made: dict[str, Any] = {}
     known = attributes(noun)
     if "latitude" in known:
@@ -97,40 +101,26 @@ def slim(
     return frame[kept].assign(**{name: v for name, v in made.items() if name not in gone})
 
 
-def finished(
-    rows: pd.DataFrame, noun: str, rule: Class, lang: Language, *, presence: bool = False
-) -> pd.DataFrame:
-    """The rows with every column of their noun: what is held back is empty, and said.
+def said(
+    noun: str, rule: Class, lang: Language, *, presence: bool = False
+) -> dict[str, str | None]:
+    """What every generalised row of a class says: what is held back, and how coarse it is.
 
     ``presence``: the rows are cells and months of tracks, not records.
     """
-    known = attributes(noun)
-    made: dict[str, Any] = {}
-    if "locality" in known:
-        made["locality"] = constant(say("share.withheld-text", lang), rows.index)
+    found: dict[str, str | None] = {}
+    if "locality" in attributes(noun):
+        found["locality"] = str(say("share.withheld-text", lang))
     cell = f"{rule.cell_degrees or 1.0:g}"
     wording = "share.presence-text" if presence else "share.generalised-text"
-    said = say(wording, lang, cell=cell, animals=rule.minimum_animals, fixes=rule.minimum_fixes)
-    made[GENERALISED] = constant(said, rows.index)
-    made[WITHHELD] = constant(held_back(noun, rule, lang), rows.index)
-    return complete(rows.assign(**made), noun)
+    told = say(wording, lang, cell=cell, animals=rule.minimum_animals, fixes=rule.minimum_fixes)
+    return {**found, GENERALISED: str(told), WITHHELD: held_back(noun, rule, lang)}
 
 
-def complete(rows: pd.DataFrame, noun: str, *more: str) -> pd.DataFrame:
-    """The rows with every column of their noun in its order; those nobody filled are empty."""
-    wanted = [*KEPT_HEADER, *attributes(noun), *more, GENERALISED, WITHHELD]
-    kinds = kinds_of(noun)
-    empties: dict[str, pd.Series] = {}
-    columns: dict[str, pd.Series] = {}
-    for name in wanted:
-        if name in rows:
-            columns[name] = rows[name]
-            continue
-        kind = kinds[name]
-        if kind not in empties:
-            empties[kind] = _nothing(kind, rows.index)
-        columns[name] = empties[kind]
-    return pd.DataFrame(columns, copy=False)
+def needed(noun: str) -> set[str]:
+    """The columns of a noun that ``slim`` looks at, or that leave as they are."""
+    known = attributes(noun)
+    return {name for name, a in known.items() if a.door in ("open", "value") or name in _LOOKED_AT}
 
 
 def open_columns(noun: str, rule: Class) -> tuple[str, ...]:
@@ -171,19 +161,23 @@ def month_start(stamps: pd.Series) -> NDArray[np.datetime64]:
 
 
 def constant(text: str | None, index: pd.Index) -> pd.Series:
-    """A text column that says the same in every row."""
-    array = pa.repeat(pa.scalar(text, type=pa.large_string()), len(index))
+    """A text column that says the same in every row; its memory does not grow with the rows."""
+    piece = pa.repeat(pa.scalar(text, type=pa.large_string()), min(_PIECE, len(index)))
+    whole, rest = divmod(len(index), _PIECE)
+    pieces = [piece] * whole + ([piece.slice(0, rest)] if rest else [])
+    array = pa.chunked_array(pieces, type=pa.large_string())
     return pd.Series(pd.array(array, dtype="str"), index=index)
 
 
 def kinds_of(noun: str) -> dict[str, str]:
-    """The dictionary type of each column."""
+    """The dictionary type of each column a release can have."""
     own = {name: "text" if a.choices else a.type for name, a in attributes(noun).items()}
     header = {"id": "id", "version": "integer", "dataset_id": "id", "extra": "json"}
     return {**header, GENERALISED: "text", WITHHELD: "text", **own}
 
 
-def _nothing(kind: str, index: pd.Index) -> pd.Series:
+def nothing(kind: str, index: pd.Index) -> pd.Series:
+    """A column of a kind that nobody filled."""
     match kind:
         case "number":
             return pd.Series(np.nan, index=index)

@@ -26,6 +26,8 @@ Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+#: Columns of a row that a decision may look at, beside its place.
+ASKED_BESIDE: Final = (*ASKED, *LINKS)
 _PLACE: Final = ("latitude", "longitude", "coordinate_uncertainty_m")
 _CHECKLIST: Final = ("name", "accepted_name", "taxon_id", "accepted_id", "original_id")
 

@@ -25,7 +25,6 @@ from pandas.util import hash_array
 
 _KEY_BYTES: Final = 32
 _HALF: Final = 16  # characters of a SipHash key
-_DIGITS: Final = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
 def node_key(folder: Path) -> bytes:
@@ -80,11 +79,10 @@ class Pseudonyms:
 def spelled(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> pd.Series:
     """The names as text: ``~`` and 32 hexadecimal digits; no identifier of ours looks so."""
     numbers = np.column_stack([first, second]).astype(">u8")
-    octets = numbers.view(np.uint8).reshape(len(numbers), 16)
+    digits = np.frombuffer(numbers.tobytes().hex().encode("ascii"), dtype=np.uint8)
     text = np.empty((len(numbers), 33), dtype=np.uint8)
     text[:, 0] = ord("~")
-    text[:, 1::2] = _DIGITS[octets >> 4]
-    text[:, 2::2] = _DIGITS[octets & 15]
+    text[:, 1:] = digits.reshape(len(numbers), 32)
     ends = np.arange(len(numbers) + 1, dtype=np.int64) * text.shape[1]
     array = pa.LargeStringArray.from_buffers(len(numbers), pa.py_buffer(ends), pa.py_buffer(text))
     return pd.Series(pd.array(array, dtype="str"))

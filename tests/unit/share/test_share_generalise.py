@@ -8,19 +8,22 @@ from ecotone.model.agreement import Class
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
 from ecotone.share import generalise
 from ecotone.share.anchors import numbers
+from ecotone.share.parts import Part, together
 from tests.unit.share.fixtures import occurrences
 
 TENTH = Class(name="cats", level="generalised", cell_degrees=0.1)
 
 
 def in_full(frame, noun, rule):
-    return generalise.finished_full(generalise.full(frame, noun, rule), noun, rule)
+    rows = generalise.full(frame, noun, rule)
+    said = {**generalise.said_full(noun, rule), "release_level": "full"}
+    return together([Part(rows, said)], noun).drop(columns="release_level")
 
 
 def coarse(frame, noun, rule, lang="en"):
     lat, lon = numbers(frame, "latitude"), numbers(frame, "longitude")
     slim = generalise.slim(frame, noun, rule, lat, lon).assign(id="~")
-    return generalise.finished(slim, noun, rule, lang)
+    return together([Part(slim, generalise.said(noun, rule, lang))], noun)
 
 
 def test_full_leaves_out_where_the_row_stood_and_fields_withheld_by_name():
