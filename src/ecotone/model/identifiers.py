@@ -4,9 +4,12 @@
 
     KNCM         party, 2 to 8 letters and digits
     01KATW3YBQ   milliseconds since 1970 (10 characters; enough until the year 2248)
-    0007         number within the millisecond, so that one process mints in rising order
+    0007         place within the millisecond, so that one process mints in rising order
     QXJ4ZP9D2RSM 60 random bits (12 characters)
     F            check character
+
+Many minted at once lie at random places of their millisecond, in order: numbered one after the
+other, the gaps in those of a file would say how many records of it a reader was not given.
 
 The alphabet of the body is Crockford's base 32: digits and letters without I, L, O and U. The check
 is the pure system MOD 37-2 of ISO/IEC 7064 over prefix and body (values 0-9 A-Z = 0-35): with
@@ -39,6 +42,8 @@ _ALL: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TIME, _COUNT, _RANDOM = 10, 4, 12
 _SHORT: Final = 8
 _PER_MS: Final = 32**_COUNT
+#: Identifiers that share a millisecond at most: there is room for 16 times as many.
+_ROOMY: Final = _PER_MS // 16
 _PREFIX: Final = re.compile(r"[A-Z0-9]{2,8}")
 _FULL: Final = re.compile(rf"[A-Z0-9]{{2,8}}-[{_ALPHABET}]{{{_TIME + _COUNT + _RANDOM + 1}}}")
 _LABEL: Final = re.compile(rf"[A-Z0-9]{{2,8}}-[{_ALPHABET}]{{{_SHORT + 1}}}")
@@ -154,10 +159,17 @@ class _Counter:
 
     def take(self, moment_ms: int, count: int) -> NDArray[np.int64]:
         """``count`` ticks, not before ``moment_ms`` and after all taken earlier."""
+        width = count if count < 2 else -(-count // _ROOMY) * _PER_MS
         with self._lock:
             first = max(self._next, moment_ms * _PER_MS)
-            self._next = first + count
-        return np.arange(first, first + count, dtype=np.int64)
+            self._next = first + width
+        if count == 1:
+            return np.array([first], dtype=np.int64)
+        # Distinct and rising: places drawn among those that are not followed by a neighbour.
+        draw = np.random.default_rng(secrets.randbits(128))
+        places = np.sort(draw.integers(0, width - count + 1, count, dtype=np.int64))
+        found: NDArray[np.int64] = first + places + np.arange(count, dtype=np.int64)
+        return found
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from ecotone.model.errors import UsageError
@@ -32,6 +33,23 @@ def test_the_clock_is_written_and_a_clock_that_steps_back_keeps_the_order() -> N
     assert ahead > back[2]
 
 
+def ticks(ids: np.ndarray) -> np.ndarray:
+    """Millisecond and place within it of identifiers of party AA, as one number."""
+    digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    found = np.array([[digits.index(c) for c in one[3:17]] for one in ids], dtype=np.int64)
+    return (found << (5 * np.arange(13, -1, -1))).sum(axis=1)
+
+
+def test_gaps_do_not_tell_how_many_lie_between() -> None:
+    """Five of five and five of a thousand are spread alike."""
+    few = np.array([np.diff(ticks(mint("AA", count=5))) for _ in range(400)])
+    some = [np.sort(np.random.default_rng(n).choice(1000, 5, replace=False)) for n in range(400)]
+    many = np.array([np.diff(ticks(mint("AA", count=1000)[pick])) for pick in some])
+    assert np.median(few) == pytest.approx(np.median(many), rel=0.15)
+    assert np.quantile(few, 0.1) == pytest.approx(np.quantile(many, 0.1), rel=0.35)
+    assert (few > 1).mean() > 0.99, "neighbours are not numbered one after the other"
+
+
 def test_shape() -> None:
     identifier = mint("V1WE")[0]
     assert isinstance(identifier, str)
@@ -51,7 +69,7 @@ def test_labels_check_themselves() -> None:
     for identifier in mint("KNCM", count=500):
         label = short(identifier)
         assert check(label)
-        assert label[5:11] == identifier[-7:-1]
+        assert label[5:13] == identifier[-9:-1]
         assert not check(label[:-1] + ("0" if label[-1] != "0" else "1"))
     with pytest.raises(UsageError):
         short("KNCM-01KATW3YBQ0007QXJ4ZP9D2RSM0")
