@@ -29,6 +29,7 @@ from ecotone.assess.plan import Period, Plan, Task, load, safe_name
 from ecotone.assess.provenance import software, write_crate
 from ecotone.assess.regions import EVERYWHERE, Region, choose, read_regions
 from ecotone.assess.registry import get
+from ecotone.assess.signoff import card
 from ecotone.model.agreement import Agreement
 from ecotone.model.result import Result
 from ecotone.model.words import LANGUAGES
@@ -105,6 +106,10 @@ def assess(
         write_atomically(building / "run.json", (text + "\n").encode())
         write_crate(building, document)
         if final.exists():
+            kept = card(final)
+            if kept is not None and kept.steps:
+                # The same plan on the same inputs: what has been signed stays as it is.
+                return final
             shutil.rmtree(final)
         building.rename(final)
     finally:

@@ -109,6 +109,8 @@ def refusal(found: RunCard, step: Step, who: Signatory) -> UsageError | None:
         return None if who.role in ("steward", "signer") else _no("signoff.no-steward")
     if who.role != "signer":
         return _no("signoff.no-signer", person=who.name)
+    if found.status == "published":
+        return _no("signoff.published-already", run=found.run_id)
     if found.status != "approved":
         return _no("signoff.not-approved", parties=", ".join(found.missing) or "-")
     return None

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from ecotone.serve import data, deliver, entrance, preview, records, sharing
+from ecotone.serve import data, deliver, entrance, ledger, preview, records, runs, sharing
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     entrance.router,
@@ -15,7 +15,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     deliver.router,
     preview.router,
     sharing.router,
+    runs.router,
+    ledger.router,
 )
 
 #: Paths under which a request may be as long as a delivery.
-UPLOADS: Final[tuple[str, ...]] = ("/deliver", "/sharing/letters")
+UPLOADS: Final[tuple[str, ...]] = ("/deliver", "/sharing/letters", "/runs/plans")

@@ -111,3 +111,23 @@ def lines(store: Store, party: str, before: int | None, most: int) -> list[Entry
         wanted = wanted.where(LEDGER.c.kind == "release", LEDGER.c.person == party, ~previewed)
     with store.database.reading() as connection:
         return [Entry(*row) for row in connection.execute(wanted)]
+
+
+def note_run(store: Store, run_id: str, folder: Path, releases: list[str], person: str) -> None:
+    """Note a run that was carried out; one noted before stays as it is."""
+    if run_id not in {run["run_id"] for run in store.runs()}:
+        store.record_run(run_id=run_id, path=folder.as_posix(), releases=releases, person=person)
+
+
+def note_step(store: Store, person: str, said: dict[str, object]) -> None:
+    """Note a step of sign-off: who, for which party, on which bytes."""
+    from ecotone.store import ledger
+
+    with store.writing() as connection:
+        ledger.append(connection, "approve", person, said)
+
+
+def audit(store: Store) -> tuple[int, str, list[str]]:
+    """Number and hash of the newest line, and what was changed behind the ledger's back."""
+    broken = [str(item) for item in store.verify_ledger()]
+    return (*store.head(), broken)
