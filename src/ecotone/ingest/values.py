@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecotone.model.nondetects import is_mark, limit_in
 from ecotone.model.texts import distinct, plain_numbers
 
 Codes = NDArray[np.object_]
@@ -49,11 +50,6 @@ def marks() -> dict[str, tuple[str, str]]:
     }
 
 
-@functools.cache
-def _undetected_marks() -> frozenset[str]:
-    return frozenset(mark for mark, (kind, _) in marks().items() if kind == "below")
-
-
 def parse_numbers(
     texts: pd.Series,
     *,
@@ -80,7 +76,7 @@ def parse_numbers(
         unset = pd.isna(kind)
         kind[unset & signs.isin(_BELOW).to_numpy()] = "below"
         kind[unset & signs.isin(_ABOVE).to_numpy()] = "above"
-        undetected = signs.str.casefold().isin(_undetected_marks()).to_numpy(dtype=bool)
+        undetected = signs.map({sign: is_mark(sign) for sign in signs.unique()}).to_numpy(bool)
         kind[undetected & pd.isna(kind)] = "below"
         reason[undetected & (reason == "empty")] = _NOT_DETECTED
     if limit is not None:
@@ -122,6 +118,10 @@ def _read(
     plain = unicodedata.normalize("NFKC", text).strip()
     if plain.casefold() in known:
         return np.nan, None, known[plain.casefold()], ""
+    if is_mark(plain):
+        return np.nan, None, _NOT_DETECTED, ""
+    if (limit := limit_in(plain)) is not None:
+        plain = "<" + limit
     sign = _SIGN.match(plain)
     mark = sign[0].strip() if sign else ""
     kind = {"<": "below", "≤": "below", "<=": "below"}.get(mark, "above" if mark else None)

@@ -20,6 +20,7 @@ from ecotone.ingest.checks import (
     time,
     time_amend,
     water,
+    water_rows,
 )
 from ecotone.ingest.checks.base import Check, Kind, Response, Result, Status
 from ecotone.ingest.checks.block import Block
@@ -28,7 +29,7 @@ from ecotone.model.words import LANGUAGES, catalogue, say
 
 FAMILIES = (
     camera, coordinates, countries, heights, identifiers, licence, occurrence, record, taxon,
-    time, time_amend, water,
+    time, time_amend, water, water_rows,
 )  # fmt: skip
 CHECKS = tuple(check for family in FAMILIES for check in family.CHECKS)
 EVERY = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)

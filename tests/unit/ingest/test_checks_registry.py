@@ -23,6 +23,7 @@ from ecotone.ingest.checks import (
     time,
     time_amend,
     water,
+    water_rows,
 )
 from ecotone.ingest.checks.base import Check, Parameters, Responses, validation
 from ecotone.ingest.checks.block import Block
@@ -32,7 +33,7 @@ from ecotone.model.table import Table
 
 FAMILIES = (
     camera, coordinates, countries, heights, identifiers, licence, occurrence, record, taxon,
-    time, time_amend, water,
+    time, time_amend, water, water_rows,
 )  # fmt: skip
 CHECKS = tuple(check for family in FAMILIES for check in family.CHECKS)
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from ecotone.science.water import control_chart, custody, ions, laboratory
+from ecotone.model import custody
+from ecotone.science.water import control_chart, ions, laboratory
 from ecotone.science.water.stream_qc import FAIL, MISSING, NOT_EVALUATED, PASS, SUSPECT
 
 NAN = float("nan")

@@ -21,6 +21,7 @@ from ecotone.assess.indicators.reading import (
     read_whole,
 )
 from ecotone.model.finding import Finding, Severity
+from ecotone.model.nondetects import is_mark, limit_in
 
 _COLUMNS: Final = (
     "site", "property", "value", "value_text", "unit", "basis", "kind", "detection_limit",
@@ -38,20 +39,6 @@ _BELOW: Final = frozenset(
      "да", "是"}
 )  # fmt: skip
 _ABOVE: Final = frozenset({">", "≥", ">=", "above", "gt", "right"})
-#: How laboratories write that nothing was found; the limit may stand in another column.
-_NOT_DETECTED: Final = frozenset(
-    {"nd", "n.d.", "bdl", "bql", "<dl", "<lod", "<loq", "not detected", "н/о", "н.о.", "не обн.",
-     "не обнаружено", "未检出", "低于检出限", "<mdl", "<pql", "<rl", "none detected", "non-detect",
-     "nondetect", "u", "нпо", "ниже по", "нд", "н.д.", "не определен", "не обнаружен", "nd.",
-     "bld", "blq", "bmdl", "below detection limit", "< dl", "< lod", "< mdl"}
-)  # fmt: skip
-#: A limit behind words or marks that say nothing was found above it: "ND (0.5)", "менее 0,5".
-_LIMIT_BEHIND: Final = re.compile(
-    r"(?:nd|n\.d\.?|bdl|bql|u|below|less than|under|нпо|н/о|менее|ниже|не более чем|меньше"
-    r"|未检出|低于|小于|少于)\s*[:(（\[]?\s*[<≤]?\s*([\d.,]+(?:e[+-]?\d+)?)\s*[)）\]]?"
-)
-#: A limit before such a mark: "0.5U" (US), "0.05L" (China), "0.5 ND".
-_LIMIT_BEFORE: Final = re.compile(r"[<≤]?\s*([\d.,]+(?:e[+-]?\d+)?)\s*(?:u|l|nd|n\.d\.?|bdl)")
 _EMPTY: Final = frozenset(
     {"", "-", "--", "—", "–", "/", "na", "n/a", "nan", "null", "none", "#n/a"}
 )
@@ -200,13 +187,12 @@ def flagged_below(column: pd.Series) -> NDArray[np.bool_]:
 def _parse_one(raw: str, *, comma: bool) -> Parsed:
     text = unicodedata.normalize("NFKC", raw).strip()
     folded = text.casefold()
-    if folded in _NOT_DETECTED:
+    if is_mark(text):
         return float("nan"), -1, True
     if folded in _EMPTY:
         return float("nan"), 0, True
-    for pattern in (_LIMIT_BEHIND, _LIMIT_BEFORE):
-        if marked := pattern.fullmatch(folded):
-            text = "<" + marked[1]
+    if (limit := limit_in(text)) is not None:
+        text = "<" + limit
     kind = -1 if text.startswith(_BELOW_SIGNS) else 1 if text.startswith(_ABOVE_SIGNS) else 0
     bare = re.sub(r"\s", "", text.lstrip("<>≤≥="))
     # "1,500" may be a thousand and a half in a file of columns parted by commas.

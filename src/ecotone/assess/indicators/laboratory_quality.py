@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from ecotone.assess.indicators.laboratory_reading import holding_hours, instants
 from ecotone.assess.indicators.matching import with_basis
 from ecotone.assess.indicators.reading import Notes
+from ecotone.model import custody
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.units import convert
-from ecotone.science.water import control_chart, custody, laboratory
+from ecotone.science.water import control_chart, laboratory
 from ecotone.science.water.stream_qc import FAIL, NOT_EVALUATED, PASS, SUSPECT
 
 REASONS: Final = ("place", "test", "flag", "told", "control")

@@ -77,7 +77,7 @@ def _controls(table: TextTable, path: Path, notes: Notes) -> pd.DataFrame:
 
 
 def read_custody(paths: Sequence[Path], notes: Notes) -> pd.DataFrame:
-    """Steps of samples as ``science.water.custody.faults`` wants them, with row and file."""
+    """Steps of samples as ``model.custody.faults`` wants them, with row and file."""
     parts = []
     for path in paths:
         text = read_table(path, _STEP, ("sample", "step"), notes).frame

@@ -20,11 +20,11 @@ from ecotone.assess.indicators.laboratory_reading import read_batches, read_cont
 from ecotone.assess.indicators.matching import tell_unit_doubts
 from ecotone.assess.indicators.properties import property_key
 from ecotone.assess.indicators.reading import Notes
+from ecotone.model import custody
 from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.water import custody
 from ecotone.science.water.stream_qc import FAIL, MISSING, NOT_EVALUATED, PASS, SUSPECT
 
 VERSION: Final = "1"
