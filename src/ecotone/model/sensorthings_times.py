@@ -8,13 +8,14 @@ quarters of an hour.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ecotone.model.sensorthings import malformed
 
 SECOND: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE: Final = _EPOCH.replace(tzinfo=None)
 _OFFSETS: Final = 96
 _FRACTION: Final = re.compile(r"\.(\d+)")
 #: ``Z`` without a fraction.
@@ -73,14 +74,13 @@ def write(moment: int, form: int | None = None) -> str:
     >>> write(1425170400000000, 1539)
     '2015-03-01T00:40:00.000Z'
     """
-    form = _usual(moment) if form is None else form
+    if form is None:
+        text = (_NAIVE + timedelta(microseconds=moment)).isoformat()
+        return (text[:-3] if moment % SECOND and moment % 1000 == 0 else text) + "Z"
     digits, quarters = form % 16, form // 16 - _OFFSETS
-    zone = UTC if quarters == 0 else timezone(timedelta(minutes=15 * quarters))
-    found = (_EPOCH + timedelta(microseconds=moment)).astimezone(zone)
-    text = found.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
-    if digits:
-        text += f".{found.microsecond:06d}"[: digits + 1]
-    return text + ("Z" if quarters == 0 else _zone(quarters))
+    local = _NAIVE + timedelta(microseconds=moment, minutes=15 * quarters)
+    text = local.isoformat(timespec="microseconds")
+    return text[: 20 + digits if digits else 19] + ("Z" if quarters == 0 else _zone(quarters))
 
 
 def write_period(first: int, last: int | None, form: int | None = None) -> str:

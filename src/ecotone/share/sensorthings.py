@@ -7,17 +7,18 @@ as their agreements say.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ecotone.model.records import Dataset
 from ecotone.model.sensorthings import Refused
 from ecotone.model.words import say
 from ecotone.store import sensorthings_body as Kinds
-from ecotone.store.sensorthings_observe import Rows
+from ecotone.store.sensorthings_observe import Rows, joined
 from ecotone.store.sensorthings_observe import plain as observation
 from ecotone.store.sensorthings_queue import Done, Queue
 from ecotone.store.sensorthings_read import Children, Found, Parent, Reader
@@ -38,9 +39,14 @@ __all__ = [
     "Reader",
     "Rows",
     "Sensing",
+    "joined",
     "observation",
     "remove",
 ]
+
+
+#: For so long an answer may stand on what the node's documents said before.
+_FRESH_SECONDS: Final = 1.0
 
 
 class Sensing:
@@ -55,6 +61,7 @@ class Sensing:
         self._store = store
         self._today = today
         self._queue = Queue(store.database, told)
+        self._known: _Facts | None = None
 
     def close(self) -> None:
         """Write what waits and stop."""
@@ -79,25 +86,44 @@ class Sensing:
 
     def scope(self, party: str | None) -> Scope:
         """What a party may see. Nobody known sees what is shared with everybody: nothing."""
-        datasets = self._store.datasets()
-        own = tuple(sorted(d.dataset_id for d in datasets if d.party_id == party))
-        return Scope(own=own, everything=bool(own) and len(own) == len(datasets))
+        return self._facts().scope(party)
+
+    def _facts(self) -> _Facts:
+        """Who owns what, as it was told at most a second ago."""
+        known = self._known
+        if known is None or time.monotonic() - known.asked > _FRESH_SECONDS:
+            known = self._known = _Facts(self._store.datasets(), time.monotonic())
+        return known
 
     def _writer(self, party: str, person: str) -> Writer:
-        dataset = self.dataset_of(party, person)
+        dataset = f"{party}-sensors"
+        if dataset not in self._facts().owners:
+            self._make_dataset(dataset, party, person)
         return Writer(party, person, dataset, self.scope(party))
 
-    def dataset_of(self, party: str, person: str) -> str:
+    def _make_dataset(self, dataset: str, party: str, person: str) -> None:
         """The dataset that a party's new sensors belong to; made when it is first needed."""
-        name = f"{party}-sensors"
-        datasets = {d.dataset_id for d in self._store.datasets()}
-        if name not in datasets:
-            if party not in {p.party_id for p in self._store.parties()}:
-                raise Refused(403, say("sta.not-yours"))
-            self._store.put_dataset(
-                Dataset(
-                    dataset_id=name, party_id=party, title=str(say("sta.dataset", party=party))
-                ),
-                person=person,
-            )
-        return name
+        if party not in {p.party_id for p in self._store.parties()}:
+            raise Refused(403, say("sta.not-yours"))
+        title = str(say("sta.dataset", party=party))
+        self._store.put_dataset(
+            Dataset(dataset_id=dataset, party_id=party, title=title), person=person
+        )
+        self._known = None
+
+
+class _Facts:
+    """Whose each dataset is."""
+
+    def __init__(self, datasets: list[Dataset], asked: float) -> None:
+        self.asked = asked
+        self.owners = {d.dataset_id: d.party_id for d in datasets}
+        self._scopes: dict[str | None, Scope] = {}
+
+    def scope(self, party: str | None) -> Scope:
+        """The scope of one party."""
+        if party not in self._scopes:
+            own = tuple(sorted(d for d, owner in self.owners.items() if owner == party))
+            everything = bool(own) and len(own) == len(self.owners)
+            self._scopes[party] = Scope(own=own, everything=everything)
+        return self._scopes[party]

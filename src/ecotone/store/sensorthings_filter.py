@@ -341,13 +341,14 @@ def linked_to(link: Link, key: Any, target: Source) -> Any:
     if link.pair:
         pair = STA.pairs[link.pair].alias()
         mine, theirs = _sides(link, pair)
-        return target.key.in_(sa.select(theirs).where(mine == key))
+        return target.key.in_(sa.select(theirs).where(mine == key).correlate_except(pair))
     if not link.many:
         raise malformed("sta.path-many", name=link.name)
     own = target.c[link.column] == key
     if link.name == "Observations" and link.column == "feature_id":
         pair = STA.pairs["sta_stream_feature"].alias()
         streams = sa.select(pair.c.datastream_id).where(pair.c.feature_id == key)
+        streams = streams.correlate_except(pair)
         return own & target.c.datastream_id.in_(streams)
     return own
 

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from ecotone.model import sensorthings_times as times
 from ecotone.model.sensorthings import Refused, malformed
 from ecotone.serve.sta.render import Renderer, dumped
 from ecotone.serve.sta.who import Who
-from ecotone.share.sensorthings import Kinds, Rows, Sensing, observation
+from ecotone.share.sensorthings import Kinds, Rows, Sensing, joined, observation
+
+Longs = NDArray[np.int64]
 
 BULK: Final = ("CreateObservations", "BulkObservations")
 #: Rows of a Parquet file that are written together.
@@ -63,22 +68,62 @@ async def answer(
     assert who.party is not None
     if name == "BulkObservations":
         return await _parquet(sensing, who, raw)
-    parts = read(raw)
-    futures = [sensing.add(who.party, who.person, rows) for rows in parts]
+    groups = read(raw)
+    try:
+        future = sensing.add(who.party, who.person, together(groups))
+        numbers = await asyncio.wrap_future(future)
+    except Refused:
+        if len(groups) == 1:
+            raise
+        return 201, {}, dumped(await _one_by_one(sensing, who, renderer, groups))
+    base = f"{renderer.root}/Observations("
+    return 201, {}, dumped([f"{base}{n})" for n in numbers.tolist()])
+
+
+async def _one_by_one(
+    sensing: Sensing, who: Who, renderer: Renderer, groups: list[Group]
+) -> list[str]:
+    """What of several groups can be added, is; the others are told as ``error``."""
+    assert who.party is not None
+    futures = [sensing.add(who.party, who.person, together([each])) for each in groups]
     found = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
     links: list[str] = []
-    for rows, numbers in zip(parts, found, strict=True):
-        if isinstance(numbers, BaseException):
-            if not isinstance(numbers, Refused) or len(parts) == 1:
-                raise numbers
-            links += ["error"] * len(rows)
+    for group, numbers in zip(groups, found, strict=True):
+        if isinstance(numbers, Refused):
+            links += ["error"] * len(group.rows)
+        elif isinstance(numbers, BaseException):
+            raise numbers
         else:
-            base = f"{renderer.root}/Observations("
-            links += [f"{base}{n})" for n in numbers.tolist()]
-    return 201, {}, dumped(links)
+            links += [f"{renderer.root}/Observations({n})" for n in numbers.tolist()]
+    return links
 
 
-def read(raw: bytes) -> list[Rows]:
+@dataclass(frozen=True)
+class Group:
+    """The observations of one datastream: names of components, and rows of their values."""
+
+    stream: int
+    names: tuple[str, ...]
+    rows: list[Any]
+
+
+def together(groups: list[Group]) -> Rows:
+    """All groups as one set of rows, in their order; those of one form are read at once."""
+    parts = []
+    for names, some in itertools.groupby(groups, key=lambda g: g.names):
+        mine = list(some)
+        sizes = [len(g.rows) for g in mine]
+        streams = np.repeat(np.array([g.stream for g in mine], dtype=np.int64), sizes)
+        rows = list(itertools.chain.from_iterable(g.rows for g in mine))
+        try:
+            columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+        except (TypeError, ValueError) as error:
+            raise malformed("sta.array-form") from error
+        parts.append(_rows(streams, columns))
+    return joined(parts)
+
+
+def read(raw: bytes) -> list[Group]:
     """The groups of a CreateObservations."""
     try:
         said = orjson.loads(raw)
@@ -87,12 +132,12 @@ def read(raw: bytes) -> list[Rows]:
     groups = said.get("value") if isinstance(said, dict) and "value" in said else said
     if isinstance(groups, dict):
         groups = [groups]
-    if not isinstance(groups, list):
+    if not isinstance(groups, list) or not groups:
         raise malformed("sta.array-form")
     return [_group(each) for each in groups]
 
 
-def _group(said: Any) -> Rows:
+def _group(said: Any) -> Group:
     stream = said.get("Datastream") if isinstance(said, dict) else None
     number = stream.get("@iot.id") if isinstance(stream, dict) else None
     if isinstance(number, bool) or not isinstance(number, int):
@@ -104,18 +149,15 @@ def _group(said: Any) -> Rows:
     if unknown or len(set(names)) != len(names):
         raise malformed("sta.property-unknown", name=str(unknown or names)[:60],
                         entity="Observation")  # fmt: skip
-    try:
-        columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
-    except (TypeError, ValueError) as error:
-        raise malformed("sta.array-form") from error
-    return _rows(number, columns, len(rows))
+    return Group(number, tuple(names), rows)
 
 
-def _rows(stream: int, columns: dict[str, tuple[Any, ...]], n: int) -> Rows:
+def _rows(streams: Longs, columns: dict[str, tuple[Any, ...]]) -> Rows:
+    n = len(streams)
     time, form = _times(columns.get("phenomenonTime"), n)
     kind, more = _results(columns.get("result", ()))
     rows = Rows(
-        stream=np.full(n, stream, dtype=np.int64),
+        stream=streams,
         time=time.begins,
         kind=kind,
         feature=_features(columns.get("FeatureOfInterest/id"), n),
@@ -148,7 +190,7 @@ class _Times:
 
 def _times(texts: tuple[Any, ...] | None, n: int) -> tuple[_Times, dict[str, Any]]:
     """Instants at once where all are written alike, as a logger writes them."""
-    if texts is None:
+    if not texts:
         return _Times(np.full(n, times.now(), dtype=np.int64), None), {}
     alike = _alike(texts)
     if alike is not None:
