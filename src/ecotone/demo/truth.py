@@ -106,10 +106,13 @@ def statements(
 def _crossed(crossing: Crossing, lang: Language) -> str:
     """The road along the border in a sentence."""
     places = {"fence": crossing.barrier, "underpass": crossing.underpass}
-    told = {
-        name: f"{_decimal(f'{north:.3f}', lang)}° N, {_decimal(f'{-east:.3f}', lang)}° W"
-        for name, (east, north) in places.items()
-    }
+    told = {}
+    for name, (east, north) in places.items():
+        angles = [
+            say(f"report.degrees.{side}", lang, value=_decimal(f"{value:.3f}", lang))
+            for side, value in (("N", north), ("W", -east))
+        ]
+        told[name] = ("，" if lang == "zh" else ", ").join(angles)
     return say("demo.planted.crossing", lang, **told)
 
 

@@ -86,12 +86,18 @@ def displayed(given: Quantity) -> Quantity:
     )
 
 
+#: Places of longitudes and latitudes: 11 m.
+DEGREE_PLACES: Final = 4
+
+
 def decimals_of(quantity: Quantity) -> int:
     """Places for a number and its interval: two digits of the uncertainty, no more."""
     quantity = displayed(quantity)
     spread = _spread(quantity)
     if quantity.value is None:
         return 0
+    if quantity.unit == "degree":
+        return DEGREE_PLACES
     if spread and math.isfinite(spread):
         return max(0, min(6, 1 - math.floor(math.log10(spread))))
     return decimals_for([quantity.value])

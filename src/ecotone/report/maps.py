@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pyproj import CRS
 
+    from ecotone.report.overlay import Overlay
+
 #: Cells across a drawn raster; a page at 200 dpi shows no more.
 _CELLS: Final = 900
 _DOTS_ACROSS: Final = 70
@@ -225,7 +227,7 @@ def _dots(layer: Layer, at: float) -> NDArray[np.float64]:
 
 def field_map(
     field: Field, frame: Frame, outline: Outline | None, legend: str, dotted: str,
-    lang: Language, place: str,
+    lang: Language, place: str, over: Overlay | None = None,
 ) -> bytes:  # fmt: skip
     """A map of a raster; ``legend`` names the ramp with its unit, ``dotted`` the dots."""
     from matplotlib.cm import ScalarMappable
@@ -245,6 +247,7 @@ def field_map(
             axes.plot(field.dots[:, 0], field.dots[:, 1], "o", color=colours.INK, markersize=1.5,
                       markeredgewidth=0.25, markeredgecolor="white", zorder=2)  # fmt: skip
         disputed = _borders(axes, outline, frame, lang)
+        drawn = over.draw(axes, frame.crs) if over else []
         _furniture(axes, frame, lang)
         bar = figure.colorbar(
             ScalarMappable(norm, shades), ax=axes, orientation="horizontal", extend=field.beyond,
@@ -256,7 +259,7 @@ def field_map(
         ticks = [float(t) for t in np.linspace(field.low, field.high, 5)]
         places = l10n.decimals_for(ticks, 2)
         bar.set_ticks(ticks, labels=[l10n.number(t, lang, places) for t in ticks])
-        _keys(figure, disputed, dotted if len(field.dots) else "", lang)
+        _keys(figure, disputed, dotted if len(field.dots) else "", lang, more=drawn)
         return png(figure, lang, place)
 
 
@@ -321,7 +324,7 @@ def _borders(
     )
     axes.set_xlabel("")
     axes.set_ylabel("")
-    _names(axes, plane, ~disputed, lang)
+    _names(axes, plane.clip(frame.box), ~disputed, lang)
     return bool((~disputed).any()), bool(disputed.any())
 
 
@@ -336,7 +339,8 @@ def _names(axes: Axes, plane: geopandas.GeoDataFrame, chosen: NDArray[np.bool_],
     column = next((c for c in (f"name_{lang}", "name") if c in plane), None)
     if column is None:
         return
-    for name, shape in zip(plane.loc[chosen, column], plane.geometry[chosen], strict=True):
+    shown = plane[plane.index.isin(np.flatnonzero(chosen))]
+    for name, shape in zip(shown[column], shown.geometry, strict=True):
         if not name or shape is None or shape.is_empty:
             continue
         spot = shape.representative_point()
@@ -452,12 +456,12 @@ def _km_places(value: float) -> int:
 
 def _keys(
     figure: Any, disputed: tuple[bool, bool], dotted: str, lang: Language,
-    tones: dict[Tone, str] | None = None,
+    tones: dict[Tone, str] | None = None, more: Sequence[tuple[Any, str]] = (),
 ) -> None:  # fmt: skip
     """The legend of lines and marks under the map."""
     from matplotlib.lines import Line2D
 
-    handles, names = [], []
+    handles, names = [handle for handle, _ in more], [text for _, text in more]
     for tone, text in (tones or {}).items():
         handles.append(Line2D([], [], marker=colours.MARKS[tone], color=colours.TONES[tone],
                               linewidth=0, markersize=6, markeredgecolor="white"))  # fmt: skip

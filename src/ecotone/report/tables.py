@@ -233,6 +233,7 @@ class _Sheet:
             unit="%" if share else unit if numeric and unit not in _COUNTED else "",
             book_only=hidden,
             share=share,
+            decimals=l10n.DEGREE_PLACES if numeric and unit == "degree" else None,
         )
 
     def _cells(self, column: str) -> list[Cell]:

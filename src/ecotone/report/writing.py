@@ -187,16 +187,18 @@ class Writing:
         ).message(self.lang)
 
     def term(self, indicator: str, value: str) -> str:
-        """A verdict, property or kind in words; as it stands where no catalogue knows it."""
+        """A verdict, property, kind or region in words; as it stands where nothing knows it."""
         for key in (f"indicator.{indicator}.term.{value}", f"report.term.{value}"):
             if words.has(key):
                 return words.say(key, self.lang)
-        return value
+        region = next((e.region for e in self.run.entries if e.region.id == value), None)
+        return value if region is None else region.name(self.lang)
 
     def column(self, indicator: str, table: str, name: str) -> str:
         """The title of a table's column; its name where no catalogue knows it."""
         for key in (
             f"indicator.{indicator}.column.{table}.{name}",
+            f"indicator.{indicator}.table.{table}.{name}",
             f"report.column.{table}.{name}",
             f"report.column.{name}",
         ):

@@ -19,10 +19,11 @@ from ecotone.assess.indicators.connectivity_ensemble import (
     Drawn,
     Ensemble,
     draw,
+    numbered,
     stability,
     with_ranks,
 )
-from ecotone.assess.indicators.connectivity_places import busiest, find_places
+from ecotone.assess.indicators.connectivity_places import find_places, spot
 from ecotone.assess.indicators.connectivity_scene import Scene, padded, read_scene
 from ecotone.formats.asciigrid import Raster
 from ecotone.formats.raster_write import write_geotiff
@@ -80,19 +81,22 @@ def compute(job: Job) -> Outcome:
         )
         drawn = draw(
             ensemble, draws, scene.raster.values.shape, job.executor,
-            lambda flow: busiest(scene, flow), lambda share: job.progress(0.2 + 0.8 * share),
+            lambda kind, seen: spot(scene, kind, seen),
+            lambda share: job.progress(0.2 + 0.8 * share),
         )  # fmt: skip
         tables["stability"], agreed = stability(drawn, scene.names(pairs, kept))
         values["rank_agreement"] = Value(value=agreed, unit="1")
         values["eca"] = _with_interval(values["eca"], drawn.eca / _HECTARE)
     if divider.zones > 1 or divider.width is not None:
-        found, current = divider.measure(scene.resistance)
+        found, seen = divider.measure(scene.resistance)
         if divider.width is not None:
-            maps["current"] = current[scene.inside]
+            maps["current"] = seen.current[scene.inside]
         if divider.zones > 1:
             _countries(scene, found, scene.names(pairs, kept), drawn, divider, tables, values)
     if drawn is not None and divider.width is not None:
-        maps["current_mean"], maps["current_cv"] = drawn.maps.mean, drawn.maps.variation()
+        mean = drawn.maps.mean
+        maps["current_mean"] = mean
+        maps["current_cv"] = np.where(mean >= _LITTLE, drawn.maps.variation(), np.nan)
     radii = _radii(job)
     listed = find_places(scene, maps, radii[0] if radii else None, drawn, values)
     if listed is not None:
@@ -101,7 +105,7 @@ def compute(job: Job) -> Outcome:
         values=values,
         tables=tables,
         rasters=_write_maps(job, scene.raster, maps),
-        vectors=_write_lines(job, scene.raster, frame, lines, kept),
+        vectors=_write_shapes(job, scene, frame, lines, kept),
         findings=findings,
     )
 
@@ -126,6 +130,7 @@ def _divider(job: Job, scene: Scene, pairs: tuple[tuple[int, int], ...]) -> Divi
         width,
         job.number("d0"),
         job.number("p"),
+        radii[0] if (radii := _radii(job)) else None,
     )
 
 
@@ -239,7 +244,7 @@ def _countries(
     at = at[frame["cost_m"].to_numpy() > 0]
     if drawn is None:
         order = segments.sort_values("dECA", ascending=False, kind="stable")
-        tables["segments"] = order.reset_index(drop=True).assign(rank=np.arange(1, len(order) + 1))
+        tables["segments"] = numbered(order)
         return
     tables["segments"], agreed = with_ranks(segments.reset_index(drop=True), at, drawn)
     values["segment_agreement"] = Value(value=agreed, unit="1")
@@ -259,20 +264,27 @@ def _write_maps(job: Job, raster: Raster, maps: dict[str, Floats]) -> dict[str, 
     return {name: f"rasters/{name}.tif" for name in maps}
 
 
-def _write_lines(
-    job: Job, raster: Raster, frame: pd.DataFrame, lines: NDArray[Any], kept: list[int]
+def _write_shapes(
+    job: Job, scene: Scene, frame: pd.DataFrame, lines: NDArray[Any], kept: list[int]
 ) -> dict[str, str]:
+    """The kept paths and the cores as GeoPackages."""
     import geopandas as gpd
 
-    crs = None if raster.crs is None else raster.crs.to_wkt()
-    shown: gpd.GeoDataFrame = gpd.GeoDataFrame(
-        frame.iloc[kept].reset_index(drop=True), geometry=lines[kept], crs=crs
-    )
-    path = job.out / "vectors" / "paths.gpkg"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    shown.to_file(path, driver="GPKG", layer="paths")
-    return {"paths": "vectors/paths.gpkg"}
+    crs = None if scene.raster.crs is None else scene.raster.crs.to_wkt()
+    (job.out / "vectors").mkdir(parents=True, exist_ok=True)
+    layers = {
+        "paths": gpd.GeoDataFrame(
+            frame.iloc[kept].reset_index(drop=True), geometry=lines[kept], crs=crs
+        ),
+        "cores": gpd.GeoDataFrame(
+            {"id": scene.cores.names}, geometry=scene.cores.outlines(scene.raster), crs=crs
+        ),
+    }
+    for name, layer in layers.items():
+        path = job.out / "vectors" / f"{name}.gpkg"
+        path.unlink(missing_ok=True)
+        layer.to_file(path, driver="GPKG", layer=name)
+    return {name: f"vectors/{name}.gpkg" for name in layers}
 
 
 def _with_interval(value: Value, drawn: Floats) -> Value:
@@ -293,6 +305,8 @@ def _values(frame: pd.DataFrame, scene: Scene, eca: float) -> dict[str, Value]:
 
 
 _HECTARE: Final = 10_000.0
+#: Where less flows on average (A, of 1 A a pair) its variation says nothing.
+_LITTLE: Final = 0.01
 #: The columns of what a corridor has in a country.
 _PARTS: Final = {
     "from": "",
@@ -356,14 +370,14 @@ CONNECTIVITY_CORRIDORS: Final = Indicator(
         },
         "by_country": _PARTS,
         "segments": {
-            "rank": "1",
+            "place": "1",
             **_PARTS,
             "dECA_mean": "%",
             "dECA_cv": "1",
             "dECA_low": "%",
             "dECA_high": "%",
             "current_cv": "1",
-            "rank_mean": "1",
+            "rank": "1",
             "rank_low": "1",
             "rank_high": "1",
             "leading": "%",

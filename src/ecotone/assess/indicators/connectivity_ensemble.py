@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ecotone.assess.executor import Executor
 from ecotone.science.connectivity.corridors import Divided, Divider
+from ecotone.science.connectivity.corridors import Drawn as Maps
 from ecotone.science.connectivity.ensemble import Moments, agreement, ranks
 from ecotone.science.connectivity.resistance import Model, widened
 
@@ -34,15 +35,16 @@ class Ensemble:
     margin: float  #: share of the map's size
     seed: int
 
-    def one(self, number: int) -> tuple[Divided, Floats]:
-        """What one draw gives; the same whoever computes it. The map is without its margin."""
+    def one(self, number: int) -> tuple[Divided, Maps]:
+        """What one draw gives; the same whoever computes it. Maps are without their margin."""
         rng = np.random.default_rng([self.seed, number])
         resistance = self.model.drawn(rng)
         inside = (slice(None), slice(None))
         if self.margin:
             resistance, inside = widened(resistance, self.margin, rng)
-        found, current = self.divider.measure(resistance)
-        return found, current[inside]
+        found, maps = self.divider.measure(resistance)
+        barriers = None if maps.barriers is None else maps.barriers[inside]
+        return found, Maps(maps.current[inside], barriers)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Drawn:
     eca: Floats
     maps: Moments
     pinch: Floats  #: (draws, 2) row and column where most current flows outside of cores
+    barrier: Floats  #: (draws, 2) row and column of the highest barrier score
 
 
 def draw(
@@ -62,25 +65,29 @@ def draw(
     draws: int,
     shape: tuple[int, int],
     executor: Executor,
-    busiest: Callable[[Floats], tuple[int, int]],
+    spot: Callable[[str, Floats], tuple[int, int]],
     progress: Callable[[float], None],
 ) -> Drawn:
     """Draw resistances again and again; maps are gathered one by one, in the order of draws."""
     divider = ensemble.divider
     size = (draws, len(divider.pairs))
     cost, gain = np.empty(size), np.empty((*size, divider.zones))
-    current, pinch = np.empty((*size, divider.zones)), np.empty((draws, 2))
+    current = np.empty((*size, divider.zones))
+    pinch, barrier = np.full((draws, 2), np.nan), np.full((draws, 2), np.nan)
     eca = np.empty(draws)
     maps = Moments.of(shape)
-    found: Iterator[tuple[Divided, Floats]]
+    found: Iterator[tuple[Divided, Maps]]
     found = executor.map(partial(Ensemble.one, ensemble), range(draws))
-    for number, (one, flow) in enumerate(found):
+    for number, (one, seen) in enumerate(found):
         cost[number], gain[number], current[number] = one.cost, one.gain, one.current
         eca[number] = one.eca
-        pinch[number] = busiest(flow)
-        maps.add(flow)
+        if divider.width is not None:
+            pinch[number] = spot("pinch", seen.current)
+        if seen.barriers is not None:
+            barrier[number] = spot("barrier", seen.barriers)
+        maps.add(seen.current)
         progress((number + 1) / draws)
-    return Drawn(cost, gain, current, eca, maps, pinch)
+    return Drawn(cost, gain, current, eca, maps, pinch, barrier)
 
 
 def stability(drawn: Drawn, names: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, float]:
@@ -122,13 +129,20 @@ def with_ranks(
         dECA_low=low,
         dECA_high=high,
         current_cv=_variation(drawn.current[:, at[:, 0], at[:, 1]]),
-        rank_mean=rank.mean(axis=0),
+        rank=rank.mean(axis=0),
         rank_low=rank_low,
         rank_high=rank_high,
         leading=100.0 * (rank <= _LEADING).mean(axis=0),
     )
-    order = out.sort_values(["rank_mean", "dECA"], ascending=[True, False], kind="stable")
-    return order.reset_index(drop=True).assign(rank=np.arange(1, len(out) + 1)), agreement(rank)
+    order = out.sort_values(["rank", "dECA"], ascending=[True, False], kind="stable")
+    return numbered(order), agreement(rank)
+
+
+def numbered(segments: pd.DataFrame) -> pd.DataFrame:
+    """Segments with their place, the first column, in the order they are given."""
+    out = segments.reset_index(drop=True)
+    out.insert(0, "place", np.arange(1, len(out) + 1))
+    return out
 
 
 def _variation(values: Floats) -> Floats:

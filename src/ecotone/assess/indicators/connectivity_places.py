@@ -26,12 +26,16 @@ _AROUND: Final = np.ones((3, 3), dtype=np.bool_)
 _LEVEL_WITH: Final = 1e-3
 
 
-def busiest(scene: Scene, flow: Floats) -> tuple[int, int]:
-    """Where most current flows outside of cores and of the cells that touch one."""
-    free = ~binary_dilation(scene.cores.label > 0, _AROUND)
-    outside = np.where(free, flow, -1.0)
-    row, column = np.unravel_index(outside.argmax(), outside.shape)
-    return int(row), int(column)
+def spot(scene: Scene, kind: str, values: Floats) -> tuple[int, int]:
+    """The highest place of a map of barriers, or of one of currents outside of cores."""
+    if kind == "barrier":
+        return _middle(values, values.shape[0] + values.shape[1])
+    return _middle(_outside(scene, values), 1.0)
+
+
+def _outside(scene: Scene, values: Floats) -> Floats:
+    """Currents, 0 in cores and in the cells that touch one, where each pair's current begins."""
+    return np.where(binary_dilation(scene.cores.label > 0, _AROUND), 0.0, values)
 
 
 def find_places(
@@ -45,53 +49,46 @@ def find_places(
     listed = []
     raster = scene.raster
     if "barriers" in maps and radius is not None:
-        listed.append(places("barrier", maps["barriers"], raster, scene.countries, 2 * radius))
-        if len(listed[0]):
-            x, y = listed[0][["x", "y"]].iloc[0]
-            # Any disc that covers the obstacle scores alike: the method sees no finer.
-            values |= _place("barrier", raster, x, y, (x - radius, x + radius),
-                             (y - radius, y + radius), None)  # fmt: skip
+        found = places("barrier", maps["barriers"], raster, scene.countries, 2 * radius)
+        # Any disc that covers the obstacle scores alike: the method sees no finer.
+        values |= _first("barrier", found, raster, None if drawn is None else drawn.barrier, radius)
+        listed.append(found)
     if "current" in maps:
-        free = np.where(binary_dilation(scene.cores.label > 0, _AROUND), 0, maps["current"])
-        listed.append(places("pinch", free, raster, scene.countries, 10 * raster.cell))
-        if len(listed[-1]):
-            x, y = listed[-1][["x", "y"]].iloc[0]
-            values |= _pinched(raster, x, y, drawn)
+        free = _outside(scene, maps["current"])
+        found = places("pinch", free, raster, scene.countries, 10 * raster.cell)
+        half = raster.cell / 2.0
+        values |= _first("pinch", found, raster, None if drawn is None else drawn.pinch, half)
+        listed.append(found)
     return pd.concat(listed, ignore_index=True) if listed else None
 
 
-def _pinched(raster: Raster, x: float, y: float, drawn: Drawn | None) -> dict[str, Value]:
-    """The pinch point; its interval is where it lies over the draws, and a cell's half."""
-    half = raster.cell / 2.0
-    if drawn is None:
-        return _place("pinch", raster, x, y, (x - half, x + half), (y - half, y + half), None)
-    low, high = np.percentile(drawn.pinch, ENDS, axis=0) + 0.5
-    t = raster.transform
-    xs = sorted((t.a * low[1] + t.c, t.a * high[1] + t.c))
-    ys = sorted((t.e * low[0] + t.f, t.e * high[0] + t.f))
-    return _place(
-        "pinch", raster, x, y,
-        (min(xs[0], x) - half, max(xs[1], x) + half),
-        (min(ys[0], y) - half, max(ys[1], y) + half), LEVEL,
-    )  # fmt: skip
+def _first(
+    name: str, found: pd.DataFrame, raster: Raster, drawn: Floats | None, reach: float
+) -> dict[str, Value]:
+    """The first place as longitude and latitude; nothing where these are not known.
 
-
-def _place(
-    name: str, raster: Raster, x: float, y: float,
-    xs: tuple[float, float], ys: tuple[float, float], level: float | None,
-) -> dict[str, Value]:  # fmt: skip
-    """A place as longitude and latitude with their intervals; nothing where they are not known."""
-    if raster.crs is None:
+    Its interval is where it lies over the draws, and ``reach`` (m) beyond; none without draws.
+    """
+    if raster.crs is None or found.empty:
         return {}
-    middle = degrees(raster, x, y)
-    west, east = degrees(raster, xs[0], y)[0], degrees(raster, xs[1], y)[0]
-    south, north = degrees(raster, x, ys[0])[1], degrees(raster, x, ys[1])[1]
+    x, y, longitude, latitude = (
+        float(found[c].iloc[0]) for c in ("x", "y", "longitude", "latitude")
+    )
+    names = (f"{name}_longitude", f"{name}_latitude")
+    if drawn is None:
+        pairs = zip(names, (longitude, latitude), strict=True)
+        return {key: Value(value=value, unit="degree") for key, value in pairs}
+    ends = np.percentile(drawn, ENDS, axis=0) + 0.5
+    t = raster.transform
+    xs, ys = t.a * ends[:, 1] + t.c, t.e * ends[:, 0] + t.f
+    west, east = min(xs.min(), x) - reach, max(xs.max(), x) + reach
+    south, north = min(ys.min(), y) - reach, max(ys.max(), y) + reach
+    sides = (degrees(raster, west, y)[0], degrees(raster, east, y)[0])
+    heights = (degrees(raster, x, south)[1], degrees(raster, x, north)[1])
     return {
-        f"{name}_longitude": Value(
-            value=middle[0], unit="degree", low=west, high=east, level=level
-        ),
-        f"{name}_latitude": Value(
-            value=middle[1], unit="degree", low=south, high=north, level=level
+        names[0]: Value(value=longitude, unit="degree", low=sides[0], high=sides[1], level=LEVEL),
+        names[1]: Value(
+            value=latitude, unit="degree", low=heights[0], high=heights[1], level=LEVEL
         ),
     }
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import rasterize
+from rasterio.features import rasterize, shapes
 
 from ecotone.assess.indicator import Job
 from ecotone.assess.indicators.connectivity_borders import Countries, read_countries
@@ -39,6 +39,17 @@ class Cores:
     names: list[str]
     area: Floats
     shapes: NDArray[Any]
+
+    def outlines(self, raster: Raster) -> NDArray[Any]:
+        """Their shapes, or the outlines of their cells."""
+        if len(self.shapes):
+            return self.shapes
+        parts: dict[int, list[Any]] = {}
+        cells = self.label.astype(np.int32)
+        for outline, number in shapes(cells, mask=cells > 0, transform=raster.transform):
+            parts.setdefault(int(number), []).append(shapely.geometry.shape(outline))
+        whole = [shapely.union_all(parts[number + 1]) for number in range(len(self.names))]
+        return np.array(whole, dtype=object)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ecotone.report.rooms import land, plain, water
+from ecotone.report.rooms import connectivity, land, plain, water
 from ecotone.report.rooms.base import Room
 
 ROOMS: Final[dict[str, Room]] = {
+    "connectivity.corridors": connectivity.CORRIDORS,
     "land.trend": land.TREND,
     "water.compliance": water.COMPLIANCE,
 }

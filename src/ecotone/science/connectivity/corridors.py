@@ -16,7 +16,7 @@ from scipy.ndimage import distance_transform_edt
 from scipy.sparse.csgraph import connected_components
 
 from ecotone.science.connectivity.landscape import Landscape, Points, Wanted, pairwise
-from ecotone.science.connectivity.leastcost import corridor, cost_distance, path_to
+from ecotone.science.connectivity.leastcost import barrier_score, corridor, cost_distance, path_to
 from ecotone.science.connectivity.links import link_losses
 from ecotone.science.connectivity.patches import connectivity, probabilities
 
@@ -185,6 +185,14 @@ class Divided:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """The maps of one set of resistances."""
+
+    current: Floats  #: summed over the pairs
+    barriers: Floats | None  #: the highest score of all pairs
+
+
+@dataclass(frozen=True)
 class Divider:
     """Cores, the pairs to divide and the zones (from 0) of the cells."""
 
@@ -198,22 +206,24 @@ class Divider:
     width: float | None  #: cost above the least at which a corridor ends; None: no currents
     d0: float
     p: float
+    radius: float | None = None  #: of the disc that barrier scores restore; None: no scores
 
-    def measure(self, resistance: Floats) -> tuple[Divided, Floats]:
-        """What the pairs have in each zone under some resistances, and their summed current.
+    def measure(self, resistance: Floats) -> tuple[Divided, Drawn]:
+        """What the pairs have in each zone under some resistances, and their maps.
 
         The gain of a pair is divided as its cost is: -ln p of a link is proportional to its
         cost, and costs add up along the path. A pair that nothing joins has no part anywhere.
         """
-        costs, found = search(
+        costs, joined = search(
             resistance,
             self.label,
             self.area.size,
             cell=self.cell,
             neighbours=self.neighbours,
         )
-        by_pair = {(pair.a, pair.b): pair for pair in found}
+        by_pair = {(pair.a, pair.b): pair for pair in joined}
         total = np.zeros(resistance.shape)
+        barriers = None if self.radius is None else np.zeros(resistance.shape)
         shape = (len(self.pairs), self.zones)
         length, spent, current = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         cost = np.full(len(self.pairs), np.inf)
@@ -227,13 +237,19 @@ class Divider:
             at = self.zone.ravel()[pair.cells]
             length[k] = np.bincount(at, parts[:, 0], minlength=self.zones)
             spent[k] = np.bincount(at, parts[:, 1], minlength=self.zones)
+            if barriers is not None and self.radius is not None:
+                score = barrier_score(
+                    costs[a], costs[b], pair.cost, radius=self.radius, cell=self.cell
+                )
+                np.maximum(barriers, score, out=barriers)
             if self.width is None:
                 continue
             flow = current_within(resistance, self.label, costs[a], costs[b], pair, self.width)
             total += flow
             between = self.label == 0
             current[k] = np.bincount(self.zone[between], flow[between], minlength=self.zones)
-        return Divided(cost, length, spent, current, *self._gains(cost, spent)), total
+        found = Divided(cost, length, spent, current, *self._gains(cost, spent))
+        return found, Drawn(total, barriers)
 
     def _gains(self, cost: Floats, spent: Floats) -> tuple[Floats, float]:
         """Per cent of the equivalent connected area that goes with each pair, by zone; the area."""

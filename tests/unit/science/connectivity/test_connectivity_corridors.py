@@ -42,11 +42,11 @@ def strip() -> Divider:
 
 def test_parts_add_up_to_the_whole():
     divider = strip()
-    found, current = divider.measure(RNG.uniform(1, 3, (5, 30)))
+    found, seen = divider.measure(RNG.uniform(1, 3, (5, 30)))
     assert found.length[:, 0].tolist() == [0, 0]
     assert found.spent.sum(axis=1) == pytest.approx(found.cost, rel=1e-12)
     outside = divider.label == 0
-    assert found.current.sum() == pytest.approx(current[outside].sum(), rel=1e-12)
+    assert found.current.sum() == pytest.approx(seen.current[outside].sum(), rel=1e-12)
     cost = np.full((3, 3), np.inf)
     cost[0, 1] = cost[1, 0] = found.cost[0]
     cost[1, 2] = cost[2, 1] = found.cost[1]
@@ -71,8 +71,9 @@ def test_a_pair_that_nothing_joins_has_no_part():
 def test_without_a_width_no_current_is_solved():
     divider = strip()
     still = Divider(**{**divider.__dict__, "width": None})
-    found, current = still.measure(np.ones((5, 30)))
-    assert found.current.sum() == current.sum() == 0
+    found, seen = still.measure(np.ones((5, 30)))
+    assert found.current.sum() == seen.current.sum() == 0
+    assert seen.barriers is None
     assert found.length.sum() == pytest.approx(130 + 130)
 
 
