@@ -135,3 +135,47 @@ def test_standards_make_a_chart_and_an_uncertainty(tmp_path):
     assert told.tests_of("q10") == {"control-chart": "suspect", "control-sample": "fail"}
     (row,) = told.tables["uncertainty"].to_dict("records")
     assert 0.2 < row["expanded"] < 0.4
+
+
+STANDARD = "standard,version,property,max,unit\nT,1,arsenic,0.01,mg/L\nT,1,nitrate,11.3,mg/L\n"
+
+
+def complies(folder: Path, **texts: str) -> dict:
+    given = []
+    for name, text in {"results": RESULTS, "standards": STANDARD, **texts}.items():
+        path = folder / f"{name}.csv"
+        path.write_text(text, encoding="utf-8")
+        given += ["-i", f"{name}={path}"]
+    done = ecotone("compute", "water.compliance", *given, "-o", folder / "out")
+    assert done.code == 0, done.err
+    return json.loads((folder / "out" / "result.json").read_text(encoding="utf-8"))
+
+
+def test_what_failed_is_set_aside_from_the_judgement_and_told(tmp_path):
+    bare = complies(tmp_path)["values"]
+    assert bare["set_aside"]["value"] == 0
+    told = complies(tmp_path, controls=CONTROLS, custody=CUSTODY)
+    assert told["values"]["set_aside"]["value"] == 6
+    assert told["values"]["results"]["value"] == bare["results"]["value"] - 6
+    assert "water-set-aside" in {f["code"] for f in told["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("row", "count"),
+    [(",,L1,arsenic,fail", 5), ("r8,,,,fail", 1), (",B1,,,fail", 3), (",,L1,arsenic,suspect", 0)],
+)
+def test_flags_of_a_layer_are_kept_to(tmp_path, row, count):
+    told = complies(tmp_path, flags=f"record,sample,analysis,property,flag\n{row}\n")
+    assert told["values"]["set_aside"]["value"] == count
+
+
+def test_the_uncertainty_of_the_standards_makes_states_between(tmp_path):
+    controls = "control_id,analysis,kind,property,value,unit,expected\n" + "\n".join(
+        f"k{n},L1,LCS,arsenic,{v},mg/L,0.01" for n, v in enumerate((0.009, 0.011, 0.01))
+    )
+    complies(tmp_path, controls=controls, results=RESULTS.replace("0.02,mg/L", "0.002,mg/L"))
+    table = pd.read_csv(tmp_path / "out" / "tables" / "compliance.csv").set_index(
+        ["station", "property"]
+    )
+    row = table.loc[("S1", "arsenic")]
+    assert row["probably_not"] == 1, "0.012 within 26 % of 0.01"

@@ -7,10 +7,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
 from ecotone.assess.indicators.extent import within
 from ecotone.assess.indicators.laboratory import read_results
+from ecotone.assess.indicators.laboratory_quality import Limits
+from ecotone.assess.indicators.laboratory_reading import read_flags
 from ecotone.assess.indicators.matching import in_unit, tell_unit_doubts
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import (
@@ -19,12 +22,14 @@ from ecotone.assess.indicators.standards import (
     read_standards,
     standard_files,
 )
+from ecotone.assess.indicators.water_laboratory import judge as quality_of
 from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.water import Verdict, excess, judge, share_with_unknown
 from ecotone.science.water.conformity import State, conformity, share_conformity
+from ecotone.science.water.stream_qc import FAIL
 
 #: Confidence level of every share's interval.
 _LEVEL: Final = 0.95
@@ -79,14 +84,53 @@ def compute(job: Job) -> Outcome:
     ]
     read = [read_results(path, notes) for path in job.inputs["results"]]
     results = pd.concat(read, ignore_index=True)
-    results = within(results, job, notes)
+    results = within(results, job, notes).reset_index(drop=True)
+    results, aside = _vouched(results, job, notes)
     _tell_unlimited(results, limits, notes)
     tell_unit_doubts(results[results["key"].isin({limit.key for limit in limits})], notes)
     judged = [part for limit in limits for part in _judged(results, limit, notes)]
     table = _table(judged)
     if table.empty:
         raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
-    return Outcome(values=_values(table, notes), tables={"compliance": table}, findings=notes.all())
+    values = _values(table, notes)
+    values["set_aside"] = Value(value=aside, unit="results")
+    return Outcome(values=values, tables={"compliance": table}, findings=notes.all())
+
+
+def _vouched(results: pd.DataFrame, job: Job, notes: Notes) -> tuple[pd.DataFrame, int]:
+    """Results that quality assurance lets stand, with the laboratory's uncertainty; how many not.
+
+    Flags delivered as a layer and the laboratory's own controls and custody both count; what
+    fails is left out of the judgement and told, what is suspect stays.
+    """
+    results = results.assign(place=np.arange(len(results)))
+    failed = np.zeros(len(results), dtype=np.bool_)
+    if job.inputs.get("controls") or job.inputs.get("custody"):
+        judged = quality_of(results, job.inputs, Limits(), notes)
+        failed |= judged.worst.to_numpy() == FAIL
+        share = results["key"].map(judged.uncertainty.set_index("key")["expanded"])
+        results["uncertainty"] = results["uncertainty"].fillna(share * results["value"])
+    if job.inputs.get("flags"):
+        failed |= _flagged(results, read_flags(job.inputs["flags"], notes))
+    count = int(failed.sum())
+    if count:
+        names = ", ".join(sorted(results.loc[failed, "property"].unique()))
+        notes.add(Finding("water-set-aside", Severity.WARNING,
+                          params={"count": str(count), "properties": names}))  # fmt: skip
+    return results[~failed], count
+
+
+def _flagged(results: pd.DataFrame, flags: pd.DataFrame) -> NDArray[np.bool_]:
+    """Results that a flag names: by their own number, else by bottle or batch and property."""
+    own = flags[flags["aside"]]
+    hit = ((results["record"] != "") & results["record"].isin(own["record"])).to_numpy(copy=True)
+    loose = own[own["record"] == ""]
+    for link in ("sample", "analysis"):
+        linked = loose[loose[link] != ""]
+        every = (results[link] != "") & results[link].isin(linked[link][linked["key"] == ""])
+        pairs = pd.MultiIndex.from_frame(linked[[link, "key"]])
+        hit |= every.to_numpy() | pd.MultiIndex.from_frame(results[[link, "key"]]).isin(pairs)
+    return hit
 
 
 def _text(given: Scalar) -> str | None:
@@ -218,10 +262,14 @@ def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
 
 WATER_COMPLIANCE: Final = Indicator(
     id="water.compliance",
-    version="2",
+    version="3",
     inputs=(
         Input("results", "table", noun="Observation", coarse="say"),
         Input("standards", "table", required=False),
+        Input("controls", "table", noun="QualityControl", required=False),
+        Input("custody", "table", noun="CustodyEvent", required=False),
+        Input("batches", "table", noun="AnalysisBatch", required=False),
+        Input("flags", "table", noun="QualityFlag", required=False),
     ),
     parameters=(
         Parameter("start", "integer", unit="year"),
@@ -237,6 +285,7 @@ WATER_COMPLIANCE: Final = Indicator(
         "exceedances": "results",
         "undetermined": "results",
         "share_compliant": "1",
+        "set_aside": "results",
     },
     tables={"compliance": _TABLE},
     rasters={},
