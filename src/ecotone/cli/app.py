@@ -18,6 +18,7 @@ from ecotone.cli import (
     backup,
     compare,
     demo,
+    individuals,
     ingest,
     keys,
     node,
@@ -41,7 +42,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (node, keys, template, ingest, records, share, assess, compare, backup, serve, demo):
+for module in (
+    node,
+    keys,
+    template,
+    ingest,
+    records,
+    individuals,
+    share,
+    assess,
+    compare,
+    backup,
+    serve,
+    demo,
+):
     module.register(app)
 
 
@@ -49,7 +63,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+            # A console shows its own code page alone (GBK, CP866); files and pipes get UTF-8.
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="replace")
     raise SystemExit(_outcome(arguments))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,21 +11,13 @@ import pandas as pd
 
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.wildlife_reading import Problems, is_missing, read_columns
+from ecotone.assess.individuals import decided_pairs
 from ecotone.model.finding import Finding, Severity
-from ecotone.science.wildlife.individuals import DECISIONS, Pair, pairs
+from ecotone.science.wildlife.individuals import DECISIONS, Pair
 
 #: What the rows of decisions in a node are called.
 RECORD_TYPE: Final = "IdentityDecision"
 _NEEDED: Final = ("first", "second", "decision", "observer")
-
-
-@dataclass(frozen=True)
-class Decided:
-    """Decisions in the order in which they were made, and the pairs they are about."""
-
-    ids: tuple[str, ...]
-    rows: pd.DataFrame
-    pairs: tuple[Pair, ...]
 
 
 def read_decisions(paths: Sequence[Path], problems: Problems, notes: Notes) -> pd.DataFrame:
@@ -67,18 +58,10 @@ def _unfolded(frame: pd.DataFrame) -> pd.DataFrame:
     return told.assign(row=own["row"].to_numpy())
 
 
-def decided(rows: pd.DataFrame, ids: Sequence[str], notes: Notes) -> Decided:
+def decided(rows: pd.DataFrame, ids: Sequence[str], notes: Notes) -> list[Pair]:
     """What was decided about these identities; decisions on others are told and left out."""
-    place = {name: k for k, name in enumerate(ids)}
-    known = rows["first"].isin(place) & rows["second"].isin(place)
-    if not known.all():
-        params = {"count": str(int((~known).sum()))}
+    own, found = decided_pairs(ids, rows)
+    if len(own) < len(rows):
+        params = {"count": str(len(rows) - len(own))}
         notes.add(Finding("wildlife-decisions-elsewhere", Severity.INFO, params=params))
-    rows = rows[known].reset_index(drop=True)
-    found = pairs(
-        [place[name] for name in rows["first"]],
-        [place[name] for name in rows["second"]],
-        rows["observer"].tolist(),
-        rows["decision"].tolist(),
-    )
-    return Decided(tuple(ids), rows, tuple(found))
+    return found

@@ -160,15 +160,15 @@ class _Reader:
         ids = list(dict.fromkeys(frame["id"]))
         told = decided(rows, ids, self.notes)
         together = self.asked.disputed == "same"
-        animal = merged(len(ids), told.pairs, disputed=together)
-        for pair in contradictions(animal, told.pairs):
+        animal = merged(len(ids), told, disputed=together)
+        for pair in contradictions(animal, told):
             params = {"first": ids[pair.first], "second": ids[pair.second]}
             self.notes.add(
                 Finding("wildlife-identity-contradiction", Severity.WARNING, params=params)
             )
         first = {a: ids[k] for k, a in reversed(list(enumerate(animal.tolist())))}
         self.name_of = {name: first[a] for name, a in zip(ids, animal.tolist(), strict=True)}
-        doubtful = in_dispute(len(ids), told.pairs)
+        doubtful = in_dispute(len(ids), told)
         params = {
             "identities": str(len(ids)),
             "animals": str(len(first)),
