@@ -146,12 +146,21 @@ def test_protected_connected_land_of_a_mexican_ecoregion(d0, tmp_path):
     assert values["nodes"] == expected["own_check"]["n_inside"]
 
 
-@pytest.mark.parametrize(("d0", "eca"), [(10000, 145302.39), (30000, 178843.56)])
-def test_protected_connected_land_from_edge_to_edge(d0, eca, tmp_path):
-    """Ours alone: the folder's 144845.19 and 177821.13 leave out links of length zero.
+@pytest.mark.parametrize(
+    ("touching", "d0", "eca", "within"),
+    [
+        ("joined", 10000, 145302.39, 1e-6),
+        ("joined", 30000, 178843.56, 1e-6),
+        ("apart", 10000, 144845.19, 1e-6),
+        ("apart", 30000, 177821.13, 1e-6),
+    ],
+)
+def test_protected_connected_land_from_edge_to_edge(touching, d0, eca, within, tmp_path):
+    """Where the border cuts a protected area its parts on both sides touch, 0 m apart.
 
-    Where the border cuts a protected area its parts on both sides touch; in a sparse matrix
-    that takes 0 for 'no link' they would not. They are 0.3 and 0.6 % apart from these.
+    Makurhini makes a probability of 1 of that, a link like any other (exp(0), then -log(1) as
+    its weight): ``joined``. The folder's own 144845.19 and 177821.13 come from a sparse matrix
+    that takes 0 for "no link": ``apart``.
     """
     folder = shared("connectivity/makurhini_protconn_mx/region1")
     done = compute(
@@ -159,8 +168,9 @@ def test_protected_connected_land_from_edge_to_edge(d0, eca, tmp_path):
         {"areas": folder / "protected_areas.gpkg", "region": folder / "region.gpkg"},
         tmp_path,
         d0=d0,
+        touching=touching,
     )
-    assert done.values["eca"].value == pytest.approx(eca, rel=1e-6)
+    assert done.values["eca"].value == pytest.approx(eca, rel=within)
 
 
 def test_least_cost_of_the_linkage_mapper_demo(tmp_path):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.connectivity_tables import (
+    Links,
     centres,
     edge_links,
     point_links,
@@ -114,6 +115,9 @@ def _eca(job: Job, shapes: Shapes, area: Floats) -> float:
         links = edge_links(shapes, reach)
     else:
         links = point_links(centres(shapes), reach)
+    if job.parameters["touching"] == "apart":
+        # What a matrix that takes a distance of 0 for "no link" makes of parts that touch.
+        links = Links(links.pairs[links.value > 0], links.value[links.value > 0])
     whole = numerator(area, links.pairs, rate * links.value, reach=-math.log(_FAINT))
     return math.sqrt(whole)
 
@@ -148,6 +152,7 @@ CONNECTIVITY_PROTCONN: Final = Indicator(
         Parameter("distance", "text", "edge", choices=("edge", "centroid")),
         Parameter("d0", "number", 10_000.0, minimum=1e-9, unit="m"),
         Parameter("p", "number", 0.5, minimum=1e-9, maximum=0.999999, unit="1"),
+        Parameter("touching", "text", "joined", choices=("joined", "apart")),
         Parameter("transboundary", "number", 50_000.0, minimum=0.0, unit="m"),
     ),
     values={
