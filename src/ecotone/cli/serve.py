@@ -45,6 +45,9 @@ def serve(
         list[str] | None, typer.Option("--name", metavar="HOST", help=word("serve.name"))
     ] = None,
     https: Annotated[bool, typer.Option("--https", help=word("serve.https"))] = False,
+    media: Annotated[
+        Path | None, typer.Option("--media", metavar="DIR", help=word("serve.media"))
+    ] = None,
     node: Node = None,
 ) -> None:
     """The portal and the interfaces for programs."""
@@ -74,7 +77,7 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listening.getsockname()[1]}/"
     known = {shown, "localhost", "127.0.0.1", "[::1]", *(n.casefold() for n in names or ())}
-    app = create_app(folder, hosts=sorted(known), https=https)
+    app = create_app(folder, hosts=sorted(known), https=https, media=media)
     print_line(word("serve.address", address=address))
     if not people:
         print_line(word("serve.nobody"))

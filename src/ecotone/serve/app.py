@@ -47,12 +47,13 @@ def create_app(
     today: Callable[[], date] | None = None,
     hosts: Sequence[str] = (),
     https: bool = False,
+    media: Path | None = None,
     largest_upload: int = LARGEST_UPLOAD,
 ) -> FastAPI:
     """The server of the node in this folder.
 
     ``hosts`` are the names it answers to (any without); ``https`` says that browsers come by
-    https, through a web server before this one.
+    https, through a web server before this one; ``media`` is the folder of photographs.
     """
     store = open_node(node)
     state = Served(
@@ -66,6 +67,7 @@ def create_app(
         uploads=Uploads(),
         today=today or _today,
         https=https,
+        media=media,
     )
     app = FastAPI(
         title="Ecotone",

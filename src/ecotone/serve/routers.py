@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from ecotone.serve import data, deliver, entrance, ledger, preview, records, runs, sharing
+from ecotone.serve import data, deliver, entrance, ledger, matches, preview, records, runs, sharing
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     entrance.router,
@@ -17,6 +17,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     sharing.router,
     runs.router,
     ledger.router,
+    matches.router,
 )
 
 #: Paths under which a request may be as long as a delivery.

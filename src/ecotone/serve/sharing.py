@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -36,7 +36,7 @@ _Long = Annotated[str, Form(max_length=4000)]
 _Text = Annotated[str, Form(max_length=_LONGEST)]
 _Secret = Annotated[str, Form(max_length=1000)]
 _Key = Annotated[str, InPath(max_length=100)]
-_Names = Annotated[list[str], Query(max_length=50)]
+_Names = Annotated[Sequence[str], Query(max_length=50)]
 
 
 @router.get("/sharing")
@@ -76,8 +76,8 @@ def agreement(request: Request, account: Known, agreement_id: _Key) -> Response:
 def drafting(
     request: Request,
     account: Sharer,
-    to: _Names = [],
-    dataset: _Names = [],  # noqa: B006 - FastAPI copies it
+    to: _Names = (),
+    dataset: _Names = (),
 ) -> Response:
     """An agreement to fill in, explained line by line."""
     node = served(request)

@@ -36,6 +36,8 @@ class Served:
     today: Callable[[], date]
     #: Whether browsers come by https: cookies then travel by nothing else.
     https: bool = False
+    #: The folder under which the photographs lie that records name.
+    media: Path | None = None
 
     def close(self) -> None:
         """End what the server had under way and close the node."""
