@@ -28,8 +28,6 @@ _WITHOUT_EFFECT: Final = frozenset(
      "version", "parallelize", "max_parallel", "use_64bit_indexing", "cholmod_batch_size",
      "point_file_contains_polygons", "precision"}
 )  # fmt: skip
-#: Options that ask for something Ecotone does not compute when they are on.
-_REFUSED_WHEN_ON: Final = frozenset({"use_reclass_table", "set_focal_node_currents_to_zero"})
 _SOLVERS: Final = {
     "cg+amg": "amg", "cholmod": "direct", "mkl pardiso": "direct", "pardiso": "direct",
     "accelerate": "direct",
@@ -68,6 +66,8 @@ class Config:
     log_transform: bool
     compress: bool
     as_tif: bool
+    reclass: Path | None = None  #: old and new values of the habitat map
+    bare_focal: bool = False  #: no current is shown where a case's sources and grounds are
 
 
 def read_options(path: Path) -> dict[str, str]:
@@ -91,9 +91,6 @@ def read_config(path: Path) -> tuple[Config, list[Finding]]:
     scenario = options.choice("scenario", "not entered", SCENARIOS)
     if data_type == "network" and scenario not in ("pairwise", "advanced"):
         raise options.refuse("scenario", scenario)
-    for key in sorted(_REFUSED_WHEN_ON):
-        if options.flag(key):
-            raise options.refuse(key, options.text(key))
     advanced = scenario == "advanced"
     raster = data_type == "raster"
     star = raster and scenario in ("one-to-all", "all-to-one")
@@ -130,6 +127,8 @@ def read_config(path: Path) -> tuple[Config, list[Finding]]:
         log_transform=options.flag("log_transform_maps"),
         compress=options.flag("compress_grids"),
         as_tif=options.flag("write_as_tif"),
+        reclass=options.switched("use_reclass_table", "reclass_file", wanted=raster),
+        bare_focal=options.flag("set_focal_node_currents_to_zero"),
     )
     options.solver()
     return config, options.remarks()

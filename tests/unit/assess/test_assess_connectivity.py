@@ -628,3 +628,77 @@ def test_corridors_over_uncertain_resistances(tmp_path):
     with pytest.raises(InputRefused) as error:
         run("connectivity.corridors", given, tmp_path / "o4")
     assert code_of(error.value) == "corridor-class-unknown"
+
+
+def test_habitat_values_are_reclassified(tmp_path):
+    (tmp_path / "t.txt").write_text("1 5\n5 1\n")
+    done = circuit(
+        tmp_path, [[1, 5, 2]], "1 5 5\n2 25 5\n", use_reclass_table=True, reclass_file="t.txt",
+        connect_using_avg_resistances=True,
+    )  # fmt: skip
+    # 5, 1, 2: each pair of neighbours in the mean of its resistances, old 1 not made 1 again.
+    assert done.values["mean_resistance"].value == pytest.approx(3.0 + 1.5)
+
+
+@pytest.mark.parametrize("scenario", ["pairwise", "one-to-all", "all-to-one"])
+def test_focal_nodes_may_be_left_without_current(tmp_path, scenario):
+    points = "1 5 5\n2 25 5\n3 45 5\n3 45 15\n"
+    grid = [[1, 1, 1, 1, 1], [1, 1, 1, 1, 1]]
+    options = {"write_max_cur_maps": True, "scenario": scenario}
+    for name in ("with", "bare"):
+        (tmp_path / name).mkdir()
+    circuit(tmp_path / "with", grid, points, **options)
+    circuit(tmp_path / "bare", grid, points, set_focal_node_currents_to_zero=True, **options)
+    maps = {}
+    for folder in ("with", "bare"):
+        for path in (tmp_path / folder / "out").glob("name_*map*.asc"):
+            maps[folder, path.name] = read(path)
+    each = sorted(n for f, n in maps if f == "bare" and n.startswith("name_curmap"))
+    cells = {1: [(1, 0)], 2: [(1, 2)], 3: [(1, 4), (0, 4)]}
+    total = np.zeros((2, 5))
+    for name in each:
+        ends = [int(i) for i in name.removesuffix(".asc").split("_")[2:]]
+        ends = [1, 2, 3] if len(ends) == 1 else ends
+        known = maps["with", name].copy()
+        for end in ends:
+            for cell in cells[end]:
+                known[cell] = 0
+        assert maps["bare", name] == pytest.approx(known, abs=1e-6)
+        total += known
+    assert maps["bare", "name_cum_curmap.asc"] == pytest.approx(total, abs=1e-6)
+
+
+def test_a_network_without_current_at_its_focal_nodes(tmp_path):
+    (tmp_path / "n.txt").write_text("1 2 1\n2 3 1\n1 3 2\n3 4 1\n")
+    (tmp_path / "p.txt").write_text("1\n3\n4\n")
+    (tmp_path / "run.ini").write_text(
+        "data_type = network\nscenario = pairwise\nhabitat_file = n.txt\npoint_file = p.txt\n"
+        "output_file = x.out\nwrite_cur_maps = True\nset_focal_node_currents_to_zero = True\n"
+    )
+    run("connectivity.circuit", {"config": tmp_path / "run.ini"}, tmp_path / "o")
+    one = dict(np.loadtxt(tmp_path / "o" / "x_node_currents_1_4.txt"))
+    assert one[1] == one[4] == 0 and one[3] == pytest.approx(1)
+    total = dict(np.loadtxt(tmp_path / "o" / "x_node_currents_cum.txt"))
+    assert total[1] == pytest.approx(0) and total[3] == pytest.approx(1)
+
+
+def test_links_betweenness_and_files_for_conefor(tmp_path):
+    (tmp_path / "n.csv").write_text("id,area_ha\na,10\nb,1\nc,20\n")
+    (tmp_path / "d.csv").write_text("from,to,distance\na,b,1000\nb,c,1000\n")
+    given = {"nodes": tmp_path / "n.csv", "distances": tmp_path / "d.csv"}
+    done = run("connectivity.patches", given, tmp_path / "o", d0=1000, link_deltas=True,
+               conefor=True)  # fmt: skip
+    deltas = pd.read_csv(tmp_path / "o" / done.tables["deltas"]).set_index("id")
+    assert deltas["BC_PC"].tolist() == pytest.approx([0, 10 * 20 * 0.25, 0])
+    assert deltas["BC_IIC"].tolist() == pytest.approx([0, 10 * 20 / 3, 0])
+    links = pd.read_csv(tmp_path / "o" / done.tables["links"])
+    whole = 100 + 1 + 400 + 2 * (10 * 0.5 + 20 * 0.5 + 200 * 0.25)
+    assert links[["from", "to"]].to_numpy().tolist() == [["b", "c"], ["a", "b"]]
+    assert links["dPC"].tolist() == pytest.approx([100 * 120 / whole, 100 * 110 / whole])
+    # What Conefor gets comes back as the same index.
+    back = {
+        "nodes": tmp_path / "o/conefor_nodes.txt",
+        "distances": tmp_path / "o/conefor_links.txt",
+    }
+    again = run("connectivity.patches", back, tmp_path / "p", d0=1000, links="probability")
+    assert again.values["eca"].value == pytest.approx(done.values["eca"].value, rel=1e-12)

@@ -60,12 +60,7 @@ def test_a_base_name_that_is_not_set_is_the_inis(tmp_path):
 @pytest.mark.parametrize(
     ("options", "code", "field"),
     [
-        ({"use_reclass_table": "True"}, "circuit-option-refused", "use_reclass_table"),
-        (
-            {"set_focal_node_currents_to_zero": "True"},
-            "circuit-option-refused",
-            "set_focal_node_currents_to_zero",
-        ),
+        ({"use_reclass_table": "True"}, "circuit-file-unset", "reclass_file"),
         ({"scenario": "all-at-once"}, "circuit-option-refused", "scenario"),
         ({"scenario": "one-to-all", "data_type": "network"}, "circuit-option-refused", "scenario"),
         ({"data_type": "vector"}, "circuit-option-refused", "data_type"),

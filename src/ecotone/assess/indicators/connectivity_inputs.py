@@ -27,10 +27,19 @@ class Habitat:
     conductance: Floats
 
 
-def read_habitat(path: Path, *, resistance: bool) -> Habitat:
-    """Resistances (above zero) or conductances (zero or more) of a raster."""
+def read_habitat(path: Path, *, resistance: bool, reclass: Path | None = None) -> Habitat:
+    """Resistances (above zero) or conductances (zero or more) of a raster.
+
+    ``reclass`` is a list of old and new values; values that it does not name stay.
+    """
     raster = read_raster(path)
     values = raster.values
+    if reclass is not None:
+        table = read_table(reclass, 2)
+        order = np.argsort(table[:, 0], kind="stable")
+        known = table[order, 0]
+        at = np.minimum(np.searchsorted(known, values), known.size - 1)
+        values = np.where(known[at] == values, table[order, 1][at], values)
     with np.errstate(invalid="ignore"):
         low = values <= 0 if resistance else values < 0
     if low.any():

@@ -24,6 +24,7 @@ from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
+from ecotone.science.connectivity.links import betweenness, link_shares
 from ecotone.science.connectivity.patches import (
     Connectivity,
     Importance,
@@ -66,6 +67,13 @@ def compute(job: Job) -> Outcome:
         job.progress(0.6)
         diic = importance(patches.area, near, "iic")
         tables["deltas"] = _deltas(patches, dpc, diic)
+        tables["deltas"]["BC_PC"] = betweenness(patches.area, direct, "pc")
+        tables["deltas"]["BC_IIC"] = betweenness(patches.area, near, "iic")
+    if job.parameters["link_deltas"]:
+        job.progress(0.8)
+        tables["links"] = _link_deltas(patches, direct, near)
+    if job.parameters["conefor"]:
+        _write_conefor(job, patches, direct)
     job.progress(1.0)
     return Outcome(values=values, tables=tables, findings=findings)
 
@@ -165,6 +173,39 @@ def _deltas(patches: Patches, dpc: Importance, diic: Importance) -> pd.DataFrame
     return pd.DataFrame(columns)
 
 
+def _link_deltas(patches: Patches, direct: Floats, near: Floats) -> pd.DataFrame:
+    """What each index loses without a link, per cent, the most important link first."""
+    pairs = np.argwhere(np.triu((direct > 0) | (near > 0), 1))
+    table = pd.DataFrame(
+        {
+            "from": [patches.ids[a] for a in pairs[:, 0].tolist()],
+            "to": [patches.ids[b] for b in pairs[:, 1].tolist()],
+            "dPC": 100.0 * link_shares(patches.area, direct, pairs, "pc"),
+            "dIIC": 100.0 * link_shares(patches.area, near, pairs, "iic"),
+        }
+    )
+    return table.sort_values("dPC", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _write_conefor(job: Job, patches: Patches, direct: Floats) -> None:
+    """Conefor's two files: nodes with their attribute, links with their probability."""
+    job.out.mkdir(parents=True, exist_ok=True)
+    nodes = pd.DataFrame({"id": patches.ids, "attribute": patches.area})
+    a, b = np.nonzero(np.triu(direct, 1))
+    links = pd.DataFrame(
+        {
+            "from": [patches.ids[i] for i in a.tolist()],
+            "to": [patches.ids[i] for i in b.tolist()],
+            "p": direct[a, b],
+        }
+    )
+    for name, table in (("nodes", nodes), ("links", links)):
+        text = table.to_csv(
+            sep="\t", index=False, header=False, lineterminator="\n", float_format="%.12g"
+        )
+        (job.out / f"conefor_{name}.txt").write_text(text, encoding="utf-8")
+
+
 _INDEX_VALUES: Final = {
     "pc": "1",
     "iic": "1",
@@ -190,6 +231,8 @@ CONNECTIVITY_PATCHES: Final = Indicator(
         Parameter("links", "text", "distance", choices=("distance", "probability")),
         Parameter("landscape", "number", None, minimum=1e-9, unit="ha"),
         Parameter("deltas", "boolean", True),
+        Parameter("link_deltas", "boolean", False),
+        Parameter("conefor", "boolean", False),
     ),
     values={"patches": "1", "area": "ha", **_INDEX_VALUES},
     tables={
@@ -202,7 +245,10 @@ CONNECTIVITY_PATCHES: Final = Indicator(
                 for name in ("dPC", "dIIC")
                 for part in ("intra", "flux", "connector")
             },
-        }
+            "BC_PC": "ha2",
+            "BC_IIC": "ha2",
+        },
+        "links": {"from": "", "to": "", "dPC": "%", "dIIC": "%"},
     },
     rasters={},
     citations=(
@@ -220,6 +266,10 @@ CONNECTIVITY_PATCHES: Final = Indicator(
         Citation(
             "Saura et al. (2011) Methods in Ecology and Evolution 2, 91-102",
             "10.1111/j.2041-210X.2010.00081.x",
+        ),
+        Citation(
+            "Bodin and Saura (2010) Ecological Modelling 221, 2393-2405",
+            "10.1016/j.ecolmodel.2010.06.015",
         ),
     ),
     compute=compute,

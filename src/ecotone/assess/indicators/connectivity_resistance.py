@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Input, Job, Parameter
 from ecotone.assess.indicators.connectivity_inputs import read_habitat
+from ecotone.assess.indicators.connectivity_tables import is_number
 from ecotone.formats.asciigrid import Raster, read_raster, read_text
 from ecotone.formats.base import refused
 from ecotone.model.errors import UsageError
@@ -147,7 +148,7 @@ def read_coefficients(path: Path) -> tuple[list[str], Floats, Floats]:
     """
     rows = [line.replace(";", ",").split(",") for line in read_text(path).splitlines()]
     cells = [[c.strip() for c in row] for row in rows if any(c.strip() for c in row)]
-    if cells and not _is_number(cells[0][1] if len(cells[0]) > 1 else ""):
+    if cells and not is_number(cells[0][1] if len(cells[0]) > 1 else ""):
         cells = cells[1:]
     names = [row[0] for row in cells]
     try:
@@ -167,11 +168,3 @@ def read_coefficients(path: Path) -> tuple[list[str], Floats, Floats]:
     ):
         raise refused("corridor-coefficients", file=path.name)
     return names, coefficients, matrix
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

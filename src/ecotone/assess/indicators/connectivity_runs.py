@@ -77,7 +77,9 @@ def landscape_of(config: Config, habitat: Habitat, memory: float) -> Landscape:
 
 def habitat_of(config: Config) -> Habitat:
     """Habitat of a run, its mask applied."""
-    habitat = read_habitat(config.habitat, resistance=config.habitat_is_resistance)
+    habitat = read_habitat(
+        config.habitat, resistance=config.habitat_is_resistance, reclass=config.reclass
+    )
     return habitat if config.mask is None else masked(habitat, config.mask)
 
 
@@ -168,6 +170,7 @@ def _wanted(config: Config, writer: Writer) -> Wanted:
         cumulative=True,
         maximum=config.write_maximum,
         each=write if each or config.write_voltages else None,
+        bare_focal=config.bare_focal,
     )
 
 
@@ -312,6 +315,8 @@ def _network_pairs(
         if circuit.basis_of[a] != circuit.basis_of[b] or circuit.basis_of[a] < 0:
             continue
         case = circuit.pair(a, b)
+        if config.bare_focal:
+            case.current[circuit.node[[a, b]]] = 0.0
         here = label == label[circuit.node[a]]
         flow = branch_currents(graph, case.voltage)
         suffix = f"_{ids[a]}_{ids[b]}.txt"
@@ -325,7 +330,8 @@ def _network_pairs(
         progress((number + 1) / len(pairs))
     if not config.write_currents:
         return
-    writer.nodes("_node_currents_cum.txt", network.ids, circuit.cumulative(pairs))
+    total = circuit.cumulative(pairs, bare_focal=config.bare_focal)
+    writer.nodes("_node_currents_cum.txt", network.ids, total)
     writer.branches("_branch_currents_cum.txt", ends, circuit.branch_totals(pairs))
     if config.write_maximum:
         writer.nodes("_node_currents_max.txt", network.ids, largest_node)

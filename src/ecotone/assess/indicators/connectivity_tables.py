@@ -83,7 +83,8 @@ def _frame(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
     rows = [[c.strip().strip('"') for c in line.split(mark)] for line in lines]
     first = [plain(cell) for cell in rows[0]]
     known = {name for names in _NAMES.values() for name in names}
-    if not known & set(first):
+    # A patch may be called ``a``: a row with a number in it is no header.
+    if not known & set(first) or any(is_number(cell) for cell in rows[0]):
         rows.insert(0, list(wanted))
         first = [plain(name) for name in wanted]
     width = len(rows[0])
@@ -97,6 +98,15 @@ def _frame(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
         if set(names) & set(first)
     }
     return pd.DataFrame({ours: table[theirs] for ours, theirs in found.items()})
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell holds a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(frame: pd.DataFrame, column: str, path: Path) -> Floats:

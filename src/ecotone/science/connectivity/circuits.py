@@ -87,15 +87,20 @@ class Circuit:
         weight[a] -= 1.0
         return self._spread(basis, basis.combined(weight, a))
 
-    def cumulative(self, pairs: Ints | None = None) -> Floats:
-        """The node currents of all pairs, or of some (rows i, j), added up."""
+    def cumulative(self, pairs: Ints | None = None, *, bare_focal: bool = False) -> Floats:
+        """The node currents of all pairs, or of some (rows i, j), added up.
+
+        With ``bare_focal`` a pair counts nothing at its own two nodes, where 1 A flows.
+        """
         total = np.zeros(self.graph.nodes)
         for basis, voltage, chosen, touched in self._accumulated(pairs):
             ends = np.zeros(basis.graph.nodes)
             ends[basis.focal] = touched
             flows = edge_totals(basis.graph, voltage, chosen)
             total[basis.places] += gathered(basis.graph, flows, ends)
-        return total
+            if bare_focal:
+                total[basis.places[basis.focal]] -= touched
+        return np.maximum(total, 0.0) if bare_focal else total
 
     def branch_totals(self, pairs: Ints | None = None) -> Floats:
         """The absolute current along each edge of the graph, added up over pairs."""

@@ -169,6 +169,7 @@ class Wanted:
     cumulative: bool = False
     maximum: bool = False
     each: Callable[[Maps], None] | None = None
+    bare_focal: bool = False  #: no current where a case's own sources and grounds are
 
 
 def pairwise(
@@ -279,6 +280,8 @@ def _by_regions(
         answer.resistance[one.i, one.j] = answer.resistance[one.j, one.i] = one.resistance
         answer.residual = max(answer.residual, one.residual)
         answer.doubtful |= one.uneven
+        if wanted.bare_focal:
+            one.case.current[np.concatenate([members.nodes[one.i], members.nodes[one.j]])] = 0.0
         current = wired.raster(one.case.current)
         if answer.cumulative is not None:
             answer.cumulative += current
@@ -302,13 +305,16 @@ def _take(answer: Answer, solution: Solution, pairs: list[tuple[int, int]], want
     if answer.cumulative is not None:
         count = len(solution.place)
         whole = len(pairs) == count * (count - 1) // 2
-        answer.cumulative += wired.raster(circuit.cumulative(None if whole else local))
+        total = circuit.cumulative(None if whole else local, bare_focal=wanted.bare_focal)
+        answer.cumulative += wired.raster(total)
     if wanted.each is None and answer.maximum is None:
         return
     for place, ((i, j), (a, b)) in enumerate(zip(pairs, local.tolist(), strict=True)):
         if np.isnan(found[place]):
             continue
         case = circuit.pair(a, b)
+        if wanted.bare_focal:
+            case.current[circuit.node[[a, b]]] = 0.0
         current = wired.raster(case.current)
         if answer.maximum is not None:
             np.maximum(answer.maximum, current, out=answer.maximum)
@@ -362,6 +368,9 @@ def star(
         solution = solutions[merged]
         case, resistance = _turn(solution.circuit, number, others, solution.place, mode, strengths)
         answer.resistance[number] = resistance
+        if wanted.bare_focal and case is not None:
+            ends = solution.circuit.node[[number, *(solution.place[j] for j in others)]]
+            case.current[ends[ends >= 0]] = 0.0
         _keep(answer, wanted, solution.wired, i, case)
         progress((number + 1) / len(ids))
     return answer
