@@ -24,6 +24,8 @@ from ecotone.demo.simulate_wild import captures, deployments, encounters
 from ecotone.demo.stations import Stations, place_stations
 from ecotone.demo.terrain import Terrain, make_terrain
 from ecotone.demo.truth import planted_crossing, planted_land, planted_water, statements
+from ecotone.demo.write_cats import write_cats
+from ecotone.demo.write_land_survey import write_land_survey
 from ecotone.model.records import Dataset, Party, Person, Project
 
 #: The day on which the demo happens: agreements, embargoes and the report go by it.
@@ -146,23 +148,32 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
     write_json(folder / "boundaries.geojson", countries)
     write_json(folder / "regions.geojson", with_basin(countries, nature.countries))
     land = _deliver_land(folder, nature)
+    survey = write_land_survey(folder, seed, nature.terrain, nature.land, nature.countries)
     progress("demo.step.water")
     water = _deliver_water(folder, nature)
     progress("demo.step.wildlife")
     wild = _deliver_wildlife(folder, nature, streams["wildlife"])
+    cats = write_cats(folder, seed, nature.terrain, nature.countries)
+    known = _deliver_cats(folder, cats.identities, cats.decisions)
     faulty = _deliver_faults(folder, nature, streams["faults"])
     by_country = {p.country_code: nature.water[p.party_id] for p in told.parties}
     planted = [
         *planted_land(nature.land, nature.countries),
+        *survey.values,
         *planted_water(by_country),
         *planted_crossing(nature.crossing),
+        *cats.values,
     ]
     write_json(
         folder / "truth.json",
         {
             "seed": seed,
             "values": [t.told() for t in planted],
-            "statements": statements(nature.land, nature.stations, nature.crossing),
+            "statements": [
+                *survey.statements,
+                *statements(nature.land, nature.stations, nature.crossing),
+                *cats.statements,
+            ],
         },
     )
     return Basin(
@@ -173,7 +184,7 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
         projects=told.projects,
         datasets=told.datasets,
         agreements=tuple(sorted((folder / "agreements").glob("*.toml"))),
-        deliveries=(*water, *land, *wild, *faulty),
+        deliveries=(*water, *land, *wild, *known, *faulty),
         plan=folder / "plan.toml",
         regions=folder / "regions.geojson",
         boundaries=folder / "boundaries.geojson",
@@ -263,6 +274,21 @@ def _deliver_wildlife(
         Delivery("wildlife-archive", "VIWE", "XA-WILD", archive),
         Delivery("camera-traps", "KNCM", "XB-WILD", package),
         Delivery("wildlife-table", "SUEA", "XC-WILD", table, mapping),
+    )
+
+
+def _deliver_cats(
+    folder: Path, identities: dict[str, Path], decisions: Path
+) -> tuple[Delivery, ...]:
+    """Each party's catalogue of cats, and what two observers decided about pairs of them."""
+    mapping = folder / "mappings/individuals.toml"
+    datasets = {"VIWE": "XA-CATS", "KNCM": "XB-CATS"}
+    return (
+        *(
+            Delivery("individuals", party, datasets[party], path, mapping)
+            for party, path in identities.items()
+        ),
+        Delivery("identity-decisions", "VIWE", "XA-CATS", decisions),
     )
 
 

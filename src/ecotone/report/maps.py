@@ -236,7 +236,7 @@ def field_map(
     norm = Normalize(field.low, field.high)
     shades = colours.ramp(field.palette)
     with canvas(frame.height + 0.75) as figure:
-        axes = _plane(figure, frame)
+        axes = plane(figure, frame)
         for layer in field.layers:
             west, south, east, north = layer.box
             axes.imshow(
@@ -246,9 +246,9 @@ def field_map(
         if len(field.dots):
             axes.plot(field.dots[:, 0], field.dots[:, 1], "o", color=colours.INK, markersize=1.5,
                       markeredgewidth=0.25, markeredgecolor="white", zorder=2)  # fmt: skip
-        disputed = _borders(axes, outline, frame, lang)
+        disputed = borders(axes, outline, frame, lang)
         drawn = over.draw(axes, frame.crs) if over else []
-        _furniture(axes, frame, lang)
+        furniture(axes, frame, lang)
         bar = figure.colorbar(
             ScalarMappable(norm, shades), ax=axes, orientation="horizontal", extend=field.beyond,
             shrink=0.62, aspect=38, pad=0.02,
@@ -269,20 +269,21 @@ def station_map(
 ) -> bytes:  # fmt: skip
     """A map of places, their verdict told by shape and by colour."""
     with canvas(frame.height + 0.5) as figure:
-        axes = _plane(figure, frame)
-        disputed = _borders(axes, outline, frame, lang)
-        x, y = _to(frame, [s.longitude for s in stations], [s.latitude for s in stations])
+        axes = plane(figure, frame)
+        disputed = borders(axes, outline, frame, lang)
+        x, y = to_plane(frame, [s.longitude for s in stations], [s.latitude for s in stations])
         for tone in legend:
             chosen = [i for i, s in enumerate(stations) if s.tone == tone]
             axes.plot(x[chosen], y[chosen], colours.MARKS[tone], color=colours.TONES[tone],
                       markersize=6, markeredgecolor="white", markeredgewidth=0.8, zorder=5,
                       linestyle="none")  # fmt: skip
-        _furniture(axes, frame, lang)
+        furniture(axes, frame, lang)
         _keys(figure, disputed, "", lang, legend)
         return png(figure, lang, place)
 
 
-def _plane(figure: Any, frame: Frame) -> Axes:
+def plane(figure: Any, frame: Frame) -> Axes:
+    """Axes over the frame's extent."""
     axes: Axes = figure.subplots()
     west, south, east, north = frame.box
     axes.set_xlim(west, east)
@@ -295,16 +296,15 @@ def _plane(figure: Any, frame: Frame) -> Axes:
     return axes
 
 
-def _to(frame: Frame, longitudes: Any, latitudes: Any) -> tuple[Any, Any]:
+def to_plane(frame: Frame, longitudes: Any, latitudes: Any) -> tuple[Any, Any]:
+    """Degrees as metres on the plane of a frame."""
     from pyproj import Transformer
 
     turn = Transformer.from_crs("EPSG:4326", frame.crs, always_xy=True)
     return turn.transform(np.asarray(longitudes, float), np.asarray(latitudes, float))
 
 
-def _borders(
-    axes: Axes, outline: Outline | None, frame: Frame, lang: Language
-) -> tuple[bool, bool]:
+def borders(axes: Axes, outline: Outline | None, frame: Frame, lang: Language) -> tuple[bool, bool]:
     """Draw the outlines; say whether agreed and disputed ones were drawn."""
     if outline is None:
         return False, False
@@ -350,9 +350,10 @@ def _names(axes: Axes, plane: geopandas.GeoDataFrame, chosen: NDArray[np.bool_],
         )  # fmt: skip
 
 
-def _furniture(axes: Axes, frame: Frame, lang: Language) -> None:
+def furniture(axes: Axes, frame: Frame, lang: Language) -> None:
+    """Graticule, scale bar, north."""
     _graticule(axes, frame, lang)
-    _scale_bar(axes, frame, lang)
+    scale_bar(axes, frame, lang)
     axes.annotate(
         words.say("report.map.north", lang), (0.965, 0.85), (0.965, 0.965),
         xycoords="axes fraction", textcoords="axes fraction", ha="center", va="center",
@@ -377,13 +378,13 @@ def _graticule(axes: Axes, frame: Frame, lang: Language) -> None:
     bottom = back.transform(west + edge * (east - west), np.full(400, south))[0]
     left = back.transform(np.full(400, west), south + edge * (north - south))[1]
     for longitude in _multiples(box[0], box[2], step):
-        x, y = _to(frame, np.full(60, longitude), np.linspace(box[1], box[3], 60))
+        x, y = to_plane(frame, np.full(60, longitude), np.linspace(box[1], box[3], 60))
         axes.plot(x, y, color=colours.FAINT, linewidth=0.35, alpha=0.55, zorder=2.5)
         if bottom[0] <= longitude <= bottom[-1]:
             ticks_x.append(west + float(np.interp(longitude, bottom, edge)) * (east - west))
             names_x.append(_degrees(longitude, step, "EW", lang))
     for latitude in _multiples(box[1], box[3], step):
-        x, y = _to(frame, np.linspace(box[0], box[2], 60), np.full(60, latitude))
+        x, y = to_plane(frame, np.linspace(box[0], box[2], 60), np.full(60, latitude))
         axes.plot(x, y, color=colours.FAINT, linewidth=0.35, alpha=0.55, zorder=2.5)
         if left[0] <= latitude <= left[-1]:
             ticks_y.append(south + float(np.interp(latitude, left, edge)) * (north - south))
@@ -415,7 +416,7 @@ def _degrees(value: float, step: float, letters: str, lang: Language) -> str:
     return words.say(f"report.degrees.{side}", lang, value=l10n.number(abs(value), lang, places))
 
 
-def _scale_bar(axes: Axes, frame: Frame, lang: Language) -> None:
+def scale_bar(axes: Axes, frame: Frame, lang: Language) -> None:
     """A bar whose length was walked along the ellipsoid eastward from where it stands."""
     from pyproj import Geod, Transformer
 
@@ -426,7 +427,7 @@ def _scale_bar(axes: Axes, frame: Frame, lang: Language) -> None:
         x, y
     )
     end = Geod(ellps="WGS84").fwd(longitude, latitude, 90, kilometres * 1000)
-    end_x, end_y = _to(frame, end[0], end[1])
+    end_x, end_y = to_plane(frame, end[0], end[1])
     length = float(math.hypot(float(end_x) - x, float(end_y) - y))
     tall = 0.011 * (north - south)
     from matplotlib.patches import Rectangle
@@ -470,13 +471,24 @@ def _keys(
         handles.append(Line2D([], [], marker="o", color=colours.INK, linewidth=0, markersize=2,
                               markeredgewidth=0))  # fmt: skip
         names.append(dotted)
+    lines, told = border_keys(disputed, lang)
+    handles += lines
+    names += told
+    if handles:
+        columns = min(len(handles), 3 if WIDTH > 6 else 2)
+        figure.legend(handles, names, loc="outside lower center", ncols=columns)
+
+
+def border_keys(disputed: tuple[bool, bool], lang: Language) -> tuple[list[Any], list[str]]:
+    """The lines of boundaries for a legend, and what they are called."""
+    from matplotlib.lines import Line2D
+
     agreed, open_question = disputed
+    handles, names = [], []
     if agreed:
         handles.append(Line2D([], [], color=colours.INK, linewidth=0.8))
         names.append(words.say("report.map.boundary", lang))
     if open_question:
         handles.append(Line2D([], [], color=colours.INK, linewidth=0.9, linestyle=(0, (3, 2))))
         names.append(words.say("report.map.disputed", lang))
-    if handles:
-        columns = min(len(handles), 3 if WIDTH > 6 else 2)
-        figure.legend(handles, names, loc="outside lower center", ncols=columns)
+    return handles, names

@@ -107,7 +107,9 @@ def _values(
     )
 
 
-def joined(writing: Writing, entries: Sequence[Entry], name: str) -> pd.DataFrame | None:
+def joined(
+    writing: Writing, entries: Sequence[Entry], name: str, *, by_region: bool = False
+) -> pd.DataFrame | None:
     """A table over all regions and periods; a row two regions share stands once.
 
     Columns ``__source`` (file and line), ``__region`` and ``__years`` are added.
@@ -127,7 +129,8 @@ def joined(writing: Writing, entries: Sequence[Entry], name: str) -> pd.DataFram
     if not parts or all(part.empty for part in parts):
         return None
     whole = pd.concat(parts, ignore_index=True)
-    kept = [c for c in whole.columns if c not in {"__source", "__region"}]
+    apart = {"__source"} if by_region else {"__source", "__region"}
+    kept = [c for c in whole.columns if c not in apart]
     return whole.drop_duplicates(subset=kept, keep="first").reset_index(drop=True)
 
 
@@ -137,16 +140,19 @@ def result_table(
     name: str,
     on_page: Sequence[str] = (),
     prepare: Callable[[str, pd.DataFrame], pd.DataFrame] = lambda name, frame: frame,
+    *,
+    by_region: bool = False,
 ) -> Table | None:
     """A table an indicator wrote, over all its regions and periods.
 
     On a page a ``share`` with its bounds is one cell; the workbook has a column for each, and
     one more that names each row's file and line. What is the same in all rows is said once.
     """
-    whole = joined(writing, entries, name)
+    whole = joined(writing, entries, name, by_region=by_region)
     if whole is None:
         return None
-    return _Sheet(writing, entries[0], name, prepare(name, whole), tuple(on_page)).table()
+    frame = prepare(name, whole)
+    return _Sheet(writing, entries[0], name, frame, tuple(on_page), by_region).table()
 
 
 class _Sheet:
@@ -159,8 +165,10 @@ class _Sheet:
         name: str,
         frame: pd.DataFrame,
         on_page: tuple[str, ...],
+        by_region: bool = False,
     ) -> None:
         self.writing, self.entry, self.name, self.frame = writing, entry, name, frame
+        self.by_region = by_region
         self.own = [c for c in frame.columns if not c.startswith("__") and frame[c].notna().any()]
         self.bounds = _bounds(self.own)
         self.same = self._same()
@@ -175,9 +183,11 @@ class _Sheet:
         say = self.writing.say
         several = self.frame["__years"].nunique() > 1
         for key, word in (("__region", "region"), ("__years", "period"), ("__source", "source")):
-            on_page = key == "__years" and several
-            columns.append(Column(say(f"column.{word}"), book_only=not on_page))
-            cells.append([str(v) for v in self.frame[key]])
+            first = key == "__region" and self.by_region
+            on_page = first or (key == "__years" and several)
+            at = 0 if first else len(columns)
+            columns.insert(at, Column(say(f"column.{word}"), book_only=not on_page))
+            cells.insert(at, [str(v) for v in self.frame[key]])
         rows = _worst_first(cells)
         sources = sorted({str(s).rsplit(":", 1)[0] for s in self.frame["__source"]})
         word = self.entry.word("table", self.name, self.writing.lang)

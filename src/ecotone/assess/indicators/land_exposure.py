@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,30 @@ import pandas as pd
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.land_ground import Ground, Layer, strips
+from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome
+from ecotone.assess.indicators.land_drought_forms import write_drought_forms
+from ecotone.assess.indicators.land_drought_years import (
+    PARAMETERS,
+    Spread,
+    Years,
+    open_years,
+    severe_spread,
+)
+from ecotone.assess.indicators.land_ground import Ground, strips
+from ecotone.assess.indicators.land_index import LEVEL
+from ecotone.assess.indicators.land_people import (
+    GROUPS,
+    INPUTS,
+    People,
+    by_class,
+    in_cells,
+    people_of,
+    people_table,
+    with_all,
+)
 from ecotone.assess.indicators.land_scratch import Scratch, scratch
 from ecotone.assess.indicators.land_tables import ClassAreas, write_map
-from ecotone.assess.indicators.mosaic import Mosaic, open_mosaic
-from ecotone.formats.raster import Stack, open_layer
+from ecotone.assess.indicators.land_vulnerability import read_vulnerability
 from ecotone.formats.raster_classes import MapClass
 from ecotone.model.errors import InputRefused, NotComputable
 from ecotone.model.finding import Finding, Severity
@@ -43,28 +62,14 @@ _LEGEND: Final = {
     4: MapClass("Severe", "#E69800"),
     5: MapClass("Extreme", "#730000"),
 }
-_GROUPS: Final = ("population", "female", "male")
-
-
-@dataclass(frozen=True)
-class People:
-    """A map of people and, for its columns and rows, the nearest of the drought's grid."""
-
-    name: str
-    layer: Layer
-    ground: Ground
 
 
 def compute(job: Job) -> Outcome:
     """Classes of every year, the worst of each block of four, people in each class."""
-    mosaic = open_mosaic(job.inputs["drought"])
-    tile = mosaic.tiles[0]
+    source = open_years(job)
+    mosaic = source.mosaic
     try:
-        years = [int(year) for year in tile.years()]
-        if len(set(years)) != len(years) or len(mosaic.tiles) > 1:
-            raise InputRefused(
-                say("assess.land.not-yearly", name=tile.name), say("assess.land.not-yearly.do")
-            )
+        years = list(source.years)
         ground = Ground.of(mosaic, job.region)
         blocks = year_blocks(years, int(job.number("first")))
         if not blocks:
@@ -72,13 +77,27 @@ def compute(job: Job) -> Outcome:
                 say("assess.land.no-block", first=job.parameters["first"], last=max(years)),
                 say("assess.land.no-block.do"),
             )
-        groups, findings = _groups(job, mosaic)
+        groups = people_of(job, mosaic)
+        findings = [] if groups else [
+            Finding("land-no-people", Severity.WARNING, field="population")
+        ]  # fmt: skip
         findings += [_short(block) for block in blocks if len(block) < BLOCK_YEARS]
         with scratch(job, "land.drought-exposure", ground.window()) as arrays:
             classes = arrays.array("years", np.int16, layers=len(years))
             worst = arrays.array("worst", np.int16, layers=len(blocks))
-            areas, by_block = _classify(tile.stack, ground, arrays, years, blocks, classes, worst)
-            exposure, yearly = _people(mosaic, arrays, groups, years, blocks, classes, worst)
+            areas, by_block = _classify(source, ground, arrays, blocks, classes, worst)
+            tables = {"areas": areas, "worst": by_block}
+            if groups:
+                firsts: list[dict[str, object]] = [{"years": _span(b)} for b in blocks]
+                tables["exposure"] = _people(source, arrays, groups, worst, firsts)
+                yearly: list[dict[str, object]] = [{"year": year} for year in years]
+                tables["exposure_yearly"] = _people(source, arrays, groups, classes, yearly)
+            cells = {g.name: in_cells(g, mosaic, arrays) for g in groups}
+            spread = severe_spread(
+                source, ground, arrays.within, blocks[-1], int(job.number("draws")), with_all(cells)
+            )
+            if spread is None:
+                findings.append(Finding("land-no-spread", Severity.INFO))
             rasters = {
                 f"worst_{block[0]}_{block[-1]}": write_map(
                     job.out, f"worst_{block[0]}_{block[-1]}", ground, arrays.within,
@@ -89,14 +108,13 @@ def compute(job: Job) -> Outcome:
             }  # fmt: skip
     finally:
         mosaic.close()
-    tables = {"areas": areas, "worst": by_block}
-    if groups:
-        tables |= {"exposure": exposure, "exposure_yearly": yearly}
+    given = job.inputs.get("vulnerability")
+    if given:
+        tables["vulnerability"] = read_vulnerability(given[0])
+    name = write_drought_forms(job.out, tables, years[-1])
+    findings.append(Finding("land-exports", Severity.INFO, params={"files": name}))
     return Outcome(
-        values=_values(by_block, exposure if groups else None, blocks),
-        tables=tables,
-        rasters=rasters,
-        findings=findings,
+        values=_values(tables, blocks, spread), tables=tables, rasters=rasters, findings=findings
     )
 
 
@@ -122,42 +140,21 @@ def _short(block: list[int]) -> Finding:
     )
 
 
-def _groups(job: Job, mosaic: Mosaic) -> tuple[list[People], list[Finding]]:
-    """The maps of people; InputRefused where one lies in another reference system."""
-    found = []
-    for name in _GROUPS:
-        given = job.inputs.get(name)
-        if not given:
-            continue
-        stack = open_layer(given[0])
-        if stack.crs != mosaic.crs:
-            raise InputRefused(
-                say("assess.land.grids-differ", first=mosaic.tiles[0].name, other=given[0].name),
-                say("assess.land.grids-differ.do"),
-            )
-        own = Mosaic((), stack.transform, stack.width, stack.height)
-        ground = Ground(own.transform, stack.crs, own.width, own.height)
-        ground = ground if job.region is None else ground.clipped(job.region)
-        found.append(People(name, Layer(given[0].name, stack), ground))
-    told = [] if found else [Finding("land-no-people", Severity.WARNING, field="population")]
-    return found, told
-
-
 def _classify(
-    stack: Stack,
+    source: Years,
     ground: Ground,
     arrays: Scratch,
-    years: list[int],
     blocks: list[list[int]],
     classes: Codes,
     worst: Codes,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Classes of each year and of the worst year of each block, and their areas."""
+    years = list(source.years)
     by_year = [ClassAreas(DROUGHT_CLASSES) for _ in years]
     by_block = [ClassAreas(DROUGHT_CLASSES) for _ in blocks]
-    step = max(1, (1 << 23) // max(1, len(years)))
+    step = max(1, (1 << 23) // max(1, source.layers))
     for window in strips(arrays.within, step):
-        index = stack.read(window)
+        index = source.index(window)
         _check_index(float(np.fmin.reduce(index, axis=None)),
                      float(np.fmax.reduce(index, axis=None)))  # fmt: skip
         km2 = ground.km2(window)
@@ -170,16 +167,16 @@ def _classify(
             lowest, _ = worst_year(index[[years.index(year) for year in block]])
             worst[(number, *place)] = drought_classes(lowest)
             by_block[number].add(worst[(number, *place)], km2)
+    spans: list[dict[str, object]] = [{"years": _span(block)} for block in blocks]
     return (
-        pd.concat(
-            [_named(a, {"year": y}) for y, a in zip(years, by_year, strict=True)],
-            ignore_index=True,
-        ),
-        pd.concat(
-            [_named(a, {"years": _span(b)}) for b, a in zip(blocks, by_block, strict=True)],
-            ignore_index=True,
-        ),
+        _stacked(by_year, [{"year": year} for year in years]),
+        _stacked(by_block, spans),
     )
+
+
+def _stacked(areas: list[ClassAreas], firsts: list[dict[str, object]]) -> pd.DataFrame:
+    named = [_named(one, first) for one, first in zip(areas, firsts, strict=True)]
+    return pd.concat(named, ignore_index=True)
 
 
 def _check_index(lowest: float, highest: float) -> None:
@@ -201,87 +198,61 @@ def _span(block: list[int]) -> str:
 
 
 def _people(
-    mosaic: Mosaic,
+    source: Years,
     arrays: Scratch,
     groups: list[People],
-    years: list[int],
-    blocks: list[list[int]],
-    classes: Codes,
-    worst: Codes,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    layers: Codes,
+    firsts: list[dict[str, object]],
+) -> pd.DataFrame:
     """People by class, each where the nearest cell of the drought's grid is."""
-    by_block = {g.name: np.zeros((len(blocks), 6)) for g in groups}
-    by_year = {g.name: np.zeros((len(years), 6)) for g in groups}
-    for group in groups:
-        bounds = group.ground.bounds()
-        for window in strips(bounds) if bounds else ():
-            people = group.layer.read(window) * group.ground.shares(window)
-            if np.fmin.reduce(people, axis=None) < 0:
-                raise InputRefused(
-                    say("assess.land.people-negative", name=group.layer.name),
-                    say("assess.land.missing-code.do"),
-                )
-            rows, columns, there = _nearest(mosaic, arrays, group, window)
-            for sums, layers in ((by_block[group.name], worst), (by_year[group.name], classes)):
-                for number in range(len(sums)):
-                    codes = np.asarray(layers[number])[rows[:, None], columns[None, :]]
-                    sums[number] += exposed(np.where(there, codes, NODATA), people)
-    return (
-        _exposure_table(by_block, [("years", _span(b)) for b in blocks]),
-        _exposure_table(by_year, [("year", y) for y in years]),
-    )
 
+    def codes(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> list[Codes]:
+        return [np.asarray(layer)[rows, columns] for layer in layers]
 
-def _nearest(
-    mosaic: Mosaic, arrays: Scratch, group: People, window: Window
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-    """Rows and columns of the drought's cells in which the centres of others lie."""
-    a, b = group.ground.transform, mosaic.transform
-    x = a.c + a.a * (window.col_off + np.arange(window.width) + 0.5)
-    y = a.f + a.e * (window.row_off + np.arange(window.height) + 0.5)
-    column = np.floor((x - b.c) / b.a).astype(np.int64) - int(arrays.within.col_off)
-    row = np.floor((y - b.f) / b.e).astype(np.int64) - int(arrays.within.row_off)
-    height, width = int(arrays.within.height), int(arrays.within.width)
-    inside_rows = (row >= 0) & (row < height)
-    inside_columns = (column >= 0) & (column < width)
-    return (
-        np.clip(row, 0, height - 1).astype(np.intp),
-        np.clip(column, 0, width - 1).astype(np.intp),
-        inside_rows[:, None] & inside_columns[None, :],
-    )
-
-
-def _exposure_table(sums: dict[str, Floats], firsts: list[tuple[str, object]]) -> pd.DataFrame:
-    rows = []
-    for number, (key, value) in enumerate(firsts):
-        for at, name in enumerate((*_NAMES, "nodata")):
-            row: dict[str, object] = {key: value, "class": name}
-            for group, people in sums.items():
-                total = float(people[number].sum())
-                row[group] = float(people[number, at])
-                row[f"{group}_percent"] = 100 * people[number, at] / total if total else None
-            rows.append(row)
-    return pd.DataFrame(rows)
+    sums = {
+        group.name: by_class(group, source.mosaic, arrays, codes, exposed, NODATA)
+        for group in groups
+    }
+    return people_table(with_all(sums), firsts, (*_NAMES, "nodata"), "class")
 
 
 def _values(
-    by_block: pd.DataFrame, exposure: pd.DataFrame | None, blocks: list[list[int]]
+    tables: dict[str, pd.DataFrame], blocks: list[list[int]], spread: Spread | None
 ) -> dict[str, Value]:
     """Land and people under severe or extreme drought in the last block."""
+    by_block = tables["worst"]
     last = by_block[by_block["years"] == _span(blocks[-1])]
     hard = last["class"].isin(["severe", "extreme"])
+    bounded = partial(_bounded, spread=spread)
     values = {
         "total_km2": Value(value=float(last["area_km2"].sum()), unit="km2"),
-        "severe_km2": Value(value=float(last.loc[hard, "area_km2"].sum()), unit="km2"),
+        "severe_km2": bounded(float(last.loc[hard, "area_km2"].sum()), "km2", ""),
     }
-    if exposure is not None and "population" in exposure:
+    exposure = tables.get("exposure")
+    if exposure is not None:
         people = exposure[exposure["years"] == _span(blocks[-1])]
         hard = people["class"].isin(["severe", "extreme"])
-        values["people"] = Value(value=float(people["population"].sum()), unit="people")
-        values["severe_people"] = Value(
-            value=float(people.loc[hard, "population"].sum()), unit="people"
-        )
+        names = {"population": "people", "female": "female", "male": "male"}
+        for group, name in names.items():
+            if group in people:
+                found = float(people.loc[hard, group].sum())
+                values[f"severe_{name}"] = bounded(found, "people", group)
+        if "population" in people:
+            values["people"] = Value(value=float(people["population"].sum()), unit="people")
+    if "vulnerability" in tables:
+        dvi = tables["vulnerability"]
+        whole = dvi[dvi["group"] == "total"] if (dvi["group"] == "total").any() else dvi
+        latest = whole[whole["year"] == whole["year"].max()]["dvi"].mean()
+        values["vulnerability"] = Value(value=None if np.isnan(latest) else float(latest), unit="1")
     return values
+
+
+def _bounded(value: float, unit: str, group: str, spread: Spread | None) -> Value:
+    """With the interval that drawing the calibration's years again gives."""
+    ends = None if spread is None else spread.people.get(group) if group else spread.land
+    if ends is None:
+        return Value(value=value, unit=unit)
+    return Value(value=value, unit=unit, low=ends[0], high=ends[1], level=LEVEL)
 
 
 def _maps() -> Iterator[str]:
@@ -290,32 +261,45 @@ def _maps() -> Iterator[str]:
         yield f"worst_{start}_{start + BLOCK_YEARS - 1}"
 
 
+_PEOPLE: Final = {
+    **dict.fromkeys(GROUPS, "people"),
+    **{f"{group}_percent": "%" for group in GROUPS},
+}
+
 LAND_EXPOSURE: Final = Indicator(
     id="land.drought-exposure",
     version="1",
     inputs=(
-        Input("drought", "raster stack", noun="Coverage"),
-        Input("population", "raster", required=False),
-        Input("female", "raster", required=False),
-        Input("male", "raster", required=False),
+        Input("drought", "raster stack", noun="Coverage", required=False),
+        Input("precipitation", "raster stack", noun="Coverage", required=False),
+        *INPUTS,
+        Input("vulnerability", "table", required=False),
     ),
-    parameters=(Parameter("first", "integer", 2000, minimum=1900, maximum=2100, unit="year"),),
+    parameters=PARAMETERS,
     values={
         "total_km2": "km2",
         "severe_km2": "km2",
         "people": "people",
         "severe_people": "people",
+        "severe_female": "people",
+        "severe_male": "people",
+        "vulnerability": "1",
     },
     tables={
         "areas": {"year": "year", "class": "1", "area_km2": "km2", "percent": "%"},
         "worst": {"years": "year", "class": "1", "area_km2": "km2", "percent": "%"},
-        "exposure": {"years": "year", "class": "1", "population": "people"},
-        "exposure_yearly": {"year": "year", "class": "1", "population": "people"},
+        "exposure": {"years": "year", "class": "1", **_PEOPLE},
+        "exposure_yearly": {"year": "year", "class": "1", **_PEOPLE},
+        "vulnerability": {"year": "year", "group": "1", "dvi": "1"},
     },
     rasters=dict.fromkeys(_maps(), "1"),
     citations=(
         Citation("UNCCD (2025) PRAIS 4 reporting manual for the 2026 reporting process"),
         Citation("Barker et al. (2021) Good Practice Guidance, strategic objective 3, UNCCD"),
+        Citation(
+            "Carrao et al. (2016) Global Environmental Change 39, 108-124",
+            "10.1016/j.gloenvcha.2016.04.012",
+        ),
     ),
     compute=compute,
 )

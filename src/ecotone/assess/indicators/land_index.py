@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Job
-from ecotone.model.errors import InputRefused
+from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.land.resampling import spei_interval, spi_interval
@@ -18,6 +19,7 @@ from ecotone.science.land.standardised import Standardised, Zero, spei, spi
 Floats = NDArray[np.float64]
 Kind = Literal["spi", "spei"]
 
+_YEARS: Final = re.compile(r"\s*(\d{4})\s*[-–/:]\s*(\d{4})\s*")
 #: Draws that carry an interval.
 FEWEST_DRAWS: Final = 100
 #: Of the intervals.
@@ -89,6 +91,17 @@ def _driest(
     return Value(
         value=float(index[at]), unit="1", low=float(low[at]), high=float(high[at]), level=LEVEL
     )
+
+
+def span_of(job: Job) -> tuple[int, int] | None:
+    """The years of the calibration; None where none are said."""
+    given = job.parameters["calibration"]
+    if given is None:
+        return None
+    match = _YEARS.fullmatch(str(given))
+    if match is None:
+        raise UsageError(say("assess.land.span", name="calibration", given=given))
+    return int(match[1]), int(match[2])
 
 
 def unit_of(job: Job) -> str:

@@ -20,6 +20,7 @@ from ecotone.assess.indicators.land_lpd import (
 )
 from ecotone.assess.indicators.land_scratch import scratch
 from ecotone.assess.indicators.land_tables import (
+    AGREEMENT,
     LPD,
     THREE,
     ClassAreas,
@@ -28,19 +29,11 @@ from ecotone.assess.indicators.land_tables import (
     write_map,
 )
 from ecotone.assess.indicators.mosaic import Mosaic, open_mosaic
-from ecotone.formats.raster_classes import MapClass
 from ecotone.model.errors import NotComputable
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.land.lookup import NODATA
 from ecotone.science.land.productivity import RULES, Rule
-
-#: How many answers in three classes the rule sets give: one, two or all three.
-_AGREEMENT: Final = {
-    1: MapClass("All rule sets agree", "#FFFFE0"),
-    2: MapClass("Two answers", "#FDB863"),
-    3: MapClass("Three answers", "#B35806"),
-}
 
 
 def compute(job: Job) -> Outcome:
@@ -121,7 +114,7 @@ def _maps(
         ),
         "agreement": write_map(
             job.out, "agreement", ground, within,
-            lambda w: np.where((n := _answers(found, w)) == 0, NODATA, n), _AGREEMENT, tags,
+            lambda w: np.where((n := _answers(found, w)) == 0, NODATA, n), AGREEMENT, tags,
         ),
     }  # fmt: skip
     if rule != "fao_wocat":

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
@@ -25,6 +26,7 @@ from ecotone.assess.indicators.land_maps import (
     open_cover,
     used_years,
 )
+from ecotone.assess.indicators.land_people import GROUPS, INPUTS, people_of
 from ecotone.assess.indicators.land_polygons import (
     Correction,
     Polygon,
@@ -32,7 +34,13 @@ from ecotone.assess.indicators.land_polygons import (
     read_corrections,
     read_polygons,
 )
+from ecotone.assess.indicators.land_sample import judge, read_sample
 from ecotone.assess.indicators.land_scratch import Scratch, scratch
+from ecotone.assess.indicators.land_sdg_people import (
+    neutrality_of,
+    people_of_states,
+    people_values,
+)
 from ecotone.assess.indicators.land_sdg_work import (
     Span,
     Work,
@@ -41,19 +49,23 @@ from ecotone.assess.indicators.land_sdg_work import (
     maps_of,
     tables_of,
 )
+from ecotone.assess.indicators.land_spots import KINDS, find_spots, write_spots
 from ecotone.assess.indicators.land_tables import (
     ClassAreas,
 )
+from ecotone.assess.indicators.land_zones import write_zones
 from ecotone.assess.indicators.mosaic import Mosaic, open_mosaic
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
 from ecotone.science.land.cover import CLIMATE_FACTORS
-from ecotone.science.land.lookup import Codes
+from ecotone.science.land.lookup import NODATA, Codes
 from ecotone.science.land.productivity import RULES
 from ecotone.science.land.status import (
     MISSING,
     PERIODS,
+    status_classes,
+    status_three,
 )
 
 #: The sub-indicators.
@@ -85,13 +97,39 @@ def compute(job: Job) -> Outcome:
             findings += told
             work = _work(job, ground, arrays, spans, parts, corrections)
             work.lpd = {n: partial(p.lpd, work.rule) for n, p in productivity.items()}
+            work.three_by_rule = {
+                (n, rule): partial(p.three, rule) for n, p in productivity.items() for rule in RULES
+            }
+            work.answers = arrays.array("answers", np.int16)
             work.carbon = carbon
             if cover is not None:
                 work.forms = Forms(cover)
                 between = {s.name: cover.between(s.start, s.end) for s in spans}
                 work.cover_years = {n: years for n, years in between.items() if years}
             integrate(work)
-            tables, values = tables_of(work, zones)
+            tables, values, overall = tables_of(work, zones)
+            sample = job.inputs.get("sample")
+            if sample:
+                judged = judge(read_sample(sample[0]), ground, partial(_state_at, work), overall)
+                values |= judged.values
+                findings += judged.findings
+                if judged.table is not None:
+                    tables["adjusted"] = judged.table
+            groups = people_of(job, mosaic)
+            if groups:
+                tables["people"] = people_of_states(work, mosaic, groups)
+                values |= people_values(tables["people"])
+            units = job.inputs.get("units")
+            balance, told_values = neutrality_of(work, open_on(mosaic, units) if units else None)
+            tables["neutrality"] = balance
+            values |= told_values
+            spots = {kind: find_spots(work, kind) for kind in KINDS}
+            tables |= {kind: one.table for kind, one in spots.items() if len(one.table)}
+            vectors = {}
+            if any(one.outlines for one in spots.values()):
+                vectors["spots"] = write_spots(job.out, spots)
+            if zones:
+                vectors["zones"] = write_zones(job.out, zones, tables["zones"])
             rasters = maps_of(job, work)
             if work.unsettled:
                 findings.append(
@@ -109,7 +147,25 @@ def compute(job: Job) -> Outcome:
     if values["nodata_km2"].value == values["total_km2"].value:
         raise NotComputable(say("assess.land.no-pixel", fewest=7), say("assess.land.no-pixel.do"))
     findings.append(_exported(job, work, tables))
-    return Outcome(values=values, tables=tables, rasters=rasters, findings=findings)
+    return Outcome(
+        values=values, tables=tables, rasters=rasters, vectors=vectors, findings=findings
+    )
+
+
+def _state_at(work: Work, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.int16]:
+    """The last status in three states at cells of the grid; no data outside the region."""
+    within = work.scratch.within
+    row, column = rows - int(within.row_off), columns - int(within.col_off)
+    here = (row >= 0) & (row < within.height) & (column >= 0) & (column < within.width)
+    state = np.full(rows.size, NODATA, dtype=np.int16)
+    codes = [np.asarray(work.codes[s.name])[row[here], column[here]]
+             for s in (work.spans[0], work.spans[-1])]  # fmt: skip
+    state[here] = status_three(status_classes(*codes))
+    for at in np.flatnonzero(state != NODATA):
+        cell = Window(int(columns[at]), int(rows[at]), 1, 1)
+        if work.ground.shares(cell)[0, 0] < 0.5:
+            state[at] = NODATA
+    return state
 
 
 def _exported(job: Job, work: Work, tables: dict[str, pd.DataFrame]) -> Finding:
@@ -280,6 +336,8 @@ LAND_SDG: Final = Indicator(
         Input("transitions", "table", required=False),
         Input("zones", "polygons", required=False),
         Input("corrections", "polygons", required=False),
+        Input("sample", "table", required=False),
+        *INPUTS,
     ),
     parameters=(
         Parameter("baseline", "text", "2000-2015", unit="year"),
@@ -303,6 +361,18 @@ LAND_SDG: Final = Indicator(
         "report_degraded_percent": "%",
         "report_2_degraded_percent": "%",
         "change_km2": "km2",
+        "degraded_least_km2": "km2",
+        "degraded_most_km2": "km2",
+        "rule_dependent_km2": "km2",
+        "degraded_adjusted_km2": "km2",
+        "improved_adjusted_km2": "km2",
+        "accuracy_percent": "%",
+        "people_degraded": "people",
+        "female_degraded": "people",
+        "male_degraded": "people",
+        "people_degraded_percent": "%",
+        "balance_km2": "km2",
+        "not_neutral": "1",
     },
     tables={
         "status": {"class": "1", "area_km2": "km2", "percent": "%"},
@@ -315,19 +385,47 @@ LAND_SDG: Final = Indicator(
         "crosstab_parts": {
             "report": "1", "part": "1", "baseline": "1", "period": "1", "area_km2": "km2",
         },
+        "rules": {
+            "report": "1", "rule": "1", "state": "1", "area_km2": "km2", "percent": "%",
+        },
+        "adjusted": {
+            "state": "1", "mapped_km2": "km2", "area_km2": "km2", "area_km2_low": "km2",
+            "area_km2_high": "km2", "se_km2": "km2", "users_accuracy": "1",
+            "producers_accuracy": "1",
+        },
+        "people": {
+            "period": "1", "years": "year", "state": "1",
+            **dict.fromkeys(GROUPS, "people"), **{f"{g}_percent": "%" for g in GROUPS},
+        },
+        "neutrality": {
+            "land_type": "1", "gains_km2": "km2", "losses_km2": "km2", "balance_km2": "km2",
+            "neutral": "1",
+        },
+        **{kind: {
+            "rank": "1", "longitude": "degree", "latitude": "degree", "area_km2": "km2",
+            "west": "degree", "south": "degree", "east": "degree", "north": "degree",
+            "drivers": "1",
+        } for kind in KINDS},
         "corrections": {
             "polygon": "1", "declared_km2": "km2", "geodesic_km2": "km2", "period": "1",
             "before": "1", "after": "1", "area_km2": "km2",
         },
         "zones": {"zone": "1", "period": "1", "class": "1", "area_km2": "km2", "percent": "%"},
     },
-    rasters={"status": "1", "status_2": "1", "baseline": "1", "report": "1", "report_2": "1"},
+    rasters={
+        "status": "1", "status_2": "1", "baseline": "1", "report": "1", "report_2": "1",
+        "agreement": "1",
+    },
     citations=(
         Citation(
             "Sims et al. (2021) Good Practice Guidance, SDG Indicator 15.3.1, version 2, UNCCD"
         ),
         Citation("UNCCD (2025) PRAIS 4 reporting manual for the 2026 reporting process"),
         Citation("IPCC (2006) Guidelines for National Greenhouse Gas Inventories, volume 4"),
+        Citation(
+            "Olofsson et al. (2014) Remote Sensing of Environment 148, 42-57",
+            "10.1016/j.rse.2014.02.015",
+        ),
         Citation(
             "Orr et al. (2017) Scientific conceptual framework for land degradation neutrality"
         ),

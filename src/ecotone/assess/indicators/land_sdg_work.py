@@ -19,6 +19,7 @@ from ecotone.assess.indicators.land_maps import Carbon
 from ecotone.assess.indicators.land_polygons import Correction, Polygon
 from ecotone.assess.indicators.land_scratch import Scratch
 from ecotone.assess.indicators.land_tables import (
+    AGREEMENT,
     STATUS,
     THREE,
     ClassAreas,
@@ -26,10 +27,12 @@ from ecotone.assess.indicators.land_tables import (
     shown_three,
     write_map,
 )
+from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
+from ecotone.model.words import say
 from ecotone.science.land.lookup import NODATA, Codes
-from ecotone.science.land.productivity import Rule
+from ecotone.science.land.productivity import RULES, Rule
 from ecotone.science.land.status import (
     PERIODS,
     Missing,
@@ -43,6 +46,8 @@ Floats = NDArray[np.float64]
 
 _STATES: Final = {-1: "degraded", 0: "stable", 1: "improved"}
 _CODES: Final = (-1, 0, 1, NODATA)
+#: Sums of classes differ from the whole by no more than this share.
+_DENOMINATOR: Final = 1e-9
 #: What a map or a share of a period is called.
 _NAMES: Final = {"baseline": "baseline", "report_1": "report", "report_2": "report_2"}
 
@@ -76,6 +81,11 @@ class Work:
     carbon: Carbon | None = None
     cover_years: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     cross: dict[tuple[str, str, int, int], float] = field(default_factory=dict)
+    three_by_rule: Mapping[tuple[str, Rule], Callable[[Window], Codes]] = field(
+        default_factory=dict
+    )
+    by_rule: dict[tuple[str, Rule], ClassAreas] = field(default_factory=dict)
+    answers: Codes | None = None
 
 
 def integrate(work: Work) -> None:
@@ -88,6 +98,7 @@ def integrate(work: Work) -> None:
             inside = work.ground.shares(window, rings) > 0.5
             where = np.where(inside & (where < 0), number, where)
         baseline: dict[str, Codes] = {}
+        by_rule: dict[tuple[str, Rule], Codes] = {}
         for span in work.spans:
             parts = {name: make(window) for name, make in work.parts[span.name].items()}
             for name, codes in parts.items():
@@ -100,12 +111,44 @@ def integrate(work: Work) -> None:
             work.unsettled += float(km2[differs].sum())
             after = recoded(before, where, [c.recode for c in work.corrections], span.name)
             _tell_corrected(work, span, where, before, after, km2)
+            _other_rules(work, span, window, parts, where, after, by_rule)
             work.codes[span.name][work.scratch.place(window)] = after
             if work.forms is not None and span.name in work.cover_years:
                 years = work.cover_years[span.name]
                 work.forms.add(span.name, years, window, work.lpd[span.name](window), km2)
+        _compare_rules(work, window, by_rule, km2)
         _fill_forms(work, window, km2)
         work.scratch.release()
+
+
+def _other_rules(
+    work: Work, span: Span, window: Window, parts: Mapping[str, Codes], where: Codes,
+    chosen: Codes, made: dict[tuple[str, Rule], Codes],
+) -> None:  # fmt: skip
+    """The period by every rule set: their productivity with the same other parts."""
+    recodes = [c.recode for c in work.corrections]
+    for rule in RULES:
+        if rule == work.rule:
+            made[span.name, rule] = chosen
+            continue
+        others = {**parts, "productivity": work.three_by_rule[span.name, rule](window)}
+        codes = one_out_all_out(*others.values(), missing=work.missing)
+        made[span.name, rule] = recoded(codes, where, recodes, span.name)
+
+
+def _compare_rules(
+    work: Work, window: Window, made: Mapping[tuple[str, Rule], Codes], km2: Floats
+) -> None:
+    """Areas of each rule set's status, and how many different answers a cell has."""
+    for span in work.spans[1:]:
+        found = [status_three(status_classes(made[PERIODS[0], r], made[span.name, r]))
+                 for r in RULES]  # fmt: skip
+        for rule, codes in zip(RULES, found, strict=True):
+            areas = work.by_rule.setdefault((span.name, rule), ClassAreas((-1, 0, 1)))
+            areas.add(codes, km2)
+        if work.answers is not None and span == work.spans[-1]:
+            told = [np.logical_or.reduce([c == state for c in found]) for state in (-1, 0, 1)]
+            work.answers[work.scratch.place(window)] = np.sum(told, axis=0)
 
 
 def _fill_forms(work: Work, window: Window, km2: Floats) -> None:
@@ -152,8 +195,10 @@ def _status(work: Work, span: Span, window: Window) -> Codes:
     return status_classes(baseline, np.asarray(work.codes[span.name][place]))
 
 
-def tables_of(work: Work, zones: list[Polygon]) -> tuple[dict[str, pd.DataFrame], dict[str, Value]]:
-    """Tables and values from the codes kept on disk, all with one denominator."""
+def tables_of(
+    work: Work, zones: list[Polygon]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Value], ClassAreas]:
+    """Tables, values, and the last status in three states, all with one denominator."""
     reports = work.spans[1:]
     status = {s.name: ClassAreas(tuple(STATUS)) for s in reports}
     three = {s.name: ClassAreas((-1, 0, 1)) for s in work.spans}
@@ -191,11 +236,49 @@ def tables_of(work: Work, zones: list[Polygon]) -> tuple[dict[str, pd.DataFrame]
         [{"report": r, "part": part, "baseline": _state(a), "period": _state(b), "area_km2": area}
          for (r, part, a, b), area in sorted(work.cross.items())]
     )  # fmt: skip
+    tables["rules"] = pd.concat(
+        [_states(areas, {"report": report, "rule": rule})
+         for (report, rule), areas in work.by_rule.items()], ignore_index=True,
+    )  # fmt: skip
     if work.corrections:
         tables["corrections"] = _corrected(work)
     if zones:
         tables["zones"] = pd.concat(list(_by_zone(work, zones)), ignore_index=True)
-    return tables, _values(work, three, overall)
+    _one_denominator(tables, overall[reports[-1].name].total)
+    values = _values(work, three, overall)
+    return tables, values | _rule_range(work, reports[-1]), overall[reports[-1].name]
+
+
+def _one_denominator(tables: Mapping[str, pd.DataFrame], total: float) -> None:
+    """Every table's classes add up to the same land; NotComputable, naming one that does not."""
+    keys = {
+        "status": [], "status_2": [], "periods": ["period"], "parts": ["period", "part"],
+        "crosstab": ["report"], "crosstab_parts": ["report", "part"], "rules": ["report", "rule"],
+    }  # fmt: skip
+    for name, by in keys.items():
+        table = tables.get(name)
+        if table is None or not len(table):
+            continue
+        sums = table.groupby(by)["area_km2"].sum() if by else table[["area_km2"]].sum()
+        if (np.abs(sums - total) > _DENOMINATOR * total).any():
+            raise NotComputable(say("assess.land.denominator", table=name, total=total))
+
+
+def _rule_range(work: Work, last: Span) -> dict[str, Value]:
+    """The least and the most degraded land that a rule set gives, and where they disagree."""
+    found = {rule: work.by_rule[last.name, rule].of(-1) for rule in RULES}
+    values = {
+        "degraded_least_km2": Value(value=min(found.values()), unit="km2"),
+        "degraded_most_km2": Value(value=max(found.values()), unit="km2"),
+    }
+    if work.answers is not None:
+        disputed = 0.0
+        for window in strips(work.scratch.within):
+            several = np.asarray(work.answers[work.scratch.place(window)]) > 1
+            disputed += float((work.ground.km2(window) * several).sum())
+            work.scratch.release()
+        values["rule_dependent_km2"] = Value(value=disputed, unit="km2")
+    return values
 
 
 def _cross(
@@ -310,7 +393,19 @@ def maps_of(job: Job, work: Work) -> dict[str, str]:
             shown = "status" if span.name == PERIODS[1] else "status_2"
             status = partial(_status, work, span)
             maps[shown] = write_map(job.out, shown, work.ground, within, status, STATUS, tags)
+    if work.answers is not None:
+        answers = partial(_answers, work, work.answers)
+        tags = {"indicator": "land.sdg-15-3-1", "rules": ", ".join(RULES)}
+        maps["agreement"] = write_map(
+            job.out, "agreement", work.ground, within, answers, AGREEMENT, tags
+        )
     return maps
+
+
+def _answers(work: Work, answers: Codes, window: Window) -> Codes:
+    found = np.asarray(answers[work.scratch.place(window)])
+    shown: Codes = np.where(found == 0, NODATA, found).astype(np.int16)
+    return shown
 
 
 def _shown(work: Work, codes: Codes, window: Window) -> Codes:

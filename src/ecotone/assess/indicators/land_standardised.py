@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Final
@@ -19,6 +18,7 @@ from ecotone.assess.indicators.land_index import (
     Kind,
     in_mm,
     index_values,
+    span_of,
     unit_of,
 )
 from ecotone.assess.indicators.land_index_rasters import of_rasters
@@ -33,7 +33,6 @@ Floats = NDArray[np.float64]
 
 #: Years a fit should stand on.
 _GOOD_YEARS: Final = 30
-_YEARS: Final = re.compile(r"\s*(\d{4})\s*[-–/:]\s*(\d{4})\s*")
 _COLUMNS: Final = (
     "precip_mm", "pet_mm", "balance_mm", "tmean_c", "tmin_c", "tmax_c", "vapour_kpa", "u2_ms",
     "radiation_mj",
@@ -45,7 +44,7 @@ def compute(kind: Kind, job: Job) -> Outcome:
     ask = Ask(
         kind,
         int(job.number("scale")),
-        _span(job),
+        span_of(job),
         next(z for z in ZEROS if z == job.parameters.get("zero", "upper")),
     )
     if bool(job.inputs.get("series")) == bool(job.inputs.get("raster")):
@@ -53,16 +52,6 @@ def compute(kind: Kind, job: Job) -> Outcome:
     if 0 < job.number("draws") < FEWEST_DRAWS:
         raise UsageError(say("assess.land.draws", fewest=FEWEST_DRAWS))
     return _of_table(job, ask) if job.inputs.get("series") else of_rasters(job, ask)
-
-
-def _span(job: Job) -> tuple[int, int] | None:
-    given = job.parameters["calibration"]
-    if given is None:
-        return None
-    match = _YEARS.fullmatch(str(given))
-    if match is None:
-        raise UsageError(say("assess.land.span", name="calibration", given=given))
-    return int(match[1]), int(match[2])
 
 
 def _of_table(job: Job, ask: Ask) -> Outcome:

@@ -45,6 +45,13 @@ THREE: Final = {
     3: MapClass("Improved", "#006500"),
 }
 
+#: How many answers in three classes the rule sets give: one, two or all three.
+AGREEMENT: Final = {
+    1: MapClass("All rule sets agree", "#FFFFE0"),
+    2: MapClass("Two answers", "#FDB863"),
+    3: MapClass("Three answers", "#B35806"),
+}
+
 
 class ClassAreas:
     """Areas by class, summed strip by strip; the last number is that of no data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ecotone.model import words
@@ -118,10 +119,15 @@ def _pictures(writing: Writing, entries: Sequence[Entry]) -> None:
 def _tables(writing: Writing, entries: Sequence[Entry]) -> None:
     own = room(entries[0].indicator)
     names = dict.fromkeys(n for e in entries for n in e.result["tables"])
-    made = (result_table(writing, entries, n, own.columns.get(n, ()), own.prepare) for n in names)
-    tables = [t for t in made if t is not None]
+    made = (
+        result_table(writing, entries, n, own.columns.get(n, ()), own.prepare,
+                     by_region=n in own.by_region and len(entries) > 1)
+        for n in names
+    )  # fmt: skip
+    tables = [replace(t, where="book") if t.name in own.book else t for t in made if t is not None]
     if tables:
-        writing.section("tables")
+        if any(t.where != "book" for t in tables):
+            writing.section("tables")
         writing.add(*tables)
 
 

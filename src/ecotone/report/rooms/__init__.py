@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from ecotone.report.rooms import connectivity, land, plain, water
+from ecotone.report.rooms import connectivity, land, land_dry, land_status, plain, water
 from ecotone.report.rooms.base import Room
 
 ROOMS: Final[dict[str, Room]] = {
     "connectivity.corridors": connectivity.CORRIDORS,
+    "land.drought-exposure": land_dry.EXPOSURE,
+    "land.sand-drift": land_dry.DRIFT,
+    "land.sdg-15-3-1": land_status.SDG,
+    "land.spei": land_dry.INDEX,
+    "land.spi": land_dry.INDEX,
     "land.trend": land.TREND,
+    "land.wind-erosion": land_dry.WIND,
     "water.compliance": water.COMPLIANCE,
 }
 

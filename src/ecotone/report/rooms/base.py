@@ -21,7 +21,8 @@ class Room:
     ``headline`` names the values a hurried reader takes away, ``sentences`` says one result in
     words, ``pictures`` draws all results of the indicator. ``columns`` names, for a table with
     more columns than a page holds, those a page shows; the workbook has them all. ``prepare``
-    may add columns that say in a word what the numbers of a row mean.
+    may add columns that say in a word what the numbers of a row mean. Tables in ``book`` stand
+    in the workbook alone; rows of those in ``by_region`` are told apart by their region.
     """
 
     headline: tuple[str, ...]
@@ -29,3 +30,5 @@ class Room:
     pictures: Callable[[Writing, Sequence[Entry]], list[Block]]
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     prepare: Callable[[str, pd.DataFrame], pd.DataFrame] = lambda name, frame: frame
+    book: frozenset[str] = frozenset()
+    by_region: frozenset[str] = frozenset()

@@ -1,0 +1,172 @@
+"""Land: where it is degraded, by which rules, and what the people who went there found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ecotone.report import class_maps, l10n, plots, series_plots
+from ecotone.report.document import Block, Text
+from ecotone.report.rooms.base import Room
+from ecotone.report.source import Entry
+from ecotone.report.tables import place, title
+from ecotone.report.writing import Writing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_RULES: Final = "rules"
+_STATES: Final = ("degraded", "stable", "improved", "nodata")
+_SHADES: Final = {
+    "degraded": "#9b2779", "stable": "#ffffe0", "improved": "#006500", "nodata": "#e3e6e8",
+}  # fmt: skip
+#: Which names the codes of a raster have.
+LEGENDS: Final = {
+    "status": "status", "status_2": "status", "baseline": "three", "report": "three",
+    "report_2": "three", "agreement": "agreement", "lpd": "lpd", "trend": "three",
+    "state": "three", "performance": "three", "change": "three",
+}  # fmt: skip
+
+
+def legend_of(writing: Writing, raster: str) -> dict[int, str]:
+    """Codes of a raster in words."""
+    group = "drought" if raster.startswith("worst_") else LEGENDS[raster]
+    size = {"status": 7, "three": 3, "agreement": 3, "lpd": 5, "drought": 5}[group]
+    return {code: writing.say(f"class.{group}.{code}") for code in range(1, size + 1)}
+
+
+def class_map(
+    writing: Writing, entries: Sequence[Entry], raster: str, word: str = ""
+) -> list[Block]:
+    """A raster of classes of all regions of one period, with its legend; none without it."""
+    having = [e for e in entries if raster in e.result["rasters"]]
+    if not having:
+        return []
+    having = list(writing.pictures.distinct(having))
+    paths = tuple(e.raster(raster) for e in having)
+    frame = writing.pictures.frame(paths)
+    field = writing.pictures.once(
+        ("classes", paths), lambda: class_maps.make_class_field(paths, frame)
+    )
+    if not field.colours:
+        return []
+    names = legend_of(writing, raster)
+    what = word or having[0].word("raster", raster, writing.lang)
+    caption = writing.say("map.caption", what=what, years=writing.years(having[0].period))
+    png = class_maps.class_map(
+        field, frame, writing.pictures.outline(), names, writing.lang, caption
+    )
+    alt = f"{caption} {l10n.semicolons([names[c] for c in field.colours], writing.lang)}"
+    source = [e.beside(e.result["rasters"][raster]) for e in having]
+    return [writing.map_block(png, caption, alt, source)]
+
+
+def sentences(writing: Writing, entry: Entry) -> list[Text]:
+    """Degraded land by the chosen rules and by the others; what the ground sample says."""
+    names = ["degraded_km2", "degraded_percent", "degraded_least_km2", "degraded_most_km2",
+             "rule_dependent_km2"]  # fmt: skip
+    rule = writing.term(entry.indicator, str(entry.told["parameters"].get("rule")))
+    said = []
+    if all(entry.result["values"].get(n, {}).get("value") is not None for n in names):
+        said.append(writing.told("sentence.land.degraded", entry, names, rule=rule))
+    said += [
+        writing.value_sentence(entry, name)
+        for name in ("degraded_adjusted_km2", "improved_adjusted_km2", "people_degraded")
+        if name in entry.result["values"]
+    ]
+    return said
+
+
+def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
+    """The status, where rule sets disagree, shares by region, rules beside the sample."""
+    made: list[Block] = []
+    for years in dict.fromkeys(writing.years(e.period) for e in entries):
+        now = [e for e in entries if writing.years(e.period) == years]
+        for raster in ("status", "status_2"):
+            made += class_map(writing, now, raster)
+        made += _shares(writing, now)
+        made += _rules(writing, now)
+        made += class_map(writing, now, "agreement")
+    return made
+
+
+def _shares(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
+    """Degraded, stable, improved and unknown land of each region, percent."""
+    having = [e for e in entries if e.number("total_km2")]
+    if len(having) < 2:
+        return []
+    labels = [place(writing, e, having) for e in having]
+    parts = {
+        writing.say(f"class.state.{state}"): np.array(
+            [100 * (e.number(f"{state}_km2") or 0.0) / (e.number("total_km2") or 1) for e in having]
+        )
+        for state in _STATES
+    }
+    shades = {writing.say(f"class.state.{state}"): _SHADES[state] for state in _STATES}
+    caption = writing.say("figure.land.shares", title=title(writing, having[0]))
+    axis = f"{writing.say('figure.share-of-land')} (%)"
+    png = series_plots.stacked_shares(labels, parts, shades, axis, writing.lang, caption)
+    degraded = next(iter(parts.values()))
+    told = [f"{n} {l10n.with_unit(float(v), '%', writing.lang, 1)}"
+            for n, v in zip(labels, degraded, strict=True)]  # fmt: skip
+    alt = f"{caption} {l10n.semicolons(told, writing.lang)}"
+    return [writing.figure_block(png, caption, alt, [e.path for e in having])]
+
+
+def _rules(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
+    """Degraded land by each rule set, and by the sample with its interval, a panel a region."""
+    having = [e for e in entries if _RULES in e.result["tables"]][:4]
+    if not having:
+        return []
+    panels = []
+    for entry in having:
+        frame = entry.table(_RULES)
+        last = frame[(frame["report"] == frame["report"].iloc[-1])]
+        last = last[last["state"] == "degraded"]
+        dots = [
+            plots.Dot(writing.term(entry.indicator, str(rule)), float(area), tone="neutral")
+            for rule, area in zip(last["rule"], last["area_km2"], strict=True)
+        ]
+        name = "degraded_adjusted_km2"
+        if name in entry.result["values"]:
+            found = l10n.displayed(entry.quantity(name))
+            dots.append(
+                plots.Dot(writing.say("figure.land.sample"), found.value, found.low, found.high)
+            )
+        head = place(writing, entry, having)
+        panels.append(plots.Panel(head, tuple(dots), l10n.unit("km2", writing.lang)))
+    caption = writing.say("figure.land.rules", title=title(writing, having[0]))
+    png = plots.intervals(panels, {}, writing.lang, caption)
+    alt = caption + " " + "; ".join(
+        f"{p.title}: " + ", ".join(
+            f"{d.label} {l10n.number(d.value, writing.lang)}" for d in p.dots if d.value is not None
+        )
+        for p in panels
+    )  # fmt: skip
+    source = [e.beside(e.result["tables"][_RULES]) for e in having]
+    return [writing.figure_block(png, caption, alt, source)]
+
+
+def prepare(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Classes of the status in words instead of numbers."""
+    if name in ("status", "status_2", "zones") and frame["class"].dtype.kind in "iu":
+        words = frame["class"].map(lambda code: f"status-{code}" if code else "nodata")
+        return frame.assign(**{"class": words})
+    return frame
+
+
+SDG = Room(
+    headline=("degraded_adjusted_km2", "degraded_km2", "degraded_percent"),
+    sentences=sentences,
+    pictures=pictures,
+    columns={
+        "adjusted": ("state", "mapped_km2", "area_km2", "users_accuracy", "producers_accuracy"),
+    },
+    prepare=prepare,
+    book=frozenset({"crosstab", "crosstab_parts", "parts", "periods", "rules", "people",
+                    "hotspots", "brightspots"}),
+    by_region=frozenset({"status", "status_2", "adjusted", "people", "neutrality", "hotspots",
+                         "brightspots"}),
+)  # fmt: skip
