@@ -48,6 +48,9 @@ def serve(
     media: Annotated[
         Path | None, typer.Option("--media", metavar="DIR", help=word("serve.media"))
     ] = None,
+    open_sensors: Annotated[
+        str | None, typer.Option("--open-sensors", metavar="PARTY", help=word("serve.open-sensors"))
+    ] = None,
     node: Node = None,
 ) -> None:
     """The portal and the interfaces for programs."""
@@ -64,6 +67,8 @@ def serve(
         raise UsageError(
             say("cli.serve.extra-missing"), say("cli.serve.extra-missing.do")
         ) from error
+    if open_sensors is not None and host not in ("127.0.0.1", "::1", "localhost"):
+        raise UsageError(say("cli.serve.open-elsewhere"), say("cli.serve.open-elsewhere.do"))
     with open_here(node) as store:
         folder, people = store.folder, len(_accounts(store).listing())
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -77,7 +82,13 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listening.getsockname()[1]}/"
     known = {shown, "localhost", "127.0.0.1", "[::1]", *(n.casefold() for n in names or ())}
-    app = create_app(folder, hosts=sorted(known), https=https, media=media)
+    app = create_app(
+        folder,
+        hosts=sorted(known),
+        https=https,
+        media=media,
+        open_sensors=open_sensors,
+    )
     print_line(word("serve.address", address=address))
     if not people:
         print_line(word("serve.nobody"))

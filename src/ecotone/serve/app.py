@@ -26,6 +26,7 @@ from ecotone.serve.jobs import Jobs
 from ecotone.serve.pages import language, onward, page, static_folder
 from ecotone.serve.sessions import Brake, Sessions
 from ecotone.serve.shell import LARGEST_UPLOAD, Shell
+from ecotone.serve.sta import mount as sta
 from ecotone.serve.state import Served
 from ecotone.serve.uploads import Uploads
 from ecotone.serve.views import Views
@@ -49,6 +50,7 @@ def create_app(
     https: bool = False,
     media: Path | None = None,
     largest_upload: int = LARGEST_UPLOAD,
+    open_sensors: str | None = None,
 ) -> FastAPI:
     """The server of the node in this folder.
 
@@ -78,6 +80,8 @@ def create_app(
         lifespan=_lifespan,
     )
     app.state.served = state
+    #: The party that somebody without a token is taken for by SensorThings: for tests alone.
+    app.state.open_sensors = open_sensors
     for router in routers.ROUTERS:
         app.include_router(router)
     app.mount("/static", _Kept(directory=static_folder()), name="static")
@@ -93,6 +97,7 @@ def create_app(
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    sta.close(app)
     app.state.served.close()
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from ecotone.serve import data, deliver, entrance, ledger, matches, preview, records, runs, sharing
+from ecotone.serve.sta import mount as sta
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     entrance.router,
@@ -18,7 +19,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     runs.router,
     ledger.router,
     matches.router,
+    sta.router,
 )
 
 #: Paths under which a request may be as long as a delivery.
-UPLOADS: Final[tuple[str, ...]] = ("/deliver", "/sharing/letters", "/runs/plans")
+UPLOADS: Final[tuple[str, ...]] = ("/deliver", "/sharing/letters", "/runs/plans", "/sta/v1.1")

@@ -24,7 +24,7 @@ __all__ = ["Marks", "Store", "marks", "open_node"]
 
 #: Ledger lines that change rows, and those that change neither rows nor who may see them.
 _ROWS: Final = ("commit", "correct", "withdraw")
-_NEITHER: Final = ("release", "run", "refused", "file", "approve")
+_NEITHER: Final = ("release", "run", "refused", "file", "approve", "sensorthings")
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Door:
             d.dataset_id: d.export_clearance is not None or d.party_id == request.reader
             for d in store.datasets()
         }
-        self.agreements, closed = _readable(in_force_documents(store, request.today))
+        self.agreements, closed = readable(in_force_documents(store, request.today))
         table = decide(request, self._owners, self.agreements)
         own = {name for name, owner in self._owners.items() if owner == request.reader}
         self.decisions = [
@@ -322,7 +322,7 @@ class Door:
 _ALL = "*"
 
 
-def _readable(documents: list[dict[str, Any]]) -> tuple[list[Agreement], set[str]]:
+def readable(documents: list[dict[str, Any]]) -> tuple[list[Agreement], set[str]]:
     """The agreements that can be read, and the datasets closed by those that cannot.
 
     A level or a field this version does not know may be a restriction: what an unreadable

@@ -7,6 +7,7 @@ as their agreements say.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -17,7 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ecotone.model.records import Dataset
 from ecotone.model.sensorthings import Refused
 from ecotone.model.words import say
+from ecotone.share.decide import Decision
+from ecotone.share.door import readable
+from ecotone.share.lifecycle import in_force_documents
+from ecotone.share.sensorthings_grants import decisions_of, grants
 from ecotone.store import sensorthings_body as Kinds
+from ecotone.store import sensorthings_grants as kept
 from ecotone.store.sensorthings_observe import Rows, joined
 from ecotone.store.sensorthings_observe import plain as observation
 from ecotone.store.sensorthings_queue import Done, Queue
@@ -62,6 +68,8 @@ class Sensing:
         self._today = today
         self._queue = Queue(store.database, told)
         self._known: _Facts | None = None
+        self._granted: dict[str, tuple[int, date, int]] = {}
+        self._granting = threading.Lock()
 
     def close(self) -> None:
         """Write what waits and stop."""
@@ -71,6 +79,7 @@ class Sensing:
     def reading(self, party: str | None) -> Iterator[Reader]:
         """One state of the node as a party may see it."""
         scope = self.scope(party)
+        self._renew(party, scope)
         with self._store.database.reading() as connection:
             yield Reader(connection, scope)
 
@@ -89,11 +98,35 @@ class Sensing:
         return self._facts().scope(party)
 
     def _facts(self) -> _Facts:
-        """Who owns what, as it was told at most a second ago."""
+        """Who owns what and agreed to what, as it was told at most a second ago."""
         known = self._known
-        if known is None or time.monotonic() - known.asked > _FRESH_SECONDS:
-            known = self._known = _Facts(self._store.datasets(), time.monotonic())
+        if known is not None and time.monotonic() - known.asked <= _FRESH_SECONDS:
+            return known
+        with self._store.database.reading() as connection:
+            seq = kept.documents_seq(connection)
+        today = self._today()
+        if known is None or (known.seq, known.today) != (seq, today):
+            known = self._known = _Facts(self._store, seq, today)
+        known.asked = time.monotonic()
         return known
+
+    def _renew(self, party: str | None, scope: Scope) -> None:
+        """What others let a party see is decided anew when anything changed."""
+        if party is None or scope.reader is None:
+            return
+        facts = self._facts()
+        with self._store.database.reading() as connection:
+            now = (facts.seq, facts.today, kept.revision(connection))
+        if self._granted.get(party) == now:
+            return
+        with self._granting:
+            if self._granted.get(party) == now:
+                return
+            with self._store.database.writing() as connection:
+                now = (facts.seq, facts.today, kept.revision(connection))
+                found = grants(connection, facts.decisions(party), facts.today)
+                kept.keep(connection, scope.reader, found)
+            self._granted[party] = now
 
     def _writer(self, party: str, person: str) -> Writer:
         dataset = f"{party}-sensors"
@@ -113,17 +146,32 @@ class Sensing:
 
 
 class _Facts:
-    """Whose each dataset is."""
+    """Whose each dataset is, and what was agreed about it."""
 
-    def __init__(self, datasets: list[Dataset], asked: float) -> None:
-        self.asked = asked
+    def __init__(self, store: Store, seq: int, today: date) -> None:
+        datasets = store.datasets()
+        self.seq = seq
+        self.today = today
+        self.asked = 0.0
         self.owners = {d.dataset_id: d.party_id for d in datasets}
+        self._cleared = {d.dataset_id for d in datasets if d.export_clearance is not None}
+        self._agreements, self._closed = readable(in_force_documents(store, today))
         self._scopes: dict[str | None, Scope] = {}
+        self._decisions: dict[str, list[Decision]] = {}
 
     def scope(self, party: str | None) -> Scope:
         """The scope of one party."""
         if party not in self._scopes:
             own = tuple(sorted(d for d, owner in self.owners.items() if owner == party))
             everything = bool(own) and len(own) == len(self.owners)
-            self._scopes[party] = Scope(own=own, everything=everything)
+            shared = party is not None and bool(self.decisions(party))
+            self._scopes[party] = Scope(own, party if shared else None, everything)
         return self._scopes[party]
+
+    def decisions(self, party: str) -> list[Decision]:
+        """What agreements say to one party about what is not its own."""
+        if party not in self._decisions:
+            self._decisions[party] = decisions_of(
+                party, self.owners, self._cleared, self._agreements, self._closed, self.today
+            )
+        return self._decisions[party]

@@ -327,10 +327,9 @@ def _key(key: str) -> str:
 
 def _period(source: Source, name: str) -> Term:
     if source.entity.name == "Datastream":
-        stream = source.stream()
         first, last = ("first", "last") if name == "phenomenonTime" else (
             "result_first", "result_last")  # fmt: skip
-        return Term("period", source.shown(stream.c[first]), source.shown(stream.c[last]))
+        return Term("period", source.shown(source.extent(first)), source.shown(source.extent(last)))
     if name == "validTime":
         return Term("period", source.shown(source.c.valid_from), source.shown(source.c.valid_until))
     return Term("period", source.shown(source.c.time), source.shown(source.c.until))

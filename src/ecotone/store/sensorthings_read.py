@@ -291,7 +291,7 @@ def _of_property(source: Source, name: str, kind: str) -> dict[str, Any]:
     column = column_of(name)
     if source.entity.name == "Datastream" and kind == "period":
         first, last = _KEPT[name]
-        return {first: source.stream().c[first], last: source.stream().c[last]}
+        return {first: source.extent(first), last: source.extent(last)}
     match kind:
         case "text":
             return {column: source.released(column)}

@@ -31,6 +31,10 @@ class Scope:
 UNBOUND: Final = Scope(own=(), everything=True)
 
 
+#: Told as they are below level full too: words of vocabularies, and units.
+OPEN: Final = ("encoding_type", "observation_type", "unit_of_measurement")
+
+
 def table_of(entity: Entity) -> sa.Table:
     """The table of an entity."""
     return STA.observation if entity.name == "Observation" else STA.entities[entity.table]
@@ -110,6 +114,15 @@ class Source:
             )
         return self._grant
 
+    def extent(self, column: str) -> Any:
+        """From when to when a datastream observed; not told while some of it is held back."""
+        whole = self.stream().c[column]
+        grant = self.grant()
+        if grant is None:
+            return whole
+        held = grant.c.before.is_not(None) & self.c.dataset_id.not_in(self.scope.own)
+        return sa.case((held, sa.null()), else_=whole)
+
     def stream(self) -> sa.Alias:
         """What is kept of a datastream beside its row, joined."""
         if self._stream is None:
@@ -120,7 +133,7 @@ class Source:
     def released(self, column: str, *, place: bool = False) -> Any:
         """A column as this reader may see it: below level full no text, the place as its cell."""
         whole = self.c[column]
-        grant = self.grant() if "dataset_id" in self.c else None
+        grant = self.grant() if "dataset_id" in self.c and column not in OPEN else None
         if grant is None:
             return whole
         told = grant.c.place if place else sa.literal("")
@@ -130,7 +143,7 @@ class Source:
     def emptied(self, column: str) -> Any:
         """A column that below level full is not there at all."""
         whole = self.c[column]
-        grant = self.grant() if "dataset_id" in self.c else None
+        grant = self.grant() if "dataset_id" in self.c and column not in OPEN else None
         if grant is None:
             return whole
         coarse = grant.c.coarse & self.c.dataset_id.not_in(self.scope.own)
@@ -145,9 +158,11 @@ class Source:
     def _of_stream(self) -> Condition:
         """An observation is seen where its datastream is, in full and before its embargo."""
         stream = self.one(self.entity.links["Datastream"])
+        # Joined, so a row without a grant has nothing to compare: false, not unknown.
         own = stream.c.dataset_id.in_(self.scope.own)
         grant = stream.grant()
         if grant is None:
             return own
-        due = grant.c.before.is_(None) | (self.c.time < grant.c.before)
-        return own | sa.func.coalesce(~grant.c.coarse & due, sa.false())
+        end = sa.func.coalesce(self.c.until, self.c.time)
+        due = grant.c.id.is_not(None) & (grant.c.before.is_(None) | (end < grant.c.before))
+        return own | due

@@ -225,7 +225,14 @@ class Editor:
         found = self.connection.execute(mine).scalar()
         return None if found is None else int(found)
 
+    def mine(self, dataset: str | None) -> str | None:
+        """A dataset the writer named, which must be its own."""
+        if dataset is not None and dataset not in self.writer.scope.own:
+            raise Refused(403, say("sta.not-yours"))
+        return dataset
+
     def own(self, entity: Entity, number: int, *, linked: bool = False) -> None:
+        """Refuse what may not be seen, and what may be seen and not changed."""
         own = self.reader.exists(entity, number)
         if own is None:
             if linked:

@@ -36,8 +36,8 @@ def body_of(raw: bytes) -> Any:
         raise malformed("sta.body-unreadable") from error
 
 
-def post(path: str, raw: bytes) -> Change:
-    """Make an entity; the result is its kind and number."""
+def post(path: str, raw: bytes, dataset: str | None = None) -> Change:
+    """Make an entity, of a dataset of the writer's if one is named; its kind and number."""
     address = paths.read(path)
     said = body_of(raw)
     if address.rest or address.raw or not address.last.many:
@@ -50,7 +50,7 @@ def post(path: str, raw: bytes) -> Change:
         if place.parent is not None:
             before = address.steps[-2].entity
             editor.own(before, place.parent.id)
-        return place.entity, editor.create(place.entity, said, place.parent)
+        return place.entity, editor.create(place.entity, said, place.parent, editor.mine(dataset))
 
     return Change("create", work)
 

@@ -113,7 +113,8 @@ class _Service:
                 future = sensing.add(who.party, who.person, rows)
                 number = int((await asyncio.wrap_future(future))[0])
                 return _made(renderer, "Observations", number)
-        change = _change(method, plain, raw, kind)
+        dataset = request.query_params.get("dataset")
+        change = _change(method, plain, raw, kind, dataset)
         future = sensing.edit(who.party, who.person, change.what, change.work)
         entity, number = await asyncio.wrap_future(future)
         if method == "POST":
@@ -123,10 +124,10 @@ class _Service:
         return 200, {}, dumped(_told(renderer, entity.path, number))
 
 
-def _change(method: str, path: str, raw: bytes, kind: str) -> changes.Change:
+def _change(method: str, path: str, raw: bytes, kind: str, dataset: str | None) -> changes.Change:
     match method:
         case "POST":
-            return changes.post(path, raw)
+            return changes.post(path, raw, dataset)
         case "PATCH":
             return changes.change(path, raw, kind, whole=False)
         case "PUT":
