@@ -29,7 +29,7 @@ READERS_SEE = {
     "share preview", "share list", "share show", "share export", "share open", "share serve",
     "share fetch", "share import", "share packages", "share audit", "assess", "report", "verify",
     "compare", "status", "findings", "quarantine", "history", "keys show", "keys export",
-    "export", "backup",
+    "export", "backup", "share photographs",
 }  # fmt: skip
 #: Commands whose answers are crawled by a test of their own.
 ELSEWHERE: dict[str, str] = {"serve": "tests/leaks/test_leaks_serve.py"}

@@ -39,6 +39,7 @@ def register(share: typer.Typer) -> None:
         ("serve", serve),
         ("fetch", fetch),
         ("packages", packages),
+        ("photographs", photographs),
     ):
         share.command(name, help=word(f"share.{name}.help"))(command)
 
@@ -58,6 +59,10 @@ def export(
     also: Annotated[
         list[str] | None, typer.Option("--also", metavar="FORM", help=word("share.export.also"))
     ] = None,
+    photographs: Annotated[
+        Path | None,
+        typer.Option("--photographs", metavar="DIR", help=word("share.export.photographs")),
+    ] = None,
     by: By = None,
     as_json: Json = False,
     node: Node = None,
@@ -74,6 +79,7 @@ def export(
         passphrase=_asked() if passphrase else None,
         days=days,
         also=tuple(also or ()),
+        photographs=photographs,
     )
     with open_here(node) as store:
         actor = _actor(store, by)
@@ -83,7 +89,8 @@ def export(
     if as_json:
         told = {name: value for name, value in vars(made.sent).items() if name != "stands"}
         print_json({**told, "path": path.as_posix(), "fresh": made.fresh, "kind": made.kind,
-                    "rows": made.rows, "removed": made.removed})  # fmt: skip
+                    "rows": made.rows, "removed": made.removed,
+                    "photographs": made.photographs})  # fmt: skip
         return
     if made.fresh:
         print_line(
@@ -98,6 +105,9 @@ def export(
                 expires=made.sent.expires,
             )
         )
+        if made.photographs:
+            counts = dict.fromkeys(("whole", "redrawn", "kept"), 0) | made.photographs
+            print_line(word("share.export.photographs-done", **counts))
         print_line(word("share.export.copies"))
     else:
         print_line(word("share.export.same", party=to, sequence=made.sent.sequence))
@@ -206,6 +216,35 @@ def packages(as_json: Json = False, node: Node = None) -> None:
             for t in told
         ],
     )  # fmt: skip
+
+
+def photographs(
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="DIR", help=word("share.photographs.out"))
+    ],
+    purpose: Annotated[str, typer.Option(help=word("share.preview.purpose"))] = "assessment",
+    node: Node = None,
+) -> None:
+    """Write the photographs that came in packages, those whose records may be read now."""
+    import shutil
+
+    from ecotone.model.errors import UsageError
+    from ecotone.model.words import say
+    from ecotone.share.decide import Request
+    from ecotone.share.door import Door
+    from ecotone.share.packages.pictures import given
+
+    if out.exists():
+        raise UsageError(say("packages.folder-there", folder=out))
+    with open_here(node) as store:
+        today = dt.datetime.now(dt.UTC).date()
+        door = Door(store, Request(store.party_id, purpose, "view", today))
+        found = list(given(store, door))
+        if found:
+            out.mkdir(parents=True)
+        for name, path in found:
+            shutil.copyfile(path, out / name)
+    print_line(word("share.photographs.done", number=f"{len(found):,}", folder=out))
 
 
 def _told(done: Imported, as_json: bool) -> None:

@@ -19,6 +19,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ecotone.model.errors import InputRefused
 from ecotone.model.words import say
 
+#: What cameras and laboratories write. Nothing else is opened: some kinds of picture are programs.
+_FORMATS: Final = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 #: Pixels beyond which a file is taken for a bomb and not decoded.
 _MOST_PIXELS: Final = 120_000_000
 _QUALITY: Final = 85
@@ -41,7 +43,7 @@ def released_image(path: Path, look: Look = Look()) -> bytes:
     The same file gives the same bytes. Raises InputRefused for what is no picture.
     """
     try:
-        with Image.open(path) as source:
+        with Image.open(path, formats=_FORMATS) as source:
             if source.width * source.height > _MOST_PIXELS:
                 raise InputRefused(say("share.media-too-large", path=path.name))
             upright = ImageOps.exif_transpose(source).convert("RGB")

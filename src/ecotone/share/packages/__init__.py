@@ -4,6 +4,7 @@
 ``rows``       what the door released as typed tables, a hash for each row, the state of both ends
 ``files``      the package's files: Parquet, CSV, datapackage.json, README in three languages
 ``rasters``    released coverages and their STAC items
+``pictures``   photographs, as the agreement lets them
 ``further``    Darwin Core and Camtrap DP inside, where the receiver wants them
 ``container``  one sealed file out of a folder
 ``sent``       what a party was sent: outbox, index, changes and tombstones

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -16,7 +16,7 @@ from ecotone.share import keys, letter, trust
 from ecotone.share.agreements import digest
 from ecotone.share.decide import Request
 from ecotone.share.door import Door
-from ecotone.share.packages import container, files, further, rasters, rows, sent
+from ecotone.share.packages import container, files, further, pictures, rasters, rows, sent
 from ecotone.share.packages.manifest import (
     LETTER,
     MANIFEST,
@@ -51,6 +51,8 @@ class Wanted:
     passphrase: str | None = None
     days: int = DAYS
     also: tuple[str, ...] = ()
+    #: The folder of the owner's photographs, where they are to go along.
+    photographs: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Exported:
     rows: dict[str, int]
     removed: dict[str, int]
     kind: str
+    #: How many photographs left whole, drawn anew, or stayed.
+    photographs: dict[str, int] = field(default_factory=dict)
 
 
 def export(actor: Actor, wanted: Wanted, *, now: datetime | None = None) -> Exported:
@@ -72,6 +76,8 @@ def export(actor: Actor, wanted: Wanted, *, now: datetime | None = None) -> Expo
     """
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     further.check(wanted.also)
+    if wanted.photographs is not None and not wanted.photographs.is_dir():
+        raise UsageError(say("packages.photographs-folder", folder=wanted.photographs))
     ring = _recipient(actor, wanted)
     door = _door(actor, wanted)
     found, groups = rows.merged(rows.released(door))
@@ -98,7 +104,8 @@ def export(actor: Actor, wanted: Wanted, *, now: datetime | None = None) -> Expo
     sent.note(actor.store, noted, before, person=actor.person)
     sent.forget_old(actor.store, wanted.party, manifest.sequence)
     told = {file.noun: file.rows or 0 for file in manifest.files if file.noun is not None}
-    return Exported(path, noted, True, told, dict(manifest.removed), manifest.kind)
+    removed = dict(manifest.removed)
+    return Exported(path, noted, True, told, removed, manifest.kind, made.photographs)
 
 
 def deliver(exported: Exported, target: Path, name: str) -> Path:
@@ -138,6 +145,7 @@ class _Making:
     ) -> None:
         self.actor, self.wanted, self.door = actor, wanted, door
         self.found, self.at, self.before, self.folder = found, at, before, folder
+        self.photographs: dict[str, int] = {}
 
     def manifest(self, groups: dict[str, pd.DataFrame]) -> tuple[Manifest, sent.Changes]:
         """Write the files and draw up the manifest."""
@@ -151,6 +159,10 @@ class _Making:
         if changes.removed:
             files.write_removed(self.folder, changes.removed)
         rasters.write(self.folder, self.door, changes.rows.get("Coverage"))
+        self.photographs = pictures.write(
+            self.folder, self.door, self.actor.store, changes.rows.get("Media"),
+            self.wanted.photographs,
+        )  # fmt: skip
         cards, agreements = self._cards(), self._agreements()
         # In the receiver's own form everything stands, not only what changed.
         further.write(self.folder, self.wanted.also, self.found, cards, self.actor.party, self.at)

@@ -18,7 +18,7 @@ from ecotone.share import keyring, letter, lifecycle, trust
 from ecotone.share.agreements import canonical, digest, parse
 from ecotone.share.keyring import CLOCKS
 from ecotone.share.negotiate import note_refusal
-from ecotone.share.packages import rasters, rows
+from ecotone.share.packages import pictures, rasters, rows
 from ecotone.share.packages.container import scratch
 from ecotone.share.packages.manifest import LETTER, Manifest, Stands
 from ecotone.share.packages.reading import MOST, Opened, opened, removed_in, rows_of
@@ -26,6 +26,8 @@ from ecotone.store import received
 from ecotone.store.received import Delivery, Part
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from ecotone.model.agreement import Agreement
     from ecotone.share.negotiate import Actor
 
@@ -94,11 +96,17 @@ def _import(
         _check_agreements(actor, package)
         delivery = _delivery(actor, path, package, before)
         new = letter.checked(actor, _letter(package))
+        photographs = pictures.keep(actor.store, package)
+
+        def beside(connection: sa.Connection) -> None:
+            letter.put(connection, actor, new)
+            pictures.note(connection, actor, package, photographs)
+
         taken = received.take(
             actor.store,
             delivery,
             _state,
-            lambda connection: letter.put(connection, actor, new),
+            beside,
             person=actor.person,
         )
     return Imported(
