@@ -69,7 +69,8 @@ def packages(node: Path, reader: str, folder: Path) -> dict[str, bytes]:
         actor = Actor(store, "aigul", date.fromisoformat(DAY))
         for number, also in enumerate(FORMS):
             name = f"share export | {'+'.join(also) or 'plain'}"
-            wanted = Wanted(reader, whole=True, days=DAYS, also=also)
+            photos = node.with_name("photos")
+            wanted = Wanted(reader, whole=True, days=DAYS, also=also, photographs=photos)
             try:
                 made = export(actor, wanted, now=NOW)
                 again = export(actor, Wanted(reader, days=DAYS), now=NOW)
@@ -77,7 +78,7 @@ def packages(node: Path, reader: str, folder: Path) -> dict[str, bytes]:
                 found[f"{name} refused"] = f"{error.message} {error.hint}".encode()
                 continue
             assert not again.fresh, "there is nothing new"
-            found[f"{name} told"] = repr((made.rows, made.removed, made.kind)).encode()
+            found[f"{name} told"] = repr((made.rows, made.removed, made.photographs)).encode()
             found[f"{name} sealed"] = made.path.read_bytes()
             shutil.copyfile(made.path, folder / "package.zip.age")
             opened = folder / f"opened-{number}"
@@ -138,13 +139,15 @@ def at_home(reader: str, folder: Path) -> dict[str, bytes]:
             found[f"history | {noun}"] = told("history", noun, identifier, "--json", *at)
         base = ("share", "preview", "--reader", reader, noun, "--on", DAY, *at)
         found[f"share preview | home {noun}"] = told(*base, "--json", "--rows", 1000)
+    pictures = folder / "photographs"
+    found["share photographs"] = told("share", "photographs", "-o", pictures, *at)
     found["export"] = told("export", "--everything", folder / "everything", *at)
     found["backup"] = told("backup", folder / "backup.zip", *at)
     found |= {
         f"home {name}": data
         for name, data in answers.reports(own, reader, folder / "home-run", ("en",)).items()
     }
-    for place in (own, folder / "everything"):
+    for place in (own, folder / "everything", pictures):
         for path in sorted(p for p in place.rglob("*") if p.is_file()):
             found[f"file {path.relative_to(folder).as_posix()}"] = path.read_bytes()
     shutil.rmtree(folder / "everything")

@@ -240,6 +240,27 @@ def raster(path: Path, birds: Canaries) -> Path:
     return path
 
 
+def photographs(folder: Path, birds: Canaries, number: int = 3) -> Path:
+    """Photographs the first records name, each with its canary in all the camera writes."""
+    from PIL import Image
+    from PIL.ExifTags import GPS, IFD, Base
+
+    folder.mkdir(exist_ok=True)
+    words = birds.words()
+    for n in range(number):
+        exif = Image.Exif()
+        exif[Base.Make] = exif[Base.ImageDescription] = words[n]
+        exif[Base.DateTime] = f"{birds.hours[n]:%Y:%m:%d %H:%M:%S}"
+        told = exif.get_ifd(IFD.Exif)
+        told[Base.MakerNote] = f"{birds.latitude[n]} {birds.longitude[n]}".encode()
+        place = exif.get_ifd(IFD.GPSInfo)
+        place[GPS.GPSLatitude] = (float(birds.latitude[n]), 0.0, 0.0)
+        place[GPS.GPSLongitude] = (float(birds.longitude[n]), 0.0, 0.0)
+        image = Image.new("RGB", (64, 48), (90 * n, 120, 60))
+        image.save(folder / f"path {words[n]}", "JPEG", exif=exif, comment=words[n].encode())
+    return folder
+
+
 def node(folder: Path, birds: Canaries, *, dens: bool = True) -> None:
     """Make the node; ``dens`` False leaves the withheld records out altogether."""
     party = Party(party_id="AA", name={"en": "Owner"}, country_code="TJ")
@@ -256,10 +277,11 @@ def node(folder: Path, birds: Canaries, *, dens: bool = True) -> None:
             )
         for document in agreements():
             conclude(store, document, json.dumps(document), person="aigul")
+        photographs(folder.with_name("photos"), birds)
         kept = store.add_file(raster(folder / "staging" / "raster.tif", birds))
         for frame, noun, dataset in _deliveries(birds, dens):
-            if noun == "Coverage":
-                frame["sha256"] = kept
+            if noun in ("Coverage", "Media"):
+                frame["sha256"] = kept if noun == "Coverage" else None
             deliver(store, frame, noun=noun, dataset=dataset, name=f"{dataset}-{noun}.csv")
 
 

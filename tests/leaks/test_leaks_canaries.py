@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 from tests.leaks import answers, carried
-from tests.leaks.plant import NOUNS, READERS, Canaries, canaries, move, node, open_store
+from tests.leaks.plant import (
+    NOUNS,
+    READERS,
+    Canaries,
+    canaries,
+    move,
+    node,
+    open_store,
+    photographs,
+)
 from tests.leaks.search import Search, geohash
 
 Answers = dict[str, dict[str, bytes]]
@@ -73,7 +82,9 @@ def told(world: Path, birds: Canaries) -> tuple[Answers, Answers]:
     # The twin first: what is left in the readers' folders is of the canaries themselves.
     for twin in (True, False):
         if twin:
-            move(world / "node", canaries(11, word="merlinzqx", like=birds))
+            others = canaries(11, word="merlinzqx", like=birds)
+            move(world / "node", others)
+            photographs(world / "photos", others)
         with pytest.MonkeyPatch.context() as patch:
             answers.same_mint(patch)
             found[twin] = {reader: everything(world, reader) for reader in READERS}
@@ -137,6 +148,8 @@ def test_the_owner_finds_every_canary(world: Path, birds: Canaries) -> None:
         assert search.hits(told[name]) and search.axes(told[name])
     database = (world / "node" / "ecotone.sqlite").read_bytes()
     assert search.hits(database), "also in a database"
+    for photo in sorted((world / "photos").glob("*kestrel*")):
+        assert search.hits(photo.read_bytes()), "and beside a picture"
     with open_store(world / "node") as store:
         chosen = next(store.select("Coverage", datasets=["cats"]))["sha256"].iloc[0]
         assert len(search.hits(store.file_path(chosen).read_bytes())) > 900, "and in pixels"
@@ -194,6 +207,8 @@ def test_nothing_of_a_readers_own_node_holds_a_canary(
     """What arrived in packages, every command at home, and every file of that node."""
     found = carried.at_home(reader, world / f"answers-{reader}")
     assert bool(found) == (reader != "EE")
+    drawn = [name for name in found if name.startswith("file photographs/")]
+    assert len(drawn) == (3 if reader in ("BB", "CC") else 0)
     search = Search(birds)
     assert {name: hits[:5] for name, data in found.items() if (hits := search.hits(data))} == {}
     if reader == "BB":
