@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from pyproj import Geod
 from tests.support import shared
 from tests.unit.share.fixtures import MemoryStore, agreement, dataset, request
@@ -231,15 +233,33 @@ def trajectories() -> None:
 
 
 def photographs(folder) -> None:  # type: ignore[no-untyped-def]  # a Path
+    """Whatever wrote into the file, and wherever: only the picture is left."""
     exif = Image.Exif()
-    exif[0x0132] = "2024:05:17 10:17:43"
+    exif[0x0132], exif[0x010E] = "2024:05:17 10:17:43", "redcliff"
+    exif.get_ifd(0x8769)[0x927C] = b"maker note of redcliff"
     exif.get_ifd(0x8825)[2] = (37.0, 2.0, 47.04)
-    path = folder / "redcliff.jpg"
-    Image.new("RGB", (640, 480)).save(path, "JPEG", exif=exif, comment=b"redcliff")
-    out = released_image(path)
-    assert b"redcliff" not in out and b"2024" not in out
-    with Image.open(io.BytesIO(out)) as image:
-        assert not dict(image.getexif()) and "comment" not in image.info
+    xmp = b"<x:xmpmeta>redcliff</x:xmpmeta>"
+    texts, tags = PngInfo(), ImageFileDirectory_v2()
+    texts.add_text("Location", "redcliff")
+    tags[270], tags[700] = "redcliff 2024", xmp
+    picture = Image.effect_noise((640, 480), 60).convert("RGB")
+    small = io.BytesIO()
+    picture.resize((160, 120)).save(small, "JPEG", exif=exif, comment=b"redcliff")
+    path = folder / "redcliff 2024"
+    for form, more in {
+        "JPEG": {"exif": exif, "comment": b"redcliff", "xmp": xmp},
+        "PNG": {"exif": exif, "pnginfo": texts},
+        "TIFF": {"tiffinfo": tags},
+        "WEBP": {"exif": exif, "xmp": xmp},
+    }.items():
+        picture.save(path, form, **more)
+        with path.open("ab") as stream:
+            stream.write(small.getvalue())
+        assert b"redcliff" in path.read_bytes()
+        out = released_image(path)
+        assert b"redcliff" not in out and b"2024" not in out and out.count(b"\xff\xd8\xff") == 1
+        with Image.open(io.BytesIO(out)) as image:
+            assert not dict(image.getexif()) and not {"comment", "xmp"} & set(image.info)
     assert "redcliff" not in released_name("~ab")
     media = pd.DataFrame(
         {

@@ -100,3 +100,22 @@ def ala_round(text: str, step: str) -> str:
     cells = (abs(Decimal(text)) / size).quantize(Decimal(1), rounding=ROUND_HALF_UP)
     rounded = (cells * size).quantize(size)
     return f"{-rounded if Decimal(text) < 0 else rounded}"
+
+
+#: The grids of ALA's levels, in degrees; a level that is none of these is withheld.
+_ALA_STEPS: Final = {"10km": "0.1", "1km": "0.01", "100m": "0.001"}
+
+
+def ala_place(latitude: str, longitude: str, level: str) -> tuple[str, str] | None:
+    """A place as the Atlas of Living Australia releases it at one of its levels; None: withheld.
+
+    ``none`` leaves it as it is. A level that is not known withholds: ALA's own code reads
+    '100km' as no generalisation at all.
+
+    >>> ala_place("-18.406655", "146.2541", "1km"), ala_place("-18.4", "146.2", "100km")
+    (('-18.41', '146.25'), None)
+    """
+    if level == "none":
+        return latitude, longitude
+    step = _ALA_STEPS.get(level)
+    return None if step is None else (ala_round(latitude, step), ala_round(longitude, step))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from ecotone.share import grid
-from ecotone.share.grid import ala_round, cell_centres
+from ecotone.share.grid import ala_place, ala_round, cell_centres
 from tests.support import shared
 
 GEOD = Geod(ellps="WGS84")
@@ -78,13 +78,16 @@ def test_a_coarse_cell_holds_every_finer_cell_of_the_same_place(lat, lon):
 
 def test_ala_rows():
     with shared("platform/sharing/ala_generalisation.csv").open(encoding="utf-8") as handle:
-        rows = [r for r in csv.DictReader(handle) if r["generalisation_m"]]
-    steps = {"10000": "0.1", "1000": "0.01", "100": "0.001"}
-    assert rows
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == 5 and {row["level"] for row in rows} >= {"WITHHOLD", "none", "10km"}
     for row in rows:
-        step = steps[row["generalisation_m"]]
-        assert ala_round(row["lat"], step) == row["out_lat"]
-        assert ala_round(row["lon"], step) == row["out_lon"]
+        told = ala_place(row["lat"], row["lon"], row["level"])
+        assert told == ((row["out_lat"], row["out_lon"]) if row["out_lat"] else None)
+
+
+@pytest.mark.parametrize("level", ["100km", "50km", "", "NONE", "1 km"])
+def test_a_level_ala_does_not_know_is_withheld(level):
+    assert ala_place("1.5", "2.5", level) is None
 
 
 @pytest.mark.parametrize(
