@@ -41,7 +41,7 @@ READERS_SEE = {
     "export", "backup", "share photographs",
 }  # fmt: skip
 #: Commands whose answers are crawled by a test of their own.
-ELSEWHERE: dict[str, str] = {"serve": "tests/leaks/test_leaks_serve.py"}
+ELSEWHERE: dict[str, str] = {"serve": "tests/unit/serve/test_serve_foreign.py"}
 
 
 @pytest.fixture(scope="module")
