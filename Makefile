@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 COVERED = $(wildcard tests/unit/science tests/unit/share tests/property/test_property_science*.py \
   tests/property/test_property_share*.py)
 
-.PHONY: demo test test-all coverage lint format bench docs clean
+.PHONY: demo test test-all coverage lint format bench docs locks wheels clean
 
 demo: .venv/.installed
 	$(BIN)/ecotone demo
@@ -44,6 +44,15 @@ bench: .venv/.installed-test
 docs: .venv/.installed-docs
 	$(BIN)/python docs/pages.py
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build
+
+# One lock per system and Python, wheels only; `make locks` after any change to constraints.txt.
+locks: .venv/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python tools/locks.py
+
+# A folder for installation without a network: make wheels SYSTEM=windows-amd64 VERSION=3.12
+wheels: .venv/.installed
+	$(BIN)/python tools/wheels.py $(if $(SYSTEM),--system $(SYSTEM)) $(if $(VERSION),--python $(VERSION))
 
 clean:
 	rm -rf .venv docs/_build ecotone-demo

@@ -15,9 +15,10 @@ import pandas as pd
 
 from ecotone.assess.compute import sha256_of, write_atomically
 from ecotone.assess.indicator import Input
-from ecotone.assess.plan import Task, datasets_of, is_node, safe_name
+from ecotone.assess.plan import Task, datasets_of, is_node
 from ecotone.assess.registry import get
 from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.filenames import file_name
 from ecotone.model.words import say
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Gathered:
             self.lines.extend(sites.lines)
             frame = _placed_by_site(frame, sites.rows)
         some = "" if datasets is None else f"-{'-'.join(datasets)}"
-        path = self.folder / f"{wanted.noun}{safe_name(some)}.csv"
+        path = self.folder / f"{wanted.noun}{file_name(some) if some else ''}.csv"
         text = frame.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n")
         write_atomically(path, text.encode())
         self._remember(path, f"inputs/{path.name}", "node")

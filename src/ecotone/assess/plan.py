@@ -84,6 +84,8 @@ class Plan(Noun):
     periods: Annotated[list[Period], Field(min_length=1)]
     indicators: Annotated[list[Task], Field(min_length=1)]
     truth: str | None = None
+    #: What a demonstration's parties sent each other, and what each sees.
+    exchange: str | None = None
 
     @model_validator(mode="after")
     def _references(self) -> Plan:
@@ -115,11 +117,6 @@ def datasets_of(entry: str) -> tuple[str, ...] | None:
     """The datasets a node entry names; None for all."""
     named = entry.removeprefix(NODE).removeprefix(":")
     return tuple(sorted(n.strip() for n in named.split(",") if n.strip())) or None
-
-
-def safe_name(name: str) -> str:
-    """A folder name any system takes."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
 
 
 def _listed(value: str | list[str]) -> list[str]:

@@ -25,12 +25,13 @@ from ecotone.assess.compute import compute, sha256_of, write_atomically
 from ecotone.assess.executor import Executor, Threads
 from ecotone.assess.gather import Gathered, OpenDoor
 from ecotone.assess.indicator import Indicator, Scalar
-from ecotone.assess.plan import Period, Plan, Task, load, safe_name
+from ecotone.assess.plan import Period, Plan, Task, load
 from ecotone.assess.provenance import software, write_crate
 from ecotone.assess.regions import EVERYWHERE, Region, choose, read_regions
 from ecotone.assess.registry import get
 from ecotone.assess.signoff import card
 from ecotone.model.agreement import Agreement
+from ecotone.model.filenames import file_name
 from ecotone.model.result import Result
 from ecotone.model.words import LANGUAGES
 from ecotone.share.agreements import digest
@@ -52,7 +53,7 @@ class Step:
     def path(self) -> str:
         """Where the result lies in the run folder."""
         parts = (self.region.id, self.period.id, self.task.id)
-        return "/".join(["results", *map(safe_name, parts)])
+        return "/".join(["results", *map(file_name, parts)])
 
     def parameters(self) -> dict[str, Scalar]:
         """The task's parameters; ``start`` and ``end`` from the period where not given."""
@@ -145,6 +146,7 @@ def _copy_plan(plan: Plan, plan_path: Path, run: Path) -> dict[str, str]:
         "regions": plan.regions.path if plan.regions else None,
         "boundaries": plan.boundaries.path if plan.boundaries else None,
         "truth": plan.truth,
+        "exchange": plan.exchange,
     }
     for kind, path in named.items():
         if path:
@@ -199,6 +201,7 @@ def _document(
         ],
         "software": software(),
         "truth": copies.get("truth"),
+        "exchange": copies.get("exchange"),
     }
 
 

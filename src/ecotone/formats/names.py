@@ -12,8 +12,8 @@ import re
 import unicodedata
 
 from ecotone.formats.base import Limits, refused
+from ecotone.model.filenames import DEVICE
 
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.I)
 _FORBIDDEN = re.compile('[\x00-\x1f\x7f-\x9f\\\\:<>"|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _DRIVE = re.compile(r"[A-Za-z]:")
 #: What desktops leave behind; never part of a delivery.
@@ -39,7 +39,7 @@ def member_name(raw: str, archive: str, limits: Limits) -> str:
     if not parts:
         raise refused("archive-name", file=archive, value=raw)
     for part in parts:
-        if part.endswith((".", " ")) or part.startswith(" ") or _DEVICE.fullmatch(part):
+        if part.endswith((".", " ")) or part.startswith(" ") or DEVICE.fullmatch(part):
             raise refused("archive-name", file=archive, value=raw)
     return "/".join(parts)
 

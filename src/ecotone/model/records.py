@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from ecotone.model.filenames import DEVICE
 from ecotone.model.records_base import Latitude as Latitude
 from ecotone.model.records_base import Longitude as Longitude
 from ecotone.model.records_base import Noun as Noun
@@ -25,6 +26,7 @@ from ecotone.model.records_laboratory import (
     QualityControl,
     QualityFlag,
 )
+from ecotone.model.words import say
 
 
 class Observation(Placed, Timed):
@@ -344,10 +346,17 @@ class Record(Noun):
     fields: dict[str, Any]
 
 
+def _no_device(name: str) -> str:
+    """A party's code names folders, also on Windows."""
+    if DEVICE.fullmatch(name):
+        raise ValueError(str(say("party.device", name=name)))
+    return name
+
+
 class Party(Noun):
     """An institution of a country; ``party_id`` is also the prefix of its identifiers."""
 
-    party_id: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$")]
+    party_id: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$"), AfterValidator(_no_device)]
     name: dict[str, str]
     country_code: str
     public_key: str | None = None

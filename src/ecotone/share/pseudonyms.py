@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,13 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from numpy.typing import NDArray
 from pandas.util import hash_array
 
+from ecotone.model.errors import StoreError
+from ecotone.model.words import say
+
 _KEY_BYTES: Final = 32
+_TRIES, _PAUSE_S = 40, 0.05
+#: Windows would turn line ends otherwise; other systems have no such flag.
+_BINARY: Final = getattr(os, "O_BINARY", 0)
 _HALF: Final = 16  # characters of a SipHash key
 
 
@@ -34,22 +41,29 @@ def node_key(folder: Path) -> bytes:
     released record a known one became. It lies beside the node's other keys.
     """
     path = folder / "keys" / "pseudonyms.key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(secrets.token_bytes(_KEY_BYTES))
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            # Another process was first: its key is the node's.
-            pass
-        finally:
-            fresh.unlink()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+    except FileExistsError:
+        return _waited_for(path)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(secrets.token_bytes(_KEY_BYTES))
+        stream.flush()
+        os.fsync(stream.fileno())
     return path.read_bytes()
+
+
+def _waited_for(path: Path) -> bytes:
+    """The key, which another process may be writing at this moment.
+
+    Raises StoreError for a key that a crash or a full disk has left unfinished.
+    """
+    for _ in range(_TRIES):
+        key = path.read_bytes()
+        if len(key) == _KEY_BYTES:
+            return key
+        time.sleep(_PAUSE_S)
+    raise StoreError(say("share.pseudonyms-broken", path=path), say("share.pseudonyms-broken.do"))
 
 
 class Pseudonyms:

@@ -26,9 +26,9 @@ from ecotone.model.errors import InputRefused, StoreError, UsageError
 from ecotone.model.words import say
 from ecotone.store import migrate
 from ecotone.store.database import Database, sqlite_url
-from ecotone.store.files import sync_folder
 from ecotone.store.node import CONFIG, DATABASE_FILE, FOLDERS, config_text, open_node
 from ecotone.store.store import Store
+from ecotone.store.system import private, read_only, sync_folder
 
 FORMAT: Final = 1
 MANIFEST: Final = "ecotone-backup.json"
@@ -111,7 +111,7 @@ def restore(path: Path, folder: Path, *, progress: Progress = lambda done, total
             raise InputRefused(say("backup.damaged", path=path, why=error)) from error
         for name in FOLDERS:
             (building / name).mkdir(exist_ok=True)
-        (building / "keys").chmod(0o700)
+        private(building / "keys")
         if folder.exists():
             folder.rmdir()
         building.rename(folder)
@@ -251,7 +251,7 @@ def _extract(
         if found != [size, sha256]:
             raise InputRefused(say("backup.damaged", path=path, why=name))
         if name.startswith("files/"):
-            target.chmod(0o444)
+            read_only(target)
 
 
 def _safe(name: str, path: Path) -> PurePosixPath:

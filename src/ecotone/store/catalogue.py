@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pandas as pd
 import sqlalchemy as sa
 
+from ecotone.model.filenames import DEVICE
 from ecotone.model.records import Dataset
 from ecotone.store import files
 from ecotone.store.database import Database
@@ -166,4 +167,5 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 def _safe(dataset_id: str) -> str:
     """A dataset's identifier as the name of a folder."""
-    return quote(dataset_id, safe="").replace(".", "%2E")
+    quoted = quote(dataset_id, safe="").replace(".", "%2E")
+    return f"%5F{quoted}" if DEVICE.fullmatch(quoted) else quoted

@@ -12,6 +12,7 @@ from typing import Final
 
 from ecotone.model.errors import StoreError
 from ecotone.model.words import say
+from ecotone.store.system import read_only, sync_folder
 
 _BLOCK: Final = 1 << 20
 
@@ -42,8 +43,8 @@ def keep(folder: Path, source: Path) -> tuple[str, int]:
         if target.is_file() and target.stat().st_size == size:
             return sha256, size
         target.parent.mkdir(parents=True, exist_ok=True)
-        staged.chmod(0o444)
         staged.replace(target)
+        read_only(target)
         sync_folder(target.parent)
         return sha256, size
     finally:
@@ -92,17 +93,6 @@ def find(folder: Path, sha256: str) -> Path:
     if len(sha256) != 64 or not sha256.isalnum() or not path.is_file():
         raise StoreError(say("store.file-missing", sha256=sha256))
     return path
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the system can (POSIX)."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_whole(path: Path, text: str) -> None:

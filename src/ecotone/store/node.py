@@ -15,6 +15,7 @@ from ecotone.model.words import say
 from ecotone.store import documents, files, ledger, migrate, staging
 from ecotone.store.database import Database, normal_url, plain_os_error, sqlite_url
 from ecotone.store.store import Store
+from ecotone.store.system import private
 
 CONFIG: Final = "ecotone.toml"
 #: The database of the node by URL, over what ecotone.toml says (a password need not lie in it).
@@ -113,7 +114,7 @@ def _build(
 ) -> None:
     for name in FOLDERS:
         (folder / name).mkdir()
-    (folder / "keys").chmod(0o700)
+    private(folder / "keys")
     base = Database(normal_url(url) if url else sqlite_url(folder / DATABASE_FILE))
     try:
         migrate.create(base)

@@ -6,15 +6,15 @@ left by a process that died; the next ``open_node`` removes it.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
 import pyarrow as pa
+
+from ecotone.store.system import is_abandoned, is_free, locked
 
 _LOCK: Final = "lock"
 
@@ -25,7 +25,7 @@ class Staged:
     def __init__(self, staging: Path, name: str) -> None:
         self.folder = staging / name
         self.folder.mkdir(parents=True)
-        self._lock = _locked(self.folder / _LOCK)
+        self._lock = locked(self.folder / _LOCK)
         self._blocks: list[tuple[str, Path]] = []
         self._lines: dict[str, IO[str]] = {}
 
@@ -83,47 +83,10 @@ def clean(staging: Path) -> list[str]:
     """Remove what dead processes left; the names of what was removed."""
     removed = []
     for path in sorted(staging.iterdir()) if staging.is_dir() else []:
-        if path.is_dir() and _is_free(path / _LOCK):
+        if path.is_dir() and is_free(path / _LOCK):
             shutil.rmtree(path, ignore_errors=True)
             removed.append(path.name)
-        elif path.name.startswith("file-") and not _alive(path.name.split("-")[1]):
+        elif path.name.startswith("file-") and is_abandoned(path, path.name.split("-")[1]):
             path.unlink(missing_ok=True)
             removed.append(path.name)
     return removed
-
-
-def _locked(path: Path) -> IO[bytes]:
-    stream = path.open("wb")
-    if os.name == "posix":
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return stream
-
-
-def _is_free(path: Path) -> bool:
-    """Whether nobody holds the lock; on Windows an open file cannot be removed."""
-    if not path.exists():
-        return True
-    if os.name != "posix":
-        try:
-            path.unlink()
-        except PermissionError:
-            return False
-        return True
-    import fcntl
-
-    with contextlib.suppress(BlockingIOError), path.open("rb") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
-
-
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except OSError:
-        return True
-    return True
