@@ -134,7 +134,7 @@ def test_joint_against_separate_estimates(files: dict[str, Path], tmp_path: Path
     assert alone["region"].tolist() == ["XA", "XB"]
     assert (alone["expected_n_se"].to_numpy() > joint["expected_n_se"].to_numpy()).all()
     # Seen by both: each list has it, the joint one once.
-    assert alone["animals"].sum() > told.values["animals"].value
+    assert alone["identities"].sum() > told.values["animals"].value
     assert "wildlife-seen-in-both" in codes(told)
     with pytest.raises(UsageError):
         run("wildlife.density", three(files), tmp_path / "p", occasions=4, regions="nation")

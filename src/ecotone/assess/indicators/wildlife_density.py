@@ -25,6 +25,7 @@ from ecotone.assess.indicators.wildlife_density_more import (
     fit_or_say,
     models_asked,
     recaptured,
+    same_ground,
     summary,
     told_model,
     treated,
@@ -246,7 +247,7 @@ def _values(fitted: SecrFit, parameters: Mapping[str, Scalar], notes: Notes) -> 
     values["density"] = _density(fitted, expected, area, parameters, notes)
     values["expected_n"] = _value(expected, "animals")
     values["realised_n"] = _value(estimates.total_realised_number(fitted), "animals")
-    if _same_ground(bound.sessions):
+    if same_ground(bound.sessions):
         # Cameras and scat on one ground: its animals are those of one session, not of all.
         notes.add(Finding("wildlife-same-ground", Severity.INFO))
         values["expected_n"] = _value(estimates.expected_number(fitted), "animals")
@@ -262,12 +263,6 @@ def _values(fitted: SecrFit, parameters: Mapping[str, Scalar], notes: Notes) -> 
             params = {"name": name}
             notes.add(Finding("wildlife-no-reference", Severity.INFO, params=params))
     return values
-
-
-def _same_ground(sessions: Sequence[Session]) -> bool:
-    """Whether several sessions have one mask."""
-    first = sessions[0].mask.xy
-    return len(sessions) > 1 and all(np.array_equal(s.mask.xy, first) for s in sessions[1:])
 
 
 def _density(

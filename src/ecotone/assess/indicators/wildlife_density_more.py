@@ -51,7 +51,7 @@ REGIONS: Final = {
     "region": "",
     "estimate": "",
     "area": "km2",
-    "animals": "animals",
+    "identities": "identities",
     "expected_n": "animals",
     "expected_n_se": "animals",
     "expected_n_low": "animals",
@@ -235,7 +235,8 @@ def treated(
         n = estimates.total_expected_number(found)
         scale = PER_100_KM2 / sum(s.mask.area for s in sessions)
         told = (x * scale for x in (n.value, n.se, n.low, n.high))
-        rows.append((name, *counts, *told, n.value))
+        number = estimates.expected_number(found).value if same_ground(sessions) else n.value
+        rows.append((name, *counts, *told, number))
     return pd.DataFrame(rows, columns=list(TREATMENTS))
 
 
@@ -262,7 +263,7 @@ def by_region(fitted: SecrFit, column: str, executor: Executor, notes: Notes) ->
     names = sorted({str(v) for s in sessions for v in s.mask.covariates[column]})
     rows = []
     for name in names:
-        cells = [_is(s.mask.covariates[column], name) for s in sessions]
+        cells = grounds([_is(s.mask.covariates[column], name) for s in sessions], sessions)
         area = sum(s.mask.cell_area * c.sum() for s, c in zip(sessions, cells, strict=True)) / 100
         own = [_own(s, column, name) for s in sessions]
         seen = sum(s.captures.animals for s in own if s is not None)
@@ -279,6 +280,19 @@ def by_region(fitted: SecrFit, column: str, executor: Executor, notes: Notes) ->
         params = {"count": str(both)}
         notes.add(Finding("wildlife-seen-in-both", Severity.INFO, params=params))
     return pd.DataFrame(rows, columns=list(REGIONS))
+
+
+def same_ground(sessions: Sequence[Session]) -> bool:
+    """Whether several sessions have one mask: cameras and scat on one ground."""
+    first = sessions[0].mask.xy
+    return len(sessions) > 1 and all(np.array_equal(s.mask.xy, first) for s in sessions[1:])
+
+
+def grounds(cells: list[NDArray[np.bool_]], sessions: Sequence[Session]) -> list[NDArray[np.bool_]]:
+    """The cells to be summed: of sessions on one ground those of the first alone."""
+    if not same_ground(sessions):
+        return cells
+    return [cells[0], *(np.zeros_like(part) for part in cells[1:])]
 
 
 def _is(values: NDArray[Any], name: str) -> NDArray[np.bool_]:
@@ -325,7 +339,8 @@ def _alone(
         return None
     if not found.converged:
         return None
-    return estimates.number_in(found, [_is(s.mask.covariates[column], name) for s in sessions])
+    cells = [_is(s.mask.covariates[column], name) for s in sessions]
+    return estimates.number_in(found, grounds(cells, sessions))
 
 
 def _seen_in_both(sessions: Sequence[Session], column: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ecotone.report.rooms import connectivity, land, land_dry, land_status, plain, water
+from ecotone.report.rooms import connectivity, land, land_dry, land_status, plain, water, wildlife
 from ecotone.report.rooms.base import Room
 
 ROOMS: Final[dict[str, Room]] = {
@@ -21,6 +21,9 @@ ROOMS: Final[dict[str, Room]] = {
     "land.trend": land.TREND,
     "land.wind-erosion": land_dry.WIND,
     "water.compliance": water.COMPLIANCE,
+    "wildlife.density": wildlife.DENSITY,
+    "wildlife.identity": wildlife.IDENTITY,
+    "wildlife.individuals": wildlife.INDIVIDUALS,
 }
 
 
