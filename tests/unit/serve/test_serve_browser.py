@@ -1,0 +1,290 @@
+"""The eight tasks in a real Chromium, in each language by the page's own words; axe on each page.
+
+Chromium and its driver are Debian's; axe-core is fetched for the tests (see .ci/run) and looked
+for under node_modules. Where one is missing the tests say so and are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ecotone.model.words import say
+from tests.portal import PASSWORD, world
+from tests.support import ROOT
+
+selenium = pytest.importorskip("selenium", reason="selenium is not installed")
+from selenium import webdriver  # noqa: E402 - after the skip
+from selenium.webdriver.chrome.options import Options  # noqa: E402 - after the skip
+from selenium.webdriver.chrome.service import Service  # noqa: E402 - after the skip
+from selenium.webdriver.common.by import By  # noqa: E402 - after the skip
+from selenium.webdriver.common.keys import Keys  # noqa: E402 - after the skip
+from selenium.webdriver.support.ui import Select  # noqa: E402 - after the skip
+
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+#: A folder in which to leave pictures of all pages, for somebody's eyes.
+PICTURES = os.environ.get("ECOTONE_PICTURES")
+NAMES = {"en": "English", "zh": "中文", "ru": "Русский"}
+
+
+@pytest.fixture(scope="module")
+def driver():
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        pytest.skip("chromium and chromium-driver are not installed")
+    options = Options()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+                 "--window-size=1280,900", "--hide-scrollbars"):  # fmt: skip
+        options.add_argument(flag)
+    options.binary_location = shutil.which("chromium")
+    found = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    found.set_page_load_timeout(60)
+    yield found
+    found.quit()
+
+
+@pytest.fixture
+def address(tmp_path):
+    """A server of its own, as ``ecotone serve`` starts it."""
+    here = world(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ecotone.cli", "serve", "--port", "0", "--node", str(here.node),
+         "--media", str(here.media)],
+        stdout=subprocess.PIPE, env={**os.environ, "ECOTONE_LANG": "en"}, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        line = process.stdout.readline()
+        yield next(word for word in line.split() if word.startswith("http://")).rstrip("/")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+class Person:
+    """Somebody who knows only what the page says."""
+
+    def __init__(self, driver, address: str, lang: str) -> None:
+        self.driver, self.address, self.lang = driver, address, lang
+        self.seen: dict[str, list[str]] = {}
+
+    def word(self, key: str, **values: object) -> str:
+        return str(say(f"portal.{key}", self.lang, **values))
+
+    def go(self, path: str) -> None:
+        self.driver.get(self.address + path)
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until the page stands, and look at it."""
+        for _ in range(300):
+            ready = self.driver.execute_script("return document.readyState") == "complete"
+            if ready and not self.driver.find_elements(By.CSS_SELECTOR, "main > progress"):
+                break
+            time.sleep(0.1)
+        self._look()
+
+    def link(self, key: str, **values: object) -> None:
+        self._press(f"//a[normalize-space()={_quoted(self.word(key, **values))}]")
+
+    def link_with(self, text: str) -> None:
+        self._press(f"//main//a[contains(normalize-space(), {_quoted(text)})]")
+
+    def button(self, key: str, **values: object) -> None:
+        self._press(f"//button[normalize-space()={_quoted(self.word(key, **values))}]")
+
+    def fill(self, key: str, value: str) -> None:
+        self._write(self.word(key), value)
+
+    def _write(self, label: str, value: str) -> None:
+        field = self._labelled(label)
+        if field.get_attribute("type") not in ("file", "date"):
+            field.clear()
+        if field.get_attribute("type") == "date":
+            script = "arguments[0].value = arguments[1]"
+            self.driver.execute_script(script, field, value)
+        else:
+            field.send_keys(value)
+
+    def choose(self, key: str, value: str) -> None:
+        Select(self._labelled(self.word(key))).select_by_value(value)
+
+    def _labelled(self, label: str):
+        path = f"//label[starts-with(normalize-space(), {_quoted(label)})]"
+        found = self.driver.find_elements(By.XPATH, path)
+        assert found, f"no field '{label}' on {self.driver.current_url}"
+        return self.driver.find_element(By.ID, found[0].get_attribute("for"))
+
+    def _press(self, path: str) -> None:
+        found = self.driver.find_elements(By.XPATH, path)
+        assert found, f"{path} is not on {self.driver.current_url}: {self.text()[:500]}"
+        # By the keyboard alone, as somebody without a mouse would.
+        found[0].send_keys(Keys.ENTER)
+        time.sleep(0.15)
+        self.settled()
+
+    def text(self) -> str:
+        return self.driver.find_element(By.TAG_NAME, "main").text
+
+    def reads(self, key: str, **values: object) -> None:
+        wanted = self.word(key, **values)
+        assert wanted in self.text(), f"'{wanted}' is not said: {self.text()[:600]}"
+
+    def signs_in(self, name: str) -> None:
+        self.driver.delete_all_cookies()
+        self.go("/sign-in")
+        self._press(f"//header//a[normalize-space()={_quoted(NAMES[self.lang])}]")
+        self.fill("sign-in.person", name)
+        self.fill("sign-in.password", PASSWORD)
+        self.button("sign-in")
+
+    def _look(self) -> None:
+        """Run axe where it is there; leave a picture where one is wanted."""
+        path = self.driver.current_url.removeprefix(self.address).partition("?")[0]
+        kind = "-".join(p for p in path.split("/") if p and not any(c.isdigit() for c in p))
+        if kind in self.seen or "report" in kind:
+            return
+        self.seen[kind] = []
+        if PICTURES:
+            folder = Path(PICTURES)
+            folder.mkdir(parents=True, exist_ok=True)
+            high = self.driver.execute_script("return document.documentElement.scrollHeight")
+            self.driver.set_window_size(1280, min(max(int(high), 700), 3000))
+            self.driver.save_screenshot(str(folder / f"{self.lang}-{kind or 'home'}.png"))
+            self.driver.set_window_size(1280, 900)
+        if AXE.is_file():
+            self.driver.execute_script(AXE.read_text(encoding="utf-8"))
+            told = self.driver.execute_async_script(
+                "const done = arguments[arguments.length - 1]; axe.run().then(done);"
+            )
+            self.seen[kind] = [
+                f"{v['id']}: {v['help']} {json.dumps([n['html'][:160] for n in v['nodes'][:3]])}"
+                for v in told["violations"]
+                if v["impact"] in ("serious", "critical")
+            ]
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if '"' not in text else f"'{text}'"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "lang",
+    [pytest.param("en", marks=pytest.mark.slow), "zh", pytest.param("ru", marks=pytest.mark.slow)],
+)
+def test_the_eight_tasks(driver, address, lang, tmp_path):
+    person = Person(driver, address, lang)
+    person.signs_in("aigul")
+    for task in (deliver, correct, match, preview, agree, run, approve, report):
+        task(person, tmp_path)
+    for path in ("/ledger", "/me", "/data/Occurrence/map"):
+        person.go(path)
+    wrong = {kind: found for kind, found in person.seen.items() if found}
+    assert wrong == {}
+    if not AXE.is_file():
+        pytest.skip("axe-core is not under node_modules: the tasks were done, nothing was judged")
+
+
+def deliver(person: Person, folder: Path) -> None:
+    path = folder / "results.csv"
+    path.write_text(
+        "observation_id,site,property,value,unit,basis,time_start\n"
+        "n-1,S01,nitrate,3.5,mg/L,N,2025-05-01T10:00:00Z\n"
+        "n-2,S01,nitrate,?,mg/L,N,2025-05-02T10:00:00Z\n",
+        encoding="utf-8",
+    )
+    person.link("menu.deliver")
+    person.choose("deliver.dataset", "kncm-water")
+    person.fill("deliver.file", str(path))
+    person.button("deliver.check")
+    person.reads("checked.partial")
+    person.button("checked.accept", dataset="kncm-water")
+    person.reads("batch.new")
+
+
+def correct(person: Person, folder: Path) -> None:
+    person.link("menu.data")
+    person.go("/data/Observation")
+    person.fill("filter.text", "kncm-water-7")
+    person.button("show")
+    person._press("//tbody//a")
+    person.link("record.correct")
+    value = person.driver.find_element(By.ID, "v-value")
+    value.clear()
+    value.send_keys("9.25")
+    person.fill("correct.reason", "pipette")
+    person.button("correct.do")
+    person.reads("corrected.lead", old=1, new=2)
+
+
+def match(person: Person, folder: Path) -> None:
+    person.link("menu.matches")
+    person.link_with("F01")
+    pictures = person.driver.find_elements(By.CSS_SELECTOR, ".pair img")
+    wide = [person.driver.execute_script("return arguments[0].naturalWidth", p) for p in pictures]
+    assert wide == [640, 640]
+    person.fill("pair.reason", "spots")
+    person.button("pair.different")
+    person.reads("matches.done")
+
+
+def preview(person: Person, folder: Path) -> None:
+    person.link("menu.sharing")
+    person.link("preview")
+    person.choose("preview.reader", "URUM")
+    person.choose("preview.noun", "Occurrence")
+    person.button("show")
+    person.reads("preview.sees", reader="URUM")
+    person.reads("preview.stays")
+    person.reads("map.cells")
+
+
+def agree(person: Person, folder: Path) -> None:
+    person.link("menu.sharing")
+    person.link("draft.new")
+    person.button("draft.read")
+    person.reads("agreement.says")
+    person.button("draft.save")
+    at = person.driver.current_url.removeprefix(person.address)
+    person.signs_in("saule")
+    person.go(at)
+    person.button("agreement.sign-do", party="KNCM")
+    person.reads("agreement.unsigned")
+    assert "KNCM" in person.driver.find_element(By.CSS_SELECTOR, "tbody").text
+
+
+def run(person: Person, folder: Path) -> None:
+    person.signs_in("aigul")
+    person.link("menu.runs")
+    person._press("//ul[@class='cards']//a")
+    person.button("plan.start")
+    person.reads("signoff")
+    person.reads("status.draft")
+
+
+def approve(person: Person, folder: Path) -> None:
+    person.button("signoff.do.review")
+    person.reads("status.reviewed")
+    at = person.driver.current_url.removeprefix(person.address)
+    for name, party in (("li", "URUM"), ("saule", "KNCM")):
+        person.signs_in(name)
+        person.go(at)
+        person.button("signoff.do.approve", party=party)
+    person.reads("status.approved")
+    person.button("signoff.do.publish")
+    person.reads("status.published")
+
+
+def report(person: Person, folder: Path) -> None:
+    person.link("menu.runs")
+    person._press("//main//tbody//td/a")
+    body = person.driver.find_element(By.TAG_NAME, "body").text
+    assert "Saule" in body and "Li" in body
+    assert person.driver.title
+    person.go("/")
