@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ def write_classes(
 ) -> None:
     """A map of codes 1 .. 255; 0 means no data. The same bytes for the same numbers.
 
-    A GIS shows it in the legend's colours; names stand in the tag ``legend`` as JSON.
+    A GIS shows it in the legend's colours; names stand in the tag ``legend`` as JSON and in a
+    style beside the file, which QGIS takes by itself.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = shape
@@ -72,3 +73,54 @@ def write_classes(
             bigtiff="IF_SAFER",
         )
         done.replace(path)
+    write_style(path.with_suffix(".qml"), legend)
+
+
+def write_style(path: Path, legend: Mapping[int, MapClass]) -> None:
+    """A style of QGIS: the colour and the name of each class."""
+    from xml.sax.saxutils import quoteattr
+
+    entries = "".join(
+        f"\n        <paletteEntry value={quoteattr(str(code))} color={quoteattr(one.color.lower())}"
+        f' label={quoteattr(one.name)} alpha="255"/>'
+        for code, one in sorted(legend.items())
+    )
+    path.write_text(
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        '<qgis version="3.22" styleCategories="Symbology">\n  <pipe>\n'
+        '    <rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1">\n'
+        f"      <colorPalette>{entries}\n      </colorPalette>\n"
+        "    </rasterrenderer>\n  </pipe>\n</qgis>\n",
+        encoding="utf-8",
+        newline="\n",
+    )
+
+
+def write_ramp(path: Path, stops: Sequence[tuple[float, str, str]]) -> None:
+    """A style of QGIS for a map of numbers: steps up to each value, in a colour, with a name.
+
+    Args:
+        path: of the style, beside the map.
+        stops: upper limit, #RRGGBB and name of each step, rising; the last limit may be infinite.
+    """
+    from xml.sax.saxutils import quoteattr
+
+    items = "".join(
+        f"\n            <item value={quoteattr(_stop(value))} color={quoteattr(color.lower())}"
+        f' label={quoteattr(name)} alpha="255"/>'
+        for value, color, name in stops
+    )
+    path.write_text(
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        '<qgis version="3.22" styleCategories="Symbology">\n  <pipe>\n'
+        '    <rasterrenderer type="singlebandpseudocolor" band="1" opacity="1" alphaBand="-1">\n'
+        '      <rastershader>\n        <colorrampshader colorRampType="DISCRETE" clip="0"'
+        f' classificationMode="1">{items}\n        </colorrampshader>\n      </rastershader>\n'
+        "    </rasterrenderer>\n  </pipe>\n</qgis>\n",
+        encoding="utf-8",
+        newline="\n",
+    )
+
+
+def _stop(value: float) -> str:
+    return "inf" if value == float("inf") else f"{value:g}"

@@ -1,14 +1,16 @@
-"""Drought in the order of the PRAIS forms: SO3-1 to SO3-3 as a workbook."""
+"""Drought for the conventions: SO3-1 to SO3-3 as a workbook, and Trends.Earth's JSON."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
+from ecotone import __version__
 from ecotone.formats.xlsx import write_xlsx
 
 _CLASSES: Final = {
@@ -79,3 +81,66 @@ def _vulnerability(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         wide.columns = pd.Index([f"DVI, {name}" for name in wide.columns])
         sheets["SO3-3.T2"] = wide.rename_axis("Year").reset_index()
     return sheets
+
+
+def write_drought_json(
+    out: Path, tables: Mapping[str, pd.DataFrame], area: Mapping[str, Any], year: int
+) -> str:
+    """``TrendsEarthDroughtSummary``: land, people and vulnerability by year; its path."""
+    stamp = f"{year}-12-31T00:00:00+00:00"
+    areas, people = tables["areas"], tables.get("exposure_yearly")
+    dvi = tables.get("vulnerability")
+    document = {
+        "metadata": {
+            "title": "Drought hazard and exposure",
+            "date": stamp,
+            "trends_earth_version": {
+                "version": f"ecotone {__version__}", "revision": "", "release_date": stamp,
+            },
+            "area_of_interest": dict(area),
+            "affected_areas_only": False,
+        },
+        "drought": {
+            "tier_one": {str(y): _land(areas[areas["year"] == y]) for y in areas["year"].unique()},
+            "tier_two": {}
+            if people is None
+            else {str(y): _exposed(people[people["year"] == y]) for y in people["year"].unique()},
+            "tier_three": {}
+            if dvi is None
+            else {
+                str(y): {"name": "Drought vulnerability index", "value": value}
+                for y, value in dvi.groupby("year")["dvi"].mean().dropna().to_dict().items()
+            },
+        },
+    }  # fmt: skip
+    text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
+    name = "exports/trends_earth_drought.json"
+    (out / name).write_text(text + "\n", encoding="utf-8", newline="\n")
+    return name
+
+
+def _land(here: pd.DataFrame) -> dict[str, Any]:
+    sums = here.set_index("class")["area_km2"]
+    return {
+        "name": "Area by drought class",
+        "unit": "sq km",
+        "areas": [{"name": label, "area": float(sums[c])} for c, label in _CLASSES.items()],
+    }
+
+
+def _exposed(here: pd.DataFrame) -> dict[str, Any]:
+    """People of each sex in each class."""
+    types = {"population": "Total population", "female": "Female population",
+             "male": "Male population"}  # fmt: skip
+    by_class = here.set_index("class")
+    return {
+        label: {
+            "name": label,
+            "values": [
+                {"name": types[g], "population": round(float(by_class.loc[c, g])), "type": types[g]}
+                for g in types
+                if g in by_class
+            ],
+        }
+        for c, label in _CLASSES.items()
+    }

@@ -1,104 +1,31 @@
-"""SDG 15.3.1 for the conventions: a workbook in the order of the PRAIS forms, Trends.Earth's JSON.
-
-The workbook's sheets bear the forms' numbers, so that they can be carried over one by one. The
-JSON has the fields of ``TrendsEarthLandConditionSummary`` in te_schemas (MIT).
-"""
+"""SDG 15.3.1 as Trends.Earth writes it: ``TrendsEarthLandConditionSummary`` of te_schemas."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from ecotone import __version__
 from ecotone.assess.indicators.land_forms import Forms
-from ecotone.formats.xlsx import write_xlsx
+from ecotone.assess.indicators.land_sdg_people import STATES
 from ecotone.science.land.cover import TransitionMatrix
 from ecotone.science.land.lookup import NODATA
+from ecotone.science.land.status import status_classes, status_three
 
-#: Sheets in the order of the forms.
-_ORDER: Final[tuple[str, ...]] = (
-    "CP-1.T1", "SO1-1.T3", "SO1-1.T4", "SO1-1.T5", "SO1-1.T6", "SO1-1.T7", "SO1-2.T1",
-    "SO1-2.T2", "SO1-2.T2 (2)", "SO1-2.T3", "SO1-3.T1", "SO1-3.T2", "SO1-4.T1", "SO1-4.T2",
-    "SO1-4.T3",
-)  # fmt: skip
-_LABELS: Final = {
+LABELS: Final = {
     "degraded": "Degraded",
     "stable": "Stable",
     "improved": "Improved",
     "nodata": "No data",
 }
-_EFFECTS: Final = {-1: "degradation", 0: "stable", 1: "improvement"}
-_DEGRADATION: Final = {"landcover": "SO1-1.T7", "productivity": "SO1-2.T3", "soc": "SO1-3.T2"}
+EFFECTS: Final = {-1: "degradation", 0: "stable", 1: "improvement"}
+_CODES: Final = {name: code for code, name in STATES.items()}
 Tables = Mapping[str, pd.DataFrame]
-
-
-def write_workbook(path: Path, tables: Tables, forms: Forms | None, year: int) -> None:
-    """The sheets that the sub-indicators at hand allow.
-
-    The workbook is dated by the last year reported, so the same numbers are the same bytes.
-    """
-    sheets: dict[str, pd.DataFrame] = {}
-    periods, parts = tables["periods"], tables["parts"]
-    for part, sheet in _DEGRADATION.items():
-        here = parts[parts["part"] == part]
-        if len(here):
-            sheets[sheet] = _by_period(here)
-    sheets["SO1-4.T1"] = _matrix(tables["crosstab"])
-    sheets["SO1-4.T2"] = _by_period(periods)
-    first = periods[periods["period"] == periods["period"].iloc[0]]
-    sheets["CP-1.T1"] = pd.DataFrame({"Total area (km2)": [first["area_km2"].sum()]})
-    if "corrections" in tables:
-        sheets["SO1-4.T3"] = tables["corrections"]
-    if forms is not None:
-        sheets |= forms.tables()
-        sheets["SO1-1.T3"] = _effects(forms.cover.matrix)
-        if forms.extents:
-            water = [c for c in sheets["SO1-1.T4"].columns if c.startswith("Water")]
-            lakes = sheets["SO1-1.T4"][water].iloc[-1].sum() if water else 0.0
-            sheets["CP-1.T1"]["Water bodies (km2)"] = lakes
-            sheets["CP-1.T1"]["Land area (km2)"] = first["area_km2"].sum() - lakes
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ordered: dict[str, pd.DataFrame] = {name: sheets[name] for name in _ORDER if name in sheets}
-    write_xlsx(path, ordered, made=dt.datetime(year, 12, 31, tzinfo=dt.UTC))
-
-
-def _by_period(table: pd.DataFrame) -> pd.DataFrame:
-    """A row a period: km2 and percent of each state, and the confidence left to the party."""
-    rows = []
-    for period in table["period"].unique():
-        here = table[table["period"] == period].set_index("state")
-        row: dict[str, Any] = {"Period": period}
-        for state, label in _LABELS.items():
-            row[f"{label} (km2)"] = here.loc[state, "area_km2"]
-            row[f"{label} (%)"] = here.loc[state, "percent"]
-        rows.append({**row, "Level of confidence (high, medium, low)": None})
-    return pd.DataFrame(rows)
-
-
-def _matrix(cross: pd.DataFrame) -> pd.DataFrame:
-    """Baseline by reporting period, km2."""
-    rows = []
-    for report in cross["report"].unique():
-        here = cross[cross["report"] == report]
-        for state, label in _LABELS.items():
-            one = here[here["baseline"] == state].set_index("period")["area_km2"]
-            columns = {f"{name} (km2)": one[other] for other, name in _LABELS.items()}
-            rows.append({"Report": report, "Baseline": label, **columns})
-    return pd.DataFrame(rows)
-
-
-def _effects(matrix: TransitionMatrix) -> pd.DataFrame:
-    names = list(matrix.legend.names)
-    frame = pd.DataFrame(
-        [[_EFFECTS[int(code)] for code in row] for row in matrix.effect], columns=names
-    )
-    frame.insert(0, "Initial class", names)
-    return frame
 
 
 def write_json(
@@ -107,6 +34,7 @@ def write_json(
     forms: Forms,
     spans: Sequence[tuple[str, int, int]],
     area: Mapping[str, Any],
+    corrections: Mapping[str, Any] | None = None,
 ) -> None:
     """``TrendsEarthLandConditionSummary`` of a run that has all three sub-indicators.
 
@@ -116,6 +44,7 @@ def write_json(
         forms: by class.
         spans: name, first and last year of each period, the baseline first.
         area: the area of interest: ``name``, ``geojson`` and ``crs_wkt``.
+        corrections: the error polygons as ``ErrorRecodePolygons``, where there are any.
     """
     stamp = f"{spans[-1][2]}-12-31T00:00:00+00:00"
     document = {
@@ -131,10 +60,10 @@ def write_json(
             "affected_areas_only": False,
         },
         "land_condition": {
-            name: _condition(name, start, end, tables, forms, spans[0])
+            name: _condition(name, start, end, tables, forms, spans[0], corrections)
             for name, start, end in spans
         },
-        "affected_population": {},
+        "affected_population": _population(tables.get("people")),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
@@ -142,8 +71,9 @@ def write_json(
 
 
 def _condition(
-    name: str, start: int, end: int, tables: Tables, forms: Forms, base: tuple[str, int, int]
-) -> dict[str, Any]:
+    name: str, start: int, end: int, tables: Tables, forms: Forms, base: tuple[str, int, int],
+    corrections: Mapping[str, Any] | None,
+) -> dict[str, Any]:  # fmt: skip
     parts, periods = tables["parts"], tables["periods"]
 
     def areas(part: str) -> dict[str, Any]:
@@ -175,11 +105,14 @@ def _condition(
             },
         }
     }  # fmt: skip
+    if corrections is not None:
+        report["period_assessment"]["error_recode"] = dict(corrections)
+        report["period_assessment"]["sdg_error_recode"] = _areas(periods[periods["period"] == name])
     if name != base[0]:
         report["period_assessment"]["sdg"]["summary"]["name"] = (
             f"SDG Indicator 15.3.1, {start}-{end}"
         )
-        report["status_assessment"] = None
+        report["status_assessment"] = _status(name, tables)
         report["change_assessment"] = _change(name, start, end, tables, base)
     return report
 
@@ -191,7 +124,7 @@ def _areas(table: pd.DataFrame) -> dict[str, Any]:
         "unit": "sq km",
         "areas": [
             {"name": label, "area": float(values.get(state, 0.0))}
-            for state, label in _LABELS.items()
+            for state, label in LABELS.items()
         ],
     }
 
@@ -236,10 +169,55 @@ def _change(
         here = cross[cross["report"] == name]
         columns = (here["baseline"], here["period"], here["area_km2"])
         cells = [
-            (_LABELS[str(a)], _LABELS[str(b)], float(km2))
-            for a, b, km2 in zip(*columns, strict=True)
+            (LABELS[str(a)], LABELS[str(b)], float(km2)) for a, b, km2 in zip(*columns, strict=True)
         ]
         made[key] = _tab(f"{base[1]}-{base[2]} by {start}-{end}", base[1], end, cells)
+    return made
+
+
+def _status(name: str, tables: Tables) -> dict[str, Any]:
+    """Status of the indicator and of each part: the period seen against the baseline."""
+    made = {}
+    for key, cross in {"sdg": tables["crosstab"], **_part_crosses(tables)}.items():
+        here = cross[cross["report"] == name]
+        codes = [here[side].map(_CODES).to_numpy(dtype=np.int16) for side in ("baseline", "period")]
+        three = status_three(status_classes(*codes))
+        sums = here["area_km2"].groupby([STATES[int(code)] for code in three]).sum()
+        made[key] = _areas(sums.rename_axis("state").reset_index())
+    return {
+        "sdg": made["sdg"],
+        "productivity": {"all_cover_types": made["productivity"]},
+        "land_cover": made["land_cover"],
+        "soil_organic_carbon": {"non_water": made["soil_organic_carbon"]},
+    }
+
+
+def _population(people: pd.DataFrame | None) -> dict[str, Any]:
+    """People on degraded land by sex, by state of the land, for each period."""
+    if people is None:
+        return {}
+    told = {"population": "Total population", "female": "Female population",
+            "male": "Male population"}  # fmt: skip
+    made: dict[str, Any] = {}
+    for period in people["period"].unique():
+        here = people[people["period"] == period].set_index("state")
+        made[str(period)] = {
+            "summary": {
+                told[group]: {
+                    "name": told[group],
+                    "values": [
+                        {
+                            "name": label,
+                            "population": round(float(here.loc[state, group])),
+                            "type": told[group],
+                        }
+                        for state, label in LABELS.items()
+                    ],
+                }
+                for group in told
+                if group in here
+            }
+        }
     return made
 
 
@@ -318,7 +296,7 @@ def _definition(matrix: TransitionMatrix) -> dict[str, Any]:
         "definitions": {
             "name": "Meaning of transitions",
             "transitions": [
-                {"initial": a, "final": b, "meaning": _EFFECTS[int(matrix.effect[i, j])]}
+                {"initial": a, "final": b, "meaning": EFFECTS[int(matrix.effect[i, j])]}
                 for i, a in enumerate(key)
                 for j, b in enumerate(key)
             ],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome
-from ecotone.assess.indicators.land_drought_forms import write_drought_forms
+from ecotone.assess.indicators.land_drought_forms import write_drought_forms, write_drought_json
 from ecotone.assess.indicators.land_drought_years import (
     PARAMETERS,
     Spread,
@@ -36,6 +36,7 @@ from ecotone.assess.indicators.land_people import (
 from ecotone.assess.indicators.land_scratch import Scratch, scratch
 from ecotone.assess.indicators.land_tables import ClassAreas, write_map
 from ecotone.assess.indicators.land_vulnerability import read_vulnerability
+from ecotone.assess.indicators.land_zones import area_of_interest
 from ecotone.formats.raster_classes import MapClass
 from ecotone.model.errors import InputRefused, NotComputable
 from ecotone.model.finding import Finding, Severity
@@ -111,8 +112,11 @@ def compute(job: Job) -> Outcome:
     given = job.inputs.get("vulnerability")
     if given:
         tables["vulnerability"] = read_vulnerability(given[0])
-    name = write_drought_forms(job.out, tables, years[-1])
-    findings.append(Finding("land-exports", Severity.INFO, params={"files": name}))
+    names = (
+        write_drought_forms(job.out, tables, years[-1]),
+        write_drought_json(job.out, tables, area_of_interest(job, ground), years[-1]),
+    )
+    findings.append(Finding("land-exports", Severity.INFO, params={"files": ", ".join(names)}))
     return Outcome(
         values=_values(tables, blocks, spread), tables=tables, rasters=rasters, findings=findings
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from ecotone.assess.indicators.land_tables import ClassAreas
 from ecotone.assess.indicators.mosaic import Mosaic, Tile, open_mosaic
 from ecotone.formats.raster import open_stack
 from ecotone.formats.raster_bands import write_bands
+from ecotone.formats.raster_classes import write_ramp
 from ecotone.model.errors import InputRefused, NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
@@ -27,6 +29,17 @@ from ecotone.science.land.drought import drought_classes
 from ecotone.science.land.standardised import FEWEST
 
 Floats = NDArray[np.float64]
+
+#: Upper limits of the classes of drought and of their wet counterparts, as a GIS shows them.
+_STYLE: Final = (
+    (-2.0, "#730000", "Extreme drought"),
+    (-1.5, "#e69800", "Severe drought"),
+    (-1.0, "#ffd37f", "Moderate drought"),
+    (0.0, "#ffffbe", "Mild drought"),
+    (1.0, "#e0f3f8", "Mildly wet"),
+    (2.0, "#74add1", "Wet"),
+    (float("inf"), "#313695", "Extremely wet"),
+)
 
 
 @dataclass(frozen=True)
@@ -138,6 +151,7 @@ def _streamed(job: Job, stacks: Stacks) -> Outcome:
         blocks=blocks(),
         tags={"indicator": f"land.{kind}", "scale": str(stacks.ask.scale), "unit": "1"},
     )
+    write_ramp((job.out / relative).with_suffix(".qml"), _STYLE)
     with np.errstate(invalid="ignore"):
         mean = sums / weights
     if np.isnan(mean).all():

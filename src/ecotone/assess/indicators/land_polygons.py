@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,3 +163,41 @@ def _periods(value: Any) -> tuple[str, ...]:
     if not found:
         raise ValueError("no period is named")
     return found
+
+
+def error_recode(corrections: Sequence[Correction]) -> dict[str, Any] | None:
+    """Corrections as ``ErrorRecodePolygons`` of te_schemas; None where there are none."""
+    from shapely.geometry import mapping
+
+    if not corrections:
+        return None
+    features = [
+        {
+            "type": "Feature",
+            "geometry": mapping(c.polygon.geometry),
+            "properties": {
+                "fid": number,
+                "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, c.polygon.geometry.wkt)),
+                "location_name": _label(c.polygon),
+                "area_km_sq": c.polygon.km2,
+                "process_driving_change": _text(c, "process_driving_change"),
+                "basis_for_judgement": _text(c, "basis_for_judgement"),
+                "periods": [{"value": period} for period in c.recode.periods],
+                "recode_deg_to": c.recode.degraded,
+                "recode_stable_to": c.recode.stable,
+                "recode_imp_to": c.recode.improved,
+            },
+        }
+        for number, c in enumerate(corrections, start=1)
+    ]
+    return {
+        "type": "FeatureCollection",
+        "name": "Error recode",
+        "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}},
+        "features": features,
+    }
+
+
+def _text(correction: Correction, name: str) -> str | None:
+    value = correction.polygon.attributes.get(name)
+    return value if isinstance(value, str) else None

@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.land_exports import write_json, write_workbook
+from ecotone.assess.indicators.land_exports import write_json
 from ecotone.assess.indicators.land_forms import Forms
 from ecotone.assess.indicators.land_ground import Ground, check_grid, open_on
 from ecotone.assess.indicators.land_lpd import LpdAsk, Productivity, productivity_of, years_checked
@@ -30,6 +30,7 @@ from ecotone.assess.indicators.land_people import GROUPS, INPUTS, people_of
 from ecotone.assess.indicators.land_polygons import (
     Correction,
     Polygon,
+    error_recode,
     overlaps,
     read_corrections,
     read_polygons,
@@ -53,10 +54,18 @@ from ecotone.assess.indicators.land_spots import KINDS, find_spots, write_spots
 from ecotone.assess.indicators.land_tables import (
     ClassAreas,
 )
-from ecotone.assess.indicators.land_zones import write_zones
+from ecotone.assess.indicators.land_workbook import Told, propose_confidence, write_workbook
+from ecotone.assess.indicators.land_zones import (
+    area_of_interest,
+    by_country,
+    by_zone,
+    edges_of,
+    write_zones,
+)
 from ecotone.assess.indicators.mosaic import Mosaic, open_mosaic
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
+from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.land.cover import CLIMATE_FACTORS
 from ecotone.science.land.lookup import NODATA, Codes
@@ -72,6 +81,11 @@ from ecotone.science.land.status import (
 PARTS: Final = ("productivity", "landcover", "soc")
 #: Percent of change of soil carbon that counts.
 _CARBON_LIMIT: Final = 10.0
+_CONFIDENCE: Final = {
+    "high": "land-confidence-high",
+    "medium": "land-confidence-medium",
+    "low": "land-confidence-low",
+}
 _YEARS: Final = re.compile(r"\s*(\d{4})\s*[-–/:]\s*(\d{4})\s*")
 
 
@@ -107,7 +121,7 @@ def compute(job: Job) -> Outcome:
                 between = {s.name: cover.between(s.start, s.end) for s in spans}
                 work.cover_years = {n: years for n, years in between.items() if years}
             integrate(work)
-            tables, values, overall = tables_of(work, zones)
+            tables, values, overall = tables_of(work)
             sample = job.inputs.get("sample")
             if sample:
                 judged = judge(read_sample(sample[0]), ground, partial(_state_at, work), overall)
@@ -129,7 +143,13 @@ def compute(job: Job) -> Outcome:
             if any(one.outlines for one in spots.values()):
                 vectors["spots"] = write_spots(job.out, spots)
             if zones:
+                tables["zones"] = by_zone(work, zones)
                 vectors["zones"] = write_zones(job.out, zones, tables["zones"])
+            countries = job.inputs.get("countries")
+            if countries:
+                states = read_polygons(countries[0])
+                findings += overlaps(states, countries[0].name)
+                tables["transboundary"] = by_country(work, zones or _whole(job, work), states)
             rasters = maps_of(job, work)
             if work.unsettled:
                 findings.append(
@@ -146,10 +166,19 @@ def compute(job: Job) -> Outcome:
             one.close()
     if values["nodata_km2"].value == values["total_km2"].value:
         raise NotComputable(say("assess.land.no-pixel", fewest=7), say("assess.land.no-pixel.do"))
-    findings.append(_exported(job, work, tables))
+    findings += _exported(job, work, tables, values)
     return Outcome(
         values=values, tables=tables, rasters=rasters, vectors=vectors, findings=findings
     )
+
+
+def _whole(job: Job, work: Work) -> list[Polygon]:
+    """The region, or the whole grid, as one zone."""
+    from shapely.geometry import box
+
+    edges = box(*edges_of(work.ground))
+    shape = job.region if job.region is not None else edges
+    return [Polygon("region", shape, {}, work.ground.whole_km2())]
 
 
 def _state_at(work: Work, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.int16]:
@@ -168,37 +197,33 @@ def _state_at(work: Work, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> 
     return state
 
 
-def _exported(job: Job, work: Work, tables: dict[str, pd.DataFrame]) -> Finding:
+def _exported(
+    job: Job, work: Work, tables: dict[str, pd.DataFrame], values: Mapping[str, Value]
+) -> list[Finding]:
     """The workbook of the forms and, where all three parts are there, Trends.Earth's JSON."""
     folder = job.out / "exports"
     shutil.rmtree(folder, ignore_errors=True)
-    write_workbook(folder / "prais.xlsx", tables, work.forms, work.spans[-1].end)
+    accuracy = values.get("accuracy_percent")
+    assessed = (values["total_km2"].value or 0.0) - (values["nodata_km2"].value or 0.0)
+    confidence = propose_confidence(
+        None if accuracy is None or accuracy.value is None else accuracy.value / 100,
+        values["rule_dependent_km2"].value or 0.0, assessed, work.parts[work.spans[-1].name],
+    )  # fmt: skip
+    told = Told(work.rule, work.spans[-1].end, confidence, work.corrections)
+    write_workbook(folder / "prais.xlsx", tables, work.forms, told)
     names = ["exports/prais.xlsx"]
     whole = all(set(PARTS) <= set(work.parts[s.name]) for s in work.spans)
     if whole and work.forms is not None:
         spans = [(s.name, s.start, s.end) for s in work.spans]
-        write_json(folder / "trends_earth.json", tables, work.forms, spans, _area(job, work))
+        write_json(
+            folder / "trends_earth.json", tables, work.forms, spans,
+            area_of_interest(job, work.ground), error_recode(work.corrections),
+        )  # fmt: skip
         names.append("exports/trends_earth.json")
-    return Finding("land-exports", Severity.INFO, params={"files": ", ".join(names)})
-
-
-def _area(job: Job, work: Work) -> dict[str, Any]:
-    """The area of interest; the grid's edges where no region was given."""
-    from rasterio.crs import CRS
-    from rasterio.warp import transform_bounds
-    from shapely.geometry import box, mapping
-
-    ground = work.ground
-    west, north = ground.transform * (0, 0)
-    east, south = ground.transform * (ground.width, ground.height)
-    edges = transform_bounds(ground.crs, CRS.from_epsg(4326), west, south, east, north)
-    shape = job.region if job.region is not None else box(*edges)
-    feature = {"type": "Feature", "properties": {}, "geometry": mapping(shape)}
-    return {
-        "name": "Area of interest",
-        "geojson": {"type": "FeatureCollection", "features": [feature]},
-        "crs_wkt": CRS.from_epsg(4326).to_wkt(),
-    }
+    return [
+        Finding("land-exports", Severity.INFO, params={"files": ", ".join(names)}),
+        Finding(_CONFIDENCE[confidence], Severity.INFO),
+    ]
 
 
 def _key(finding: Finding) -> tuple[object, ...]:
@@ -335,6 +360,7 @@ LAND_SDG: Final = Indicator(
         Input("nesting", "table", required=False),
         Input("transitions", "table", required=False),
         Input("zones", "polygons", required=False),
+        Input("countries", "polygons", required=False),
         Input("corrections", "polygons", required=False),
         Input("sample", "table", required=False),
         *INPUTS,
@@ -409,6 +435,10 @@ LAND_SDG: Final = Indicator(
         "corrections": {
             "polygon": "1", "declared_km2": "km2", "geodesic_km2": "km2", "period": "1",
             "before": "1", "after": "1", "area_km2": "km2",
+        },
+        "transboundary": {
+            "zone": "1", "period": "1", "country": "1", "class": "1", "area_km2": "km2",
+            "share_percent": "%",
         },
         "zones": {"zone": "1", "period": "1", "class": "1", "area_km2": "km2", "percent": "%"},
     },

@@ -189,15 +189,14 @@ def _tell_corrected(
                 work.corrected[key] = work.corrected.get(key, 0.0) + area
 
 
-def _status(work: Work, span: Span, window: Window) -> Codes:
+def status_in(work: Work, span: Span, window: Window) -> Codes:
+    """The seven classes of a report in a window."""
     place = work.scratch.place(window)
     baseline = np.asarray(work.codes[PERIODS[0]][place])
     return status_classes(baseline, np.asarray(work.codes[span.name][place]))
 
 
-def tables_of(
-    work: Work, zones: list[Polygon]
-) -> tuple[dict[str, pd.DataFrame], dict[str, Value], ClassAreas]:
+def tables_of(work: Work) -> tuple[dict[str, pd.DataFrame], dict[str, Value], ClassAreas]:
     """Tables, values, and the last status in three states, all with one denominator."""
     reports = work.spans[1:]
     status = {s.name: ClassAreas(tuple(STATUS)) for s in reports}
@@ -210,7 +209,7 @@ def tables_of(
         for span in work.spans:
             three[span.name].add(work.codes[span.name][place], km2)
         for span in reports:
-            codes = _status(work, span, window)
+            codes = status_in(work, span, window)
             status[span.name].add(codes, km2)
             overall[span.name].add(status_three(codes), km2)
             for key, area in _cross(work, span, place, km2):
@@ -242,8 +241,6 @@ def tables_of(
     )  # fmt: skip
     if work.corrections:
         tables["corrections"] = _corrected(work)
-    if zones:
-        tables["zones"] = pd.concat(list(_by_zone(work, zones)), ignore_index=True)
     _one_denominator(tables, overall[reports[-1].name].total)
     values = _values(work, three, overall)
     return tables, values | _rule_range(work, reports[-1]), overall[reports[-1].name]
@@ -333,18 +330,6 @@ def _corrected(work: Work) -> pd.DataFrame:
     )
 
 
-def _by_zone(work: Work, zones: list[Polygon]) -> Iterator[pd.DataFrame]:
-    """The status in each zone, by cells cut at its border."""
-    for zone in zones:
-        rings = work.ground.outlines(zone.geometry)
-        for span in work.spans[1:]:
-            areas = ClassAreas(tuple(STATUS))
-            for window in strips(work.scratch.within):
-                km2 = work.ground.km2(window) * work.ground.shares(window, rings)
-                areas.add(_status(work, span, window), km2)
-            yield areas.table({"zone": zone.name, "period": span.name})
-
-
 def gaps_of(work: Work, zones: list[Polygon]) -> list[Finding]:
     """Where zones leave out a part of the region."""
     outlines = [work.ground.outlines(zone.geometry) for zone in zones]
@@ -391,7 +376,7 @@ def maps_of(job: Job, work: Work) -> dict[str, str]:
         )
         if span.name != PERIODS[0]:
             shown = "status" if span.name == PERIODS[1] else "status_2"
-            status = partial(_status, work, span)
+            status = partial(status_in, work, span)
             maps[shown] = write_map(job.out, shown, work.ground, within, status, STATUS, tags)
     if work.answers is not None:
         answers = partial(_answers, work, work.answers)

@@ -166,7 +166,7 @@ SDG = Room(
     },
     prepare=prepare,
     book=frozenset({"crosstab", "crosstab_parts", "parts", "periods", "rules", "people",
-                    "hotspots", "brightspots"}),
+                    "hotspots", "brightspots", "transboundary", "zones"}),
     by_region=frozenset({"status", "status_2", "adjusted", "people", "neutrality", "hotspots",
                          "brightspots"}),
 )  # fmt: skip
