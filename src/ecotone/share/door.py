@@ -177,14 +177,15 @@ class Door:
     def file(self, sha256: str) -> Path:
         """A kept file that a released coverage names.
 
-        Raises Withheld for a file that no full-level coverage of this request names.
+        Raises Withheld for a file that no full-level coverage of this request names, or of which
+        any attribute is withheld by name: a raster tells its extent, times and name itself.
         """
-        table = self.table("Coverage")
+        table, known = self.table("Coverage"), attributes("Coverage").keys()
         for block in self.blocks("Coverage", None):
             for index, keep in self.leaving(block, "Coverage"):
                 decision = table.decisions[index]
-                withheld = set(decision.rule.withheld_fields) & {"path", "sha256"}
-                if decision.level != "full" or withheld:
+                withheld = generalise.withheld_by_name("Coverage", decision.rule)
+                if decision.level != "full" or not known.isdisjoint(withheld):
                     continue
                 if bool((block.frame.loc[keep, "sha256"] == sha256).any()):
                     return self._store.file_path(sha256)

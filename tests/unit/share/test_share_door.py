@@ -130,10 +130,15 @@ def test_a_file_leaves_only_where_a_full_coverage_names_it():
     assert Door(store_with([REST], tables=tables), request()).file("ab").name == "ab"
     for classes in (
         [{"name": "g", "level": "generalised", "cell_degrees": 0.1}],
-        [{**REST, "withheld_fields": ["path"]}],
+        *([{**REST, "withheld_fields": [name]}] for name in ("path", "sha256", "west", "name")),
+        # The place of a raster is in the raster.
+        [{**REST, "withheld_fields": ["latitude"]}],
+        [{**REST, "withheld_fields": ["time_start"]}],
     ):
         with pytest.raises(Withheld):
             Door(store_with(classes, tables=tables), request()).file("ab")
+    other = [{**REST, "withheld_fields": ["recorded_by"]}]
+    assert Door(store_with(other, tables=tables), request()).file("ab").name == "ab"
     with pytest.raises(Withheld):
         Door(store_with([REST], tables=tables), request()).file("cd")
 
