@@ -14,6 +14,7 @@ from ecotone.assess.executor import Executor, Threads
 from ecotone.assess.indicator import Indicator, Job, Outcome, Scalar
 from ecotone.assess.registry import get
 from ecotone.model.errors import InputRefused, UsageError
+from ecotone.model.finding import Finding
 from ecotone.model.result import InputFile, Result
 from ecotone.model.words import say
 
@@ -31,6 +32,7 @@ def compute(
     region: BaseGeometry | None = None,
     names: Mapping[Path, str] | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    tell: Callable[[Finding], None] = lambda finding: None,
 ) -> Result:
     """Compute an indicator and write ``out/result.json`` with all it names.
 
@@ -52,7 +54,7 @@ def compute(
         for name, group in paths.items()
         for path in group
     ]
-    job = Job(paths, parsed, out, executor or Threads(), region, progress)
+    job = Job(paths, parsed, out, executor or Threads(), region, progress, tell)
     coarse = coarse_inputs(indicator, paths)
     outcome = indicator.compute(job)
     result = Result(

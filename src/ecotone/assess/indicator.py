@@ -101,6 +101,8 @@ class Job:
     executor: Executor
     region: BaseGeometry | None = None
     progress: Callable[[float], None] = lambda share: None
+    #: Told at once what should be known before the work begins: predicted memory and time.
+    tell: Callable[[Finding], None] = lambda finding: None
 
     def number(self, name: str) -> float:
         """A numeric parameter that is set."""

@@ -89,6 +89,7 @@ def compute(
             out,
             executor=_executor(cluster),
             progress=lambda share: bar.update(task, completed=round(share * 100)),
+            tell=lambda finding: bar.console.print(finding.message(language())),
         )
     if as_json:
         print_line(result_bytes(result).decode().rstrip())

@@ -93,7 +93,7 @@ def test_an_inis_own_files_lie_under_its_base_name(tmp_path):
 
 
 def test_a_run_too_large_for_the_machine_is_refused_before_it_starts(tmp_path, monkeypatch):
-    module = "ecotone.assess.indicators.connectivity_runs.physical_memory"
+    module = "ecotone.assess.indicators.connectivity_cost.physical_memory"
     monkeypatch.setattr(module, lambda: 1000.0)
     with pytest.raises(NotComputable):
         circuit(tmp_path, [[1, 1, 1]], "1 5 5\n2 25 5\n")
@@ -702,3 +702,92 @@ def test_links_betweenness_and_files_for_conefor(tmp_path):
     }
     again = run("connectivity.patches", back, tmp_path / "p", d0=1000, links="probability")
     assert again.values["eca"].value == pytest.approx(done.values["eca"].value, rel=1e-12)
+
+
+def test_what_a_run_takes_is_told_before_it_begins(tmp_path, monkeypatch):
+    asc(tmp_path / "h.asc", np.ones((6, 6)))
+    (tmp_path / "p.txt").write_text("1 5 5\n2 55 55\n")
+    told = []
+    monkeypatch.setattr(
+        "ecotone.assess.indicators.connectivity_runs.pairwise",
+        lambda *args, **options: pytest.fail("begun") if not told else (_ for _ in ()).throw(
+            KeyboardInterrupt
+        ),
+    )  # fmt: skip
+    given = {"resistance": [tmp_path / "h.asc"], "nodes": [tmp_path / "p.txt"]}
+    with pytest.raises(KeyboardInterrupt):
+        compute("connectivity.circuit", given, {}, tmp_path / "o", tell=told.append)
+    assert [finding.code for finding in told] == ["circuit-memory"]
+    assert "GB" in told[0].message("en") and "minutes" in told[0].message("en")
+
+
+def test_a_killed_circuit_run_goes_on_where_it_stood(tmp_path, monkeypatch):
+    from ecotone.science.connectivity import solver
+
+    rng = np.random.default_rng(1)
+    asc(tmp_path / "h.asc", rng.uniform(1, 5, (12, 12)))
+    cells = rng.choice(144, 20, replace=False)
+    lines = (f"{n} {c % 12 * 10 + 5} {c // 12 * 10 + 5}\n" for n, c in enumerate(cells, 1))
+    (tmp_path / "p.txt").write_text("".join(lines))
+    given = {"resistance": tmp_path / "h.asc", "nodes": tmp_path / "p.txt"}
+    whole = run("connectivity.circuit", given, tmp_path / "whole")
+    monkeypatch.setattr(solver, "ThreadPoolExecutor", OneByOne)
+    columns = solver.Grounded.columns
+    solves: list[int] = []
+
+    def counted(self, current):
+        if len(solves) == 2 and "out" not in state:
+            raise KeyboardInterrupt
+        solves.append(current.shape[1])
+        return columns(self, current)
+
+    state: dict[str, bool] = {}
+    monkeypatch.setattr(solver.Grounded, "columns", counted)
+    with pytest.raises(KeyboardInterrupt):
+        run("connectivity.circuit", given, tmp_path / "o", keep_after=1e-9)
+    assert len(list((tmp_path / "o").glob(".circuit-*/*.npz"))) == 2
+    state["out"] = True
+    solves.clear()
+    done = run("connectivity.circuit", given, tmp_path / "o", keep_after=1e-9)
+    assert solves == [4]
+    assert done.values == whole.values
+    assert not list((tmp_path / "o").glob(".circuit-*"))
+
+
+class OneByOne:
+    """An executor that works in the thread it is called from."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def __enter__(self) -> OneByOne:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def map(self, function, items):
+        return map(function, items)
+
+
+def test_a_solver_by_name(tmp_path):
+    asc(tmp_path / "h.asc", np.ones((4, 4)))
+    (tmp_path / "p.txt").write_text("1 5 5\n2 35 35\n")
+    given = {"resistance": tmp_path / "h.asc", "nodes": tmp_path / "p.txt"}
+    found = {
+        name: run("connectivity.circuit", given, tmp_path / name, solver=name).values
+        for name in ("superlu", "amg")
+    }
+    assert found["amg"]["mean_resistance"].value == pytest.approx(
+        found["superlu"]["mean_resistance"].value, rel=1e-9
+    )
+
+
+def test_a_solver_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "ecotone.assess.indicators.connectivity_cost.direct_solvers", lambda: {"superlu": None}
+    )
+    asc(tmp_path / "h.asc", np.ones((4, 4)))
+    given = {"resistance": tmp_path / "h.asc", "nodes": tmp_path / "h.asc"}
+    with pytest.raises(UsageError, match="cholmod"):
+        run("connectivity.circuit", given, tmp_path / "o", solver="cholmod")

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators import connectivity_cost
+from ecotone.assess.indicators.connectivity_cost import Means
 from ecotone.assess.indicators.connectivity_inputs import Habitat
 from ecotone.assess.indicators.connectivity_runs import (
     Ran,
@@ -38,15 +40,15 @@ _RESIDUAL: Final = 1e-8
 def compute(job: Job) -> Outcome:
     """Read what the inputs ask for, solve it, write its files and its result."""
     config, findings = _config(job)
-    memory = job.number("memory") * 1e9
+    means = Means.of(job)
     if config.data_type == "network":
         writer = Writer(job.out, config)
-        ran = run_network(config, writer, memory, job.progress)
+        ran = run_network(config, writer, means)
     else:
         habitat = habitat_of(config)
         findings.extend(_about_grid(habitat, config))
         writer = Writer(job.out, config, habitat.raster, habitat.conductance)
-        ran = run_raster(config, habitat, writer, findings, memory, job.progress)
+        ran = run_raster(config, habitat, writer, findings, means)
     findings.extend(_about_solve(ran))
     tables = _tables(ran)
     if "config" in job.inputs:
@@ -197,7 +199,7 @@ CONNECTIVITY_CIRCUIT: Final = Indicator(
         Parameter("neighbours", "text", "8", choices=("4", "8")),
         Parameter("average", "text", "resistance", choices=("resistance", "conductance")),
         Parameter("conductances", "boolean", False),
-        Parameter("memory", "number", 6.0, minimum=0.01, unit="GB"),
+        *connectivity_cost.PARAMETERS,
     ),
     values={
         "nodes": "node",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecotone.assess.indicators.connectivity_cost import Means
 from ecotone.assess.indicators.connectivity_inputs import (
     Habitat,
     leaks,
@@ -22,9 +22,7 @@ from ecotone.assess.indicators.connectivity_inputs import (
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import Config, PairRules, read_pairs, read_table
 from ecotone.formats.circuitscape_write import Writer
-from ecotone.model.errors import NotComputable
-from ecotone.model.finding import Finding, Severity
-from ecotone.model.words import say
+from ecotone.model.finding import Finding
 from ecotone.science.connectivity.circuits import (
     Circuit,
     resolve_conflicts,
@@ -42,7 +40,6 @@ from ecotone.science.connectivity.landscape import (
     pairwise,
     star,
 )
-from ecotone.science.connectivity.solver import predict
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -63,7 +60,7 @@ class Ran:
     nodes: int = 0
 
 
-def landscape_of(config: Config, habitat: Habitat, memory: float) -> Landscape:
+def landscape_of(config: Config, habitat: Habitat, means: Means) -> Landscape:
     """The raster of a run and how it is joined."""
     polygons = None if config.polygons is None else read_polygons(config.polygons, habitat)
     return Landscape(
@@ -71,7 +68,8 @@ def landscape_of(config: Config, habitat: Habitat, memory: float) -> Landscape:
         four=config.four,
         scheme="resistance" if config.mean_resistance else "conductance",
         polygons=polygons,
-        memory=memory,
+        method=means.method,
+        memory=means.memory,
     )
 
 
@@ -85,21 +83,30 @@ def habitat_of(config: Config) -> Habitat:
 
 def run_raster(
     config: Config, habitat: Habitat, writer: Writer, findings: list[Finding],
-    memory: float, progress: Progress,
+    means: Means,
 ) -> Ran:  # fmt: skip
     """Any mode over a raster."""
-    land = landscape_of(config, habitat, memory)
+    land = landscape_of(config, habitat, means)
+    nodes = int(np.count_nonzero(habitat.conductance))
+    edges = nodes * (2 if config.four else 4)
     if config.scenario == "advanced":
+        findings.append(means.forecast(nodes, edges, 1).finding())
         return _advanced(config, habitat, land, writer, findings)
     assert config.points is not None
     points = read_points(config.points, habitat, findings)
     rules = None if config.included_pairs is None else read_pairs(config.included_pairs)
     points, excluded = paired(points, rules)
-    nodes = int(np.count_nonzero(habitat.conductance))
-    need = room_for(nodes, nodes * (2 if config.four else 4), points.unique().size, memory)
-    findings.append(Finding("circuit-memory", Severity.INFO, params={"need": f"{need / 1e9:.2f}"}))
+    forecast = means.forecast(nodes, edges, points.unique().size, _graphs(points))
+    findings.append(forecast.finding())
+    kept = means.keeping(
+        forecast, habitat.conductance, points.cells, points.ids, config.four,
+        config.mean_resistance, means.method, land.polygons, sorted(excluded),
+    )  # fmt: skip
+    land = replace(land, keep=kept.keep)
     if config.scenario == "pairwise":
-        return _pairwise(config, habitat, land, points, excluded, writer, progress)
+        ran = _pairwise(config, habitat, land, points, excluded, writer, means.progress)
+        kept.clear()
+        return ran
     strengths = {}
     if config.strengths is not None:
         table = read_table(config.strengths, 2)
@@ -113,8 +120,9 @@ def run_raster(
         excluded=excluded,
         strengths=strengths,
         wanted=_wanted(config, writer),
-        progress=progress,
+        progress=means.progress,
     )
+    kept.clear()
     writer.vector(answer.ids, answer.resistance)
     return _finish(config, habitat, writer, answer)
 
@@ -128,31 +136,11 @@ def paired(points: Points, rules: PairRules | None) -> tuple[Points, frozenset[t
     return points, rules.excluded(points.unique().tolist())
 
 
-def room_for(nodes: int, edges: int, points: int, memory: float) -> float:
-    """Bytes that a run is expected to take; NotComputable where the machine has not so many."""
-    cost = predict(nodes, edges, memory=memory)
-    need = cost.bytes + 8.0 * nodes * points + 60.0 * edges
-    have = physical_memory()
-    if have is not None and need > have:
-        raise NotComputable(
-            say(
-                "assess.connectivity.memory",
-                nodes=f"{nodes:,}",
-                points=points,
-                need=f"{need / 1e9:.0f}",
-                have=f"{have / 1e9:.0f}",
-            ),
-            say("assess.connectivity.memory.do"),
-        )
-    return need
-
-
-def physical_memory() -> float | None:
-    """Bytes of memory in this machine; None where the system does not tell."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return None
+def _graphs(points: Points) -> int:
+    """How many graphs the pairs need where regions are merged pair by pair."""
+    regions = len(points.regions())
+    others = points.unique().size - regions
+    return max(1, regions * (regions - 1) // 2 + (regions + 1 if others else 0))
 
 
 def _wanted(config: Config, writer: Writer) -> Wanted:
@@ -268,11 +256,11 @@ def _not_positive(code: str, config: Config, value: Floats) -> Exception:
     )
 
 
-def run_network(config: Config, writer: Writer, memory: float, progress: Progress) -> Ran:
+def run_network(config: Config, writer: Writer, means: Means) -> Ran:
     """Pairwise or advanced over a network."""
     network = read_network(config)
     if config.scenario == "advanced":
-        return _advanced_network(config, network, writer, memory)
+        return _advanced_network(config, network, writer, means)
     assert config.points is not None
     asked = np.unique(read_table(config.points, 1)[:, 0].astype(np.int64))
     points = Points(network.node(asked), asked)
@@ -284,7 +272,7 @@ def run_network(config: Config, writer: Writer, memory: float, progress: Progres
         raise refused(
             "circuit-node-unknown", file=config.points.name, value=str(int(ids[node < 0][0]))
         )
-    circuit = solve_points(network.graph, node, memory=memory)
+    circuit = solve_points(network.graph, node, method=means.method, memory=means.memory)
     pairs = np.array(
         [(a, b) for a in range(ids.size) for b in range(a + 1, ids.size)
          if (int(ids[a]), int(ids[b])) not in excluded],
@@ -295,7 +283,7 @@ def run_network(config: Config, writer: Writer, memory: float, progress: Progres
     asked_for[pairs[:, 0], pairs[:, 1]] = asked_for[pairs[:, 1], pairs[:, 0]] = True
     resistance[~asked_for] = np.nan
     writer.matrix(ids, resistance)
-    _network_pairs(config, network, circuit, pairs, ids, writer, progress)
+    _network_pairs(config, network, circuit, pairs, ids, writer, means.progress)
     return Ran(
         ids, resistance, None, None, circuit.residual, {circuit.solver}, circuit.doubtful,
         network.graph.nodes,
@@ -338,7 +326,7 @@ def _network_pairs(
         writer.branches("_branch_currents_max.txt", ends, largest_branch)
 
 
-def _advanced_network(config: Config, network: Network, writer: Writer, memory: float) -> Ran:
+def _advanced_network(config: Config, network: Network, writer: Writer, means: Means) -> Ran:
     assert config.sources is not None
     assert config.grounds is not None
     graph = network.graph
@@ -357,7 +345,7 @@ def _advanced_network(config: Config, network: Network, writer: Writer, memory: 
     leak = np.zeros(graph.nodes)
     np.add.at(leak, to, siemens)
     source, leak = resolve_conflicts(source, leak, config.policy)
-    flow = solve_flow(graph, source, leak, memory=memory)
+    flow = solve_flow(graph, source, leak, method=means.method, memory=means.memory)
     if not flow.solved.any():
         raise refused("circuit-nothing-joined", file=config.path.name)
     if config.write_currents:

@@ -25,6 +25,7 @@ from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.connectivity.landscape import Landscape, Points, Wanted, pairwise
 from ecotone.science.connectivity.patches import connectivity, probabilities
+from ecotone.science.connectivity.updates import WORTH, before_and_after
 
 Floats = NDArray[np.float64]
 
@@ -54,9 +55,13 @@ def _circuits(job: Job) -> Outcome:
     known = np.isfinite(change)
     opened = np.divide(1.0, change, out=np.zeros(change.shape), where=known & (change > 0))
     after = Habitat(before.raster, np.where(known, opened, before.conductance))
-    old, old_current = _solved(job, before, points)
-    job.progress(0.5)
-    new, new_current = _solved(job, after, points)
+    both = _few_changes(job, before, after, points)
+    if both is None:
+        old, old_current = _solved(job, before, points)
+        job.progress(0.5)
+        new, new_current = _solved(job, after, points)
+    else:
+        (old, old_current), (new, new_current) = both
     ids = points.unique()
     rows, columns = np.triu_indices(ids.size, 1)
     frame = pd.DataFrame(
@@ -69,8 +74,8 @@ def _circuits(job: Job) -> Outcome:
     )
     frame["change"] = 100.0 * (frame["after"] - frame["before"]) / frame["before"]
     rasters = _difference(job, before, new_current - old_current)
-    both = np.isfinite(frame["before"]) & np.isfinite(frame["after"])
-    total = (frame.loc[both, "before"].sum(), frame.loc[both, "after"].sum())
+    known = np.isfinite(frame["before"]) & np.isfinite(frame["after"])
+    total = (frame.loc[known, "before"].sum(), frame.loc[known, "after"].sum())
     values = _values("resistance", "ohm", float(total[0]), float(total[1]))
     values["cells_changed"] = Value(
         value=int((before.conductance != after.conductance).sum()), unit="pixel"
@@ -81,14 +86,44 @@ def _circuits(job: Job) -> Outcome:
     return Outcome(values=values, tables={"pairs": frame}, rasters=rasters, findings=findings)
 
 
-def _solved(job: Job, habitat: Habitat, points: Points) -> tuple[Floats, Floats]:
-    land = Landscape(
+def _land(job: Job, habitat: Habitat) -> Landscape:
+    return Landscape(
         habitat.conductance,
         four=job.parameters["neighbours"] == "4",
         scheme="resistance" if job.parameters["average"] == "resistance" else "conductance",
         memory=job.number("memory") * 1e9,
     )
-    answer = pairwise(land, points, wanted=Wanted(cumulative=True))
+
+
+def _few_changes(
+    job: Job, before: Habitat, after: Habitat, points: Points
+) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]] | None:
+    """Both states on one factor, where cells change but none opens or closes, and few edges do."""
+    if points.regions() or ((before.conductance > 0) != (after.conductance > 0)).any():
+        return None
+    wired = _land(job, before).wired(points)
+    later = _land(job, after).wired(points).graph
+    change = later.conductance - wired.graph.conductance
+    at = np.flatnonzero(change)
+    if not 0 < at.size <= WORTH:
+        return None
+    flat = wired.node.ravel()
+    node = np.array([flat[points.cells[points.ids == i]][0] for i in points.unique()])
+    ends = (wired.graph.head[at].astype(np.int64), wired.graph.tail[at].astype(np.int64))
+    found = before_and_after(
+        wired.graph, node.astype(np.int64), *ends, change[at], memory=job.number("memory") * 1e9
+    )
+    if found is None:
+        return None
+    old, new = found
+    return (
+        (old.resistance(), wired.raster(old.cumulative())),
+        (new.resistance(), wired.raster(new.cumulative())),
+    )
+
+
+def _solved(job: Job, habitat: Habitat, points: Points) -> tuple[Floats, Floats]:
+    answer = pairwise(_land(job, habitat), points, wanted=Wanted(cumulative=True))
     assert answer.cumulative is not None
     return answer.resistance, answer.cumulative
 

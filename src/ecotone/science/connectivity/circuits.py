@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ecotone.science.connectivity.currents import edge_totals, gathered, node_currents
 from ecotone.science.connectivity.graph import Graph
-from ecotone.science.connectivity.solver import Method, Solved, ground, predict
+from ecotone.science.connectivity.solver import Keep, Method, Solved, ground, keep_nothing, predict
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -189,7 +189,13 @@ class Circuit:
 
 
 def solve_points(
-    graph: Graph, node: Ints, *, method: Method = "auto", memory: float = MEMORY
+    graph: Graph,
+    node: Ints,
+    *,
+    method: Method = "auto",
+    memory: float = MEMORY,
+    keep: Keep = keep_nothing,
+    name: str = "",
 ) -> Circuit:
     """Solve a graph for focal points, each component that holds any by itself.
 
@@ -198,6 +204,8 @@ def solve_points(
         node: the node of each point; -1 where it stands on no habitat.
         method: ``direct``, ``amg`` or by predicted memory.
         memory: bytes a factor may take.
+        keep: asked for each few solves, so that a long run may be taken up again.
+        name: of this graph, among others that are kept.
 
     Returns:
         What every case of these points is put together from.
@@ -212,7 +220,7 @@ def solve_points(
         members = np.flatnonzero(component == number)
         part, places = graph.keep(label == number)
         focal, column = np.unique(np.searchsorted(places, node[members]), return_inverse=True)
-        solved = _unit_currents(part, focal, method, memory)
+        solved = _unit_currents(part, focal, method, memory, keep, f"{name}-{number}")
         basis_of[members], column_of[members] = len(bases), column
         bases.append(Basis(part, places, focal, solved.voltage))
         residual = max(residual, solved.residual)
@@ -221,7 +229,9 @@ def solve_points(
     return Circuit(graph, node, tuple(bases), basis_of, column_of, residual, solver, doubtful)
 
 
-def _unit_currents(graph: Graph, focal: Ints, method: Method, memory: float) -> Solved:
+def _unit_currents(
+    graph: Graph, focal: Ints, method: Method, memory: float, keep: Keep, name: str
+) -> Solved:
     """Voltages of a unit current into each focal node; the first is ground."""
     if focal.size == 1:
         return Solved(np.zeros((graph.nodes, 1)), 0.0, "none", doubtful=False)
@@ -229,7 +239,7 @@ def _unit_currents(graph: Graph, focal: Ints, method: Method, memory: float) -> 
     leak[focal[0]] = np.inf
     cost = predict(graph.nodes, graph.head.size, memory=memory, method=method)
     # Current into the ground itself leaves at once: its column is zero.
-    return ground(graph, leak, cost.method).units(focal)
+    return ground(graph, leak, cost.method).units(focal, keep=keep, name=name)
 
 
 @dataclass(frozen=True)

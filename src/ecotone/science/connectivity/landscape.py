@@ -27,7 +27,7 @@ from ecotone.science.connectivity.graph import (
     summed,
 )
 from ecotone.science.connectivity.regions import edge_of, region_pairs
-from ecotone.science.connectivity.solver import Method
+from ecotone.science.connectivity.solver import Keep, Method, keep_nothing
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -83,6 +83,7 @@ class Landscape:
     polygons: Ints | None = None  #: short-circuit regions by number, 0: none
     method: Method = "auto"
     memory: float = MEMORY
+    keep: Keep = keep_nothing
 
     def wired(self, points: Points, merged: Iterable[int] = ()) -> Wired:
         """The graph in which each polygon and each region of ``merged`` is one node."""
@@ -110,6 +111,8 @@ class Landscape:
             np.array(nodes, dtype=np.int64),
             method=self.method,
             memory=self.memory,
+            keep=self.keep,
+            name="graph-" + "-".join(map(str, sorted(merged))),
         )
         return Solution(wired, circuit, {number: place for place, number in enumerate(ids)})
 
@@ -275,7 +278,14 @@ def _by_regions(
     ids = answer.ids.tolist()
     place = {i: k for k, i in enumerate(ids)}
     asked = sorted((place[i], place[j]) for i, j in pairs)
-    solved = region_pairs(wired.graph, members.nodes, asked, method=land.method, memory=land.memory)
+    solved = region_pairs(
+        wired.graph,
+        members.nodes,
+        asked,
+        method=land.method,
+        memory=land.memory,
+        keep=land.keep,
+    )
     for number, one in enumerate(solved):
         answer.resistance[one.i, one.j] = answer.resistance[one.j, one.i] = one.resistance
         answer.residual = max(answer.residual, one.residual)

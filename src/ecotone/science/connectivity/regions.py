@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from ecotone.science.connectivity.circuits import Case
 from ecotone.science.connectivity.currents import node_currents
 from ecotone.science.connectivity.graph import Graph
-from ecotone.science.connectivity.solver import Grounded, Method, ground, predict
+from ecotone.science.connectivity.solver import (
+    Grounded,
+    Keep,
+    Method,
+    ground,
+    keep_nothing,
+    predict,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -85,7 +92,13 @@ def edge_of(graph: Graph, members: Ints) -> Ints:
 
 
 def join(
-    graph: Graph, members: Sequence[Ints], *, method: Method = "auto", memory: float
+    graph: Graph,
+    members: Sequence[Ints],
+    *,
+    method: Method = "auto",
+    memory: float,
+    keep: Keep = keep_nothing,
+    name: str = "",
 ) -> Joined:
     """Prepare regions of one connected graph: one factor, a solve for each edge node."""
     edges = tuple(edge_of(graph, region) for region in members)
@@ -94,7 +107,7 @@ def join(
     leak[nodes[0]] = np.inf
     cost = predict(graph.nodes, graph.head.size, memory=memory, method=method)
     circuit = ground(graph, leak, cost.method)
-    answer = circuit.units(nodes, rows=nodes)
+    answer = circuit.units(nodes, rows=nodes, keep=keep, name=name)
     place = np.full(graph.nodes, -1, dtype=np.int64)
     place[nodes] = np.arange(nodes.size)
     response = (answer.voltage + answer.voltage.T) / 2.0
@@ -120,6 +133,7 @@ def region_pairs(
     *,
     method: Method = "auto",
     memory: float,
+    keep: Keep = keep_nothing,
 ) -> Iterator[RegionPair]:
     """Every pair that current can join, component by component.
 
@@ -129,6 +143,7 @@ def region_pairs(
         pairs: positions of the regions to pair.
         method: the solver, by predicted memory where ``auto``.
         memory: bytes a factor may take.
+        keep: asked for each few solves, so that a long run may be taken up again.
     """
     label = graph.components()
     home = np.array([label[nodes[0]] if nodes.size else -1 for nodes in members])
@@ -144,6 +159,8 @@ def region_pairs(
             [np.searchsorted(places, members[region]) for region in mine],
             method=method,
             memory=memory,
+            keep=keep,
+            name=f"regions-{number}",
         )
         for i, j in asked:
             resistance, case, residual, uneven = joined.pair(local[i], local[j])

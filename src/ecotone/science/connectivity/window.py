@@ -261,7 +261,7 @@ class _Flat:
         graph = grid_graph(plain, node, nodes, four=four, scheme="conductance")
         leak = np.zeros(nodes)
         leak[node[frame.target]] = np.inf
-        return cls(frame, ground(graph, leak, "direct"))
+        return cls(frame, ground(graph, leak, "superlu"))
 
     def fits(self, frame: _Frame) -> bool:
         """Whether another frame has the same shape and its target at the same place."""
@@ -298,7 +298,7 @@ def _solve(
 
 def _retried(graph: Graph, entering: Floats, leak: Floats) -> Flow | None:
     """The direct solution; where that fails or is poor the iterative one; None if both do."""
-    methods: tuple[Method, ...] = ("direct", "amg")
+    methods: tuple[Method, ...] = ("superlu", "amg")
     for method in methods:
         try:
             flow = solve_flow(graph, entering, leak, method=method)
