@@ -31,18 +31,48 @@ def run(place) -> Path:
     return folder
 
 
+def nodes(place: Path) -> dict[str, Path]:
+    """The node of each party."""
+    home = place / "ecotone-demo"
+    return {"VIWE": home / "node", **{p: home / "parties" / p for p in ("KNCM", "SUEA")}}
+
+
 def test_three_parties_deliver_at_no_toy_size(place):
-    told = ecotone("status", "--node", place / "ecotone-demo" / "node", "--json").json
-    owners = {d["dataset_id"]: d["party_id"] for d in told["datasets"]}
-    records: dict[str, int] = {}
-    for total in told["totals"]:
-        party = owners[total["dataset_id"]]
-        records[party] = records.get(party, 0) + total["records"]
-    assert len(records) == 3
-    assert min(records.values()) >= 10_000
-    assert told["ledger_holds"]
-    verdicts = [b["verdict"] for b in told["batches"]]
+    verdicts: list[str] = []
+    for party, node in nodes(place).items():
+        told = ecotone("status", "--node", node, "--json").json
+        owners = {d["dataset_id"]: d["party_id"] for d in told["datasets"]}
+        records: dict[str, int] = {}
+        for total in told["totals"]:
+            owner = owners[total["dataset_id"]]
+            records[owner] = records.get(owner, 0) + total["records"]
+        assert len(records) == 3, f"{party} holds nothing of somebody"
+        assert min(records.values()) >= 10_000
+        assert told["ledger_holds"]
+        verdicts += [b["verdict"] for b in told["batches"]]
     assert verdicts.count("refused") == 1 and verdicts.count("partial") == 1
+
+
+def test_the_parties_exchange_and_both_ends_are_in_one_state(place, run):
+    told = json.loads((run / "exchange.json").read_text(encoding="utf-8"))
+    pairs = {(one["sender"], one["recipient"]) for one in told["packages"]}
+    assert len(pairs) == 6
+    for one in told["packages"]:
+        assert one["state"] == one["held"]
+        assert one["rows"] == one["taken_in"] > 10_000
+        sealed = (place / "ecotone-demo" / "carried" / one["file"]).read_bytes()
+        assert sealed.startswith(b"age-encryption.org/v1")
+        assert all(name.startswith(one["sender"]) for name in one["agreements"])
+    # What the first party sees of another's cats came in a package, and is cells alone.
+    seen = {one["reader"]: one["places"] for one in told["seen"]}
+    exact = {reader: {tuple(p[:2]) for p in places if not p[2]} for reader, places in seen.items()}
+    assert all(exact.values())
+    for reader, places in seen.items():
+        theirs = set().union(*(exact[other] for other in exact if other != reader))
+        assert not theirs & {tuple(p[:2]) for p in places}
+    html = (place / "ecotone-demo" / "report" / "report-en.html").read_text(encoding="utf-8")
+    assert "Packages between the parties" in html
+    assert "The same animals as each party sees them" in html
 
 
 def test_estimates_agree_with_what_was_planted(place, run):
@@ -66,10 +96,12 @@ def test_estimates_agree_with_what_was_planted(place, run):
 
 
 def test_exact_places_of_cats_do_not_cross_the_border(place):
-    node = place / "ecotone-demo" / "node"
-    asked = ["share", "preview", "Occurrence", "--node", node, "--rows", 100_000, "--json"]
-    own = ecotone(*asked, "--reader", "VIWE").json["rows"]
-    partner = ecotone(*asked, "--reader", "SUEA").json["rows"]
+    asked = ["share", "preview", "Occurrence", "--rows", 100_000, "--json", "--node"]
+    own = ecotone(*asked, nodes(place)["VIWE"], "--reader", "VIWE").json["rows"]
+    # What Velmara would let Suvarin see, and what Suvarin has of it on its own node.
+    told = ecotone(*asked, nodes(place)["VIWE"], "--reader", "SUEA").json["rows"]
+    partner = ecotone(*asked, nodes(place)["SUEA"], "--reader", "SUEA").json["rows"]
+    assert {r["id"] for r in told} == {r["id"] for r in partner if r["dataset_id"].startswith("XA")}
     exact = {
         (r["latitude"], r["longitude"]) for r in own if (r["taxon"] or "").startswith("Panthera")
     }

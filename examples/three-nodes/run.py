@@ -3,8 +3,8 @@
     python examples/three-nodes/run.py [--home DIR] [--cuts 12] [--seed 1]
 
 The parties are those of the virtual basin. Each has a node of its own and its own deliveries. They
-sign the basin's agreements, amended to allow download, by letters that go from node to node. Then
-they exchange: between one pair of them over HTTP on loopback, through a relay that breaks
+sign the basin's agreements by letters that go from node to node. Then they exchange: between one
+pair of them over HTTP on loopback, through a relay that breaks
 connections at random; between the others by a folder that stands for a USB stick, with commands
 that are killed at random. In between, deliveries are withdrawn and brought again. At the end a
 table says what each holds of the others, and whether that is what was sent.
@@ -108,11 +108,10 @@ def build(home: Path, seed: int) -> Bed:
 
 
 def agree(bed: Bed) -> set[str]:
-    """The basin's agreements, amended and signed by letters; the datasets they speak of."""
+    """The basin's agreements, signed by letters; the datasets they speak of."""
     shared: set[str] = set()
     for path in bed.basin.agreements:
-        told = load(path)
-        one = told.model_copy(update={"actions": (*told.actions, "download")})
+        one = load(path)
         owner = bed.actors[one.owner]
         negotiate.put_draft(owner, one, path.read_text(encoding="utf-8"))
         negotiate.sign(owner, one.agreement_id)

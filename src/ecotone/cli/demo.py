@@ -15,6 +15,7 @@ from ecotone.cli.options import print_line, print_table
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from ecotone.cli.demo_nodes import Nodes
     from ecotone.demo import Basin, Delivery
     from ecotone.store import Store
 
@@ -34,6 +35,7 @@ def demo(
 ) -> None:
     """Simulate, ingest, share, assess and report."""
     from ecotone.cli.assess import assess_in
+    from ecotone.cli.demo_nodes import agree, exchange, nodes_of
     from ecotone.cli.options import progress_bar
     from ecotone.demo import simulate
 
@@ -43,13 +45,18 @@ def demo(
         task = bar.add_task(word("demo.simulate"), total=5)
         basin = simulate(folder / "basin", seed=seed)
         bar.update(task, completed=1, description=word("demo.ingest"))
-        with _node(folder / "node", basin) as store:
-            told = [_deliver(store, basin, delivery, bar) for delivery in basin.deliveries]
+        with nodes_of(folder, basin) as nodes:
+            told = [
+                _deliver(nodes.stores[delivery.party_id], basin, delivery, bar)
+                for delivery in basin.deliveries
+            ]
             bar.update(task, completed=2, description=word("demo.agree"))
-            _agree(store, basin, folder / "parties")
+            agree(nodes)
+            exchange(nodes)
             bar.update(task, completed=3, description=word("demo.assess"))
-            run = assess_in(store, basin.plan, store.folder / "runs", today=basin.today, quiet=True)
-            picture = _who_sees_what(store, basin)
+            runs = nodes.first.folder / "runs"
+            run = assess_in(nodes.first, basin.plan, runs, today=basin.today, quiet=True)
+            picture = _who_sees_what(nodes)
         bar.update(task, completed=4, description=word("demo.report"))
         written = _report(run, lang, to, folder / "report", bar)
         seen = folder / "report" / "who-sees-what.png"
@@ -76,25 +83,6 @@ def _clear(folder: Path) -> None:
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     mark.touch()
-
-
-def _node(folder: Path, basin: Basin) -> Store:
-    from ecotone.store import init_node
-
-    party = basin.parties[0]
-    people = {p.party_id: p for p in basin.people if p.role == "steward"}
-    store = init_node(folder, party=party, person=people[party.party_id])
-    by = people[party.party_id].person_id
-    for other in basin.parties[1:]:
-        store.put_party(other, person=by)
-    for person in basin.people:
-        if person != people[party.party_id]:
-            store.put_person(person, person=by)
-    for project in basin.projects:
-        store.put_project(project, person=by)
-    for dataset in basin.datasets:
-        store.put_dataset(dataset, person=by)
-    return store
 
 
 def _deliver(
@@ -131,50 +119,17 @@ def _deliver(
     )
 
 
-def _agree(store: Store, basin: Basin, homes: Path) -> None:
-    """All three parties sign, each with its own keys; the two guests' lie in ``homes``."""
-    from ecotone.share import keys, lifecycle
-    from ecotone.share.agreements import canonical, load
-
-    by = next(
-        p.person_id for p in basin.people if p.party_id == store.party_id and p.role == "signer"
-    )
-    folders = {p.party_id: homes / p.party_id for p in basin.parties} | {
-        store.party_id: store.folder
-    }
-    for party in basin.parties:
-        (folders[party.party_id] / "keys").mkdir(parents=True, exist_ok=True)
-        ring = keys.make(folders[party.party_id], party.party_id)
-        store.put_party(
-            party.model_copy(update={"public_key": ring.text()}),
-            person=by,
-            reason="keys",
-        )
-    for path in basin.agreements:
-        agreement, text = load(path), path.read_text(encoding="utf-8")
-        for party_id in lifecycle.parties(agreement):
-            signature = keys.sign(
-                folders[party_id], canonical(agreement), purpose=lifecycle.AGREEMENT
-            )
-            signed = {**agreement.signatures, party_id: str(signature)}
-            agreement = agreement.model_copy(update={"signatures": signed})
-        store.put_agreement(agreement.model_dump(mode="json"), text, person=by)
-
-
-def _who_sees_what(store: Store, basin: Basin) -> bytes:
-    """The same records as each party gets them. Only a demo may show the three side by side."""
+def _who_sees_what(nodes: Nodes) -> bytes:
+    """The same records as each party has them. Only a demo may show the three side by side."""
+    from ecotone.cli.demo_nodes import door_of
     from ecotone.cli.preview_map import draw
-    from ecotone.share.decide import Request
-    from ecotone.share.door import Door
     from ecotone.share.sentences import term
 
     noun = term("noun", "Occurrence", language())
     panels = []
-    for party in basin.parties:
-        request = Request(party.party_id, "assessment", "view", basin.today)
-        released = Door(store, request, language(), preview=True).release("Occurrence")
+    for party in nodes.basin.parties:
         title = word("share.preview.map-title", noun=noun, reader=party.party_id)
-        panels.append((title, released))
+        panels.append((title, door_of(nodes, party.party_id).release("Occurrence")))
     return draw(panels)
 
 

@@ -180,7 +180,14 @@ class RunFolder:
 
     def truth(self) -> Mapping[str, Any] | None:
         """The planted truth of a demonstration; None where the run has none."""
-        name = self.document.get("truth")
+        return self._beside("truth")
+
+    def exchange(self) -> Mapping[str, Any] | None:
+        """What a demonstration's parties sent each other; None where the run does not tell."""
+        return self._beside("exchange")
+
+    def _beside(self, kind: str) -> Mapping[str, Any] | None:
+        name = self.document.get(kind)
         if not name:
             return None
         found: Mapping[str, Any] = _json(self.folder / name)

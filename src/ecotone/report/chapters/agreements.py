@@ -7,6 +7,7 @@ from typing import Any
 
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
 from ecotone.report import l10n
+from ecotone.report.chapters import exchange
 from ecotone.report.document import Cell, Column, Heading, ItemList, Table, plain
 from ecotone.report.source import in_language
 from ecotone.report.writing import Writing
@@ -29,6 +30,7 @@ def write(writing: Writing) -> None:
     kept = _kept(told) + list(writing.run.document.get("not_released", ()))
     if kept:
         writing.add(_withheld(writing, kept))
+    exchange.write(writing)
     writing.paragraph("data.no-calling-back")
 
 
