@@ -97,6 +97,32 @@ EQUIVALENT: dict[str, str] = {
     "outgoing: if rows[\"id\"].is_monotonic_increasing: [condition never true]":
     "sorting what is sorted changes nothing",
     "outgoing: if not track.all(): [condition always true]": "no rows are no release",
+    "outgoing: return rows.sort_values([\"id\", \"version\"], kind=\"stable\", ignore_index=True)":
+    "an identifier stands once in a release, and numbers of rows are not told",
+    "outgoing: rows = pd.concat(parts, ignore_index=True).take(order).reset_index(drop=True)"
+    " [constant changed]": "only named columns leave",
+    "outgoing: rows = cells.take(order).reset_index(drop=True) [constant changed]":
+    "only named columns leave",
+    "outgoing: first, second = self._pseudonyms.of(tracks.keys(cells), f\"{self._noun} presence\")"
+    " [constant changed]": "any name of a kind serves",
+    "outgoing: pd.concat(slim, ignore_index=True), pd.concat(animals, ignore_index=True),"
+    " decision.rule [constant changed]": "numbers of rows are not told",
+    "outgoing: rows = _in_order(pd.concat(parts, ignore_index=True)) [constant changed]":
+    "numbers of rows are not told",
+    "outgoing: yield aggregate.aggregated(pd.concat(parts, ignore_index=True), decision.rule)"
+    " [constant changed]": "numbers of rows are not told",
+    "embargo: latest = pd.to_datetime(frame[\"time_start\"], utc=True) [constant changed]":
+    "times come in UTC",
+    "embargo: end = pd.to_datetime(frame[\"time_end\"], utc=True) [constant changed]":
+    "times come in UTC",
+    "aggregate: if int(shown.sum()) == before: [condition never true]":
+    "what nothing changes can be done again",
+    "known: if store.filled(\"Taxon\", everywhere): [condition always true]":
+    "an empty checklist names nothing",
+    "known: if noun != \"Individual\" and \"individual\" in attributes(noun):"
+    " [condition always true]": "what names no individual is told by none",
+    "known: if not datasets: [condition never true]": "of no datasets there are no rows",
+    "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",
     'embargo: moments[only] = after.astype("datetime64[us]") - 1': "the cutoff is a midnight",
     'tracks: parts = [cells["dataset_id"], taxon, *place, cells["time_text"].astype("str")]':

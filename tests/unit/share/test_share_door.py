@@ -7,7 +7,16 @@ import pytest
 
 from ecotone.model.errors import Withheld
 from ecotone.share.door import Door, content_hash
-from tests.unit.share.fixtures import MemoryStore, agreement, dataset, occurrences, request
+from ecotone.share.outgoing import Outgoing
+from ecotone.share.pseudonyms import Pseudonyms
+from tests.unit.share.fixtures import (
+    MemoryStore,
+    agreement,
+    dataset,
+    decided,
+    occurrences,
+    request,
+)
 
 CATS = {"name": "cats", "taxa": ["Panthera uncia"], "level": "generalised", "cell_degrees": 0.1}
 REST = {"name": "rest", "level": "full"}
@@ -153,3 +162,17 @@ def test_a_noun_without_rows_gives_empty_frames():
     released = Door(store_with([REST]), request()).release("Sample")
     assert released.rows.empty and released.groups.empty and released.lines == ()
     assert json.dumps([line.rows for line in released.lines]) == "[]"
+
+
+def test_rows_in_full_come_in_the_order_of_their_identifiers():
+    mixed = occurrences().iloc[[2, 0, 3, 1]]
+    door = Door(store_with([REST], tables={"Occurrence": mixed}), request())
+    assert door.release("Occurrence").rows["id"].tolist() == ["AA-1", "AA-2", "AA-3", "AA-4"]
+
+
+def test_decisions_of_one_class_come_in_an_order_of_their_own():
+    """Not in that in which their rows were met: that is the order of what lies behind the door."""
+    rule = decided([{"name": "x", "level": "generalised", "cell_degrees": 0.1}])[0]
+    out = Outgoing("Occurrence", Pseudonyms(b"0" * 32, "BB"))
+    out._decisions = {3: rule, 1: rule, 2: rule}
+    assert sorted(out._decisions, key=out._place) == [1, 2, 3]

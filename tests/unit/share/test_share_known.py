@@ -129,3 +129,29 @@ def test_where_every_row_leaves_the_first_of_all_gives_the_place():
     assert delayed["latitude"].tolist() == [37.05]
     rows = [met("Marmota", 37.33), met("Marmota", 37.01, event=None)]
     assert told([TENTH], *rows)["latitude"].tolist() == [37.05, 37.35]
+
+
+def test_an_embargo_counts_to_the_end_of_a_year_and_of_a_stay():
+    later = {**BEARS, "level": "generalised", "cell_degrees": 1.0, "embargo_months": 24}
+    marmot, bear = met("Marmota", 37.01), met("Ursus arctos", 37.33)
+    lately = {**bear, "time_start": pd.Timestamp("2024-01-01T00:00Z")}
+    assert len(told([TENTH, later], lately, marmot)) == 2
+    year = told([TENTH, later], {**lately, "time_precision": "year"}, marmot)
+    assert year["latitude"].tolist() == [37.05]
+    stay = told([TENTH, later], {**bear, "time_end": YOUNG}, {**marmot, "time_end": OLD})
+    assert stay["latitude"].tolist() == [37.05]
+
+
+def test_a_row_with_a_place_of_its_own_at_a_site_without_one_is_judged_by_its_own():
+    park = {"type": "Polygon", "coordinates": [[[73, 37], [74, 37], [74, 38], [73, 38], [73, 37]]]}
+    closed = {"name": "park", "zones": ["park"], "level": "generalised", "cell_degrees": 0.1,
+              "nouns": ["Observation"]}  # fmt: skip
+    seen = frame(site=["S1"], taxon=["Marmota"], latitude=[39.5], longitude=[73.5])
+    tables = {"Observation": seen, "Site": frame(site_id=["S1"])}
+    assert levels("Observation", [closed, REST], tables, zones={"park": park}) == ["full"]
+
+
+def test_photographs_of_cameras_that_nobody_described_leave_as_they_may():
+    pictures = {"Media": frame(media_id=["a"], deployment=["D1"])}
+    coarse = {"name": "all", "level": "generalised", "cell_degrees": 0.1}
+    assert levels("Media", [coarse], pictures) == ["generalised"]

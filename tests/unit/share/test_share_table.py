@@ -188,7 +188,7 @@ def test_embargo(level, start, end, precision, out):
         {
             "time_start": pd.to_datetime([start], utc=True),
             "time_end": pd.to_datetime([end], utc=True),
-            "time_precision": [precision],
+            "time_precision": pd.array([precision], dtype="string"),
         }
     )
     assert older(frame, TODAY, decided([rule])[0]).tolist() == [out]

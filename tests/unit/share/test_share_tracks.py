@@ -115,3 +115,15 @@ def test_who_withholds_place_time_or_taxon_gets_no_more_of_a_track():
 
 def test_in_full_a_track_is_a_track():
     assert len(release(fixes(), [{"name": "all", "level": "full"}])) == 36
+
+
+def test_presence_comes_in_the_order_of_the_readers_names():
+    """Not in that of places or months: an order would tell which of two lies further north."""
+    there = fixes()
+    many = [there.assign(id=there["id"] + f"-{n}", latitude=there["latitude"] + n,
+                         individual=there["individual"] + f"-{n}") for n in range(12)]  # fmt: skip
+    rows = release(pd.concat(many, ignore_index=True))
+    assert len(rows) == 12
+    assert rows["id"].is_monotonic_increasing
+    assert not rows["latitude"].is_monotonic_increasing
+    assert "index" not in rows
