@@ -32,7 +32,7 @@ STEWARDS = {
     "individuals list", "individuals review", "individuals decide",
 }  # fmt: skip
 #: These read no node: forms to fill in, lists of methods, plain files.
-NO_NODE = {"template", "labels", "indicators", "compute"}
+NO_NODE = {"template", "labels", "indicators", "compute", "sources"}
 #: Commands whose output readers get, at the owner's node or at their own: each is run below.
 READERS_SEE = {
     "share preview", "share list", "share show", "share export", "share open", "share serve",

@@ -25,6 +25,7 @@ from ecotone.cli import (
     records,
     serve,
     share,
+    sources,
     template,
 )
 from ecotone.cli.language import language, word
@@ -51,6 +52,7 @@ for module in (
     individuals,
     share,
     assess,
+    sources,
     compare,
     backup,
     serve,

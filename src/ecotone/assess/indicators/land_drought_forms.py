@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from ecotone import __version__
@@ -137,7 +138,7 @@ def _exposed(here: pd.DataFrame) -> dict[str, Any]:
         label: {
             "name": label,
             "values": [
-                {"name": types[g], "population": round(float(by_class.loc[c, g])), "type": types[g]}
+                {"name": types[g], "population": int(np.rint(by_class[g][c])), "type": types[g]}
                 for g in types
                 if g in by_class
             ],
