@@ -15,11 +15,14 @@ from PIL.ExifTags import GPS, IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
 from ecotone.model.errors import InputRefused, UsageError
+from ecotone.share.decide import Request
+from ecotone.share.door import Door
 from ecotone.share.packages import pictures, reading
 from ecotone.share.packages.export import Wanted, export
 from ecotone.share.packages.importing import import_package
+from ecotone.share.photographs import _file, photographs
 from tests.command import ecotone
-from tests.exchange import agree, agreement, close, deliver, nodes
+from tests.exchange import TODAY, agree, agreement, close, deliver, nodes
 
 COARSE = {"name": "cameras", "nouns": ["Media"], "level": "generalised", "cell_degrees": 0.1}
 FULL = {"name": "cameras", "nouns": ["Media"], "level": "full"}
@@ -186,6 +189,24 @@ def test_embargoed_and_withheld_records_leave_no_picture(pair, folder, tmp_path)
     assert made.photographs == {}
     with pytest.raises(UsageError):
         export(pair["DUSH"], Wanted("URUM", photographs=folder / "none"))
+
+
+def test_counts_of_photographs_leave_none(pair, folder, tmp_path):
+    counts = {"name": "counts", "nouns": ["Media"], "level": "aggregated", "minimum_count": 5}
+    agree(pair, agreement("DUSH", ["URUM"], classes=[counts]), at=["DUSH"])
+    deliver(pair["DUSH"], media(), "Media")
+    assert export(pair["DUSH"], Wanted("URUM", photographs=folder)).photographs == {}
+    request = Request("URUM", "assessment", "download", TODAY)
+    store = pair["DUSH"].store
+    assert list(photographs(Door(store, request), store, folder, {"x"})) == []
+    out = tmp_path / "none"
+    import_package(pair["URUM"], export(pair["DUSH"], Wanted("URUM", whole=True)).path)
+    told = ecotone("share", "photographs", "-o", out, "--node", pair["URUM"].store.folder)
+    assert told.code == 0 and not out.exists()
+
+
+def test_a_name_no_file_can_bear_is_missing(folder):
+    assert _file("a\0b.jpg", folder) == "missing"
 
 
 def test_the_receiver_keeps_them_and_gives_them_out_with_their_records(pair, folder, tmp_path):

@@ -60,8 +60,7 @@ def write(
         else:
             place.write_bytes(one.data)
         folder.add(f"{HOME}/{one.name}")
-    if listed:
-        folder.text(LIST, "\ufeff" + _list(listed))
+    folder.text(LIST, "\ufeff" + _list(listed))
     return dict(counts)
 
 
