@@ -72,6 +72,7 @@ class Crossing:
     cores: dict[str, shapely.Polygon]
     barrier: tuple[float, float]  #: longitude and latitude where the belt meets the fence
     underpass: tuple[float, float]
+    passage: NDArray[np.bool_]  #: the cells of the fence that a passage on the belt would open
     connected: float  #: equivalent connected area under the true resistances, ha
 
 
@@ -104,7 +105,7 @@ def make_crossing(terrain: Terrain, countries: Countries) -> Crossing:
 
     return Crossing(
         land, transform, middle, cores, place(belt), place(under),
-        _connected(land, label, areas),
+        road & (np.arange(COLUMNS)[None, :] == belt), _connected(land, label, areas),
     )  # fmt: skip
 
 
