@@ -50,7 +50,11 @@ def serve(folder: str, url: str | None, pipe: Any) -> None:
     app.include_router(router(lambda request: sensing, who))
     server = uvicorn.Server(
         uvicorn.Config(
-            app, host="127.0.0.1", port=0, log_level="warning", access_log=False,
+            app,
+            host="127.0.0.1",
+            port=0,
+            log_level="warning",
+            access_log=False,
             timeout_keep_alive=600,
         )
     )

@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecotone.model.agreement import Agreement
+from ecotone.model.agreement import Action, Agreement
 from ecotone.share.decide import Decision, Request, decide
 from ecotone.share.grid import cell_centres
 from ecotone.share.table import Places, Table
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-_METRES_PER_DEGREE = 111_320.0
+_METRES_PER_DEGREE: Final = 111_320.0
 #: What an agreement must allow: rows leave one by one and stay where they went.
-ACTION = "download"
+ACTION: Final[Action] = "download"
 
 
 def decisions_of(
@@ -185,7 +185,7 @@ def _due(
 
 
 def _rows(
-    entity: str, ids: pd.Index | pd.Series, coarse: pd.Series | bool,
+    entity: str, ids: pd.Index | pd.Series, coarse: Any,
     place: object = None, before: object = None,
 ) -> pd.DataFrame:  # fmt: skip
     numbers = np.asarray(ids, dtype=np.int64)

@@ -129,6 +129,8 @@ class Builder:
     def _quantified(self, node: Quantified, at: Source) -> Any:
         *before, name = node.path.names
         source = at
+        if before and before[0] in self._variables:
+            source, before = self._variables[before[0]], before[1:]
         for each in before:
             source = source.one(_link(source.entity, each))
         inside = self._inside(_link(source.entity, name), source)
@@ -311,7 +313,10 @@ def json_term(text: Any, keys: Sequence[str], postgres: bool, whole_text: bool) 
         return Term("json", text, text)
     if postgres:
         array = sa.cast(sa.literal("{" + ",".join(_key(k) for k in keys) + "}"), sa.ARRAY(sa.Text))
-        return Term("json", sa.cast(text, sa.dialects.postgresql.JSONB).op("#>>")(array))
+        return Term(
+            "json",
+            sa.cast(text, sa.dialects.postgresql.JSONB).op("#>>", return_type=sa.Text())(array),
+        )
     steps = "".join(f"[{key}]" if key.isdigit() else f".{_key(key)}" for key in keys)
     found = sa.func.json_extract(text, "$" + steps)
     kind = sa.func.json_type(text, "$" + steps)

@@ -35,7 +35,7 @@ ENTITY_COLUMNS: Final[dict[str, str]] = {
     "sta_datastream": "name! description! observation_type! unit_of_measurement! observed_area"
     " properties thing_id:n! sensor_id:n! observed_property_id:n! party_id:n license_id:n",
     "sta_party": "display_name! description role! auth_id",
-    "sta_license": "name! definition! description! logo attribution_text",
+    "sta_license": "name! definition! description logo attribution_text",
 }
 #: What is looked up by something other than its number.
 INDEXES: Final[dict[str, tuple[str, ...]]] = {

@@ -19,7 +19,8 @@ _TOKEN: Final = re.compile(
     | (?P<date>\d{4}-\d\d-\d\d)
     | (?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)
     | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
-    | (?P<name>(?:@iot\.id|\$?[\w\u0080-\uffff]+(?:\.[A-Za-z]+)?)(?:/(?:@iot\.id|[\w\u0080-\uffff]+))*)
+    | (?P<name>(?:@iot\.id|\$?[\w\u0080-\uffff]+(?:\.[A-Za-z]+)?)
+        (?:/(?:@iot\.id|[\w\u0080-\uffff]+))*)
     | (?P<mark>[(),:-])
     )""",
     re.VERBOSE,

@@ -112,7 +112,7 @@ def _select(entity: Entity, text: str) -> tuple[str, ...]:
 
 
 def _expand(entity: Entity, text: str, depth: int) -> tuple[Expand, ...]:
-    """``Datastreams($top=1),Locations``; ``A/B`` is ``A($expand=B)``; one link named twice is one."""
+    """``Datastreams($top=1),Locations``; ``A/B`` is ``A($expand=B)``."""
     found: dict[str, Query] = {}
     for part in split(text, ","):
         path, _, rest = part.strip().partition("(")
@@ -170,5 +170,7 @@ def split(text: str, mark: str) -> list[str]:
         elif letter == mark and depth == 0:
             parts.append(text[start:at])
             start = at + 1
+    if depth or quoted:
+        raise malformed("sta.filter-unreadable", at=len(text), near=text[-30:])
     last = text[start:]
     return [*parts, last] if parts or last.strip() else []

@@ -57,8 +57,7 @@ def read(path: str) -> Address:
         if step is None:
             rest = tuple(words[number:])
             if not steps or steps[-1].many or rest[0] not in steps[-1].entity.properties:
-                if not (steps and not steps[-1].many and rest == ("@iot.id",)):
-                    raise absent()
+                raise absent()
             return Address(tuple(steps), rest, raw, ref)
         steps.append(step)
     if raw:

@@ -6,6 +6,8 @@ One route for all paths: the grammar of resource paths is not that of a router.
 from __future__ import annotations
 
 import asyncio
+import gzip
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -15,7 +17,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from ecotone.model.errors import EcotoneError, StoreError, Withheld
-from ecotone.model.sensorthings import Refused, absent, malformed
+from ecotone.model.sensorthings import Refused, malformed
 from ecotone.model.words import say, tell
 from ecotone.serve.sta import arrays, changes, conformance, reads
 from ecotone.serve.sta.render import Renderer, dumped
@@ -24,6 +26,8 @@ from ecotone.share.sensorthings import Sensing
 
 PREFIX: Final = "/sta/v1.1"
 _MOST_QUERY: Final = 60_000
+#: Bytes of an answer that are sent as they are.
+_PLAIN: Final = 2_000
 _JSON: Final = "application/json; charset=utf-8"
 
 
@@ -74,7 +78,13 @@ class _Service:
     def _get(self, request: Request, path: str, root: str) -> Response:
         who = self._who(request)
         answer = self.read(request, who, path, request.url.query, root)
-        return Response(answer.body, answer.status, media_type=answer.kind)
+        headers = {"vary": "Accept-Encoding"}
+        body = answer.body
+        if len(body) > _PLAIN and "gzip" in request.headers.get("accept-encoding", ""):
+            # Lightly: lines are slow, but so is squeezing the last tenth out of a long page.
+            body = gzip.compress(body, 1)
+            headers["content-encoding"] = "gzip"
+        return Response(body, answer.status, headers, answer.kind)
 
     def read(self, request: Request, who: Who, path: str, query: str, root: str) -> reads.Answer:
         """The answer to a GET."""
@@ -163,6 +173,10 @@ def status_of(error: EcotoneError) -> int:
 def refusal(error: EcotoneError, language: str) -> Response:
     """An error as JSON, in the reader's language."""
     status = status_of(error)
+    if isinstance(error, StoreError):
+        # Where the database lies and what it is called is the operator's to know.
+        sys.stderr.write(f"{error}\n")
+        error = StoreError(say("sta.unavailable"))
     body = told(error, status, language)
     headers = {"www-authenticate": 'Basic realm="Ecotone"'} if status == 401 else {}
     return Response(body, status, headers, _JSON)
@@ -179,8 +193,3 @@ def told(error: EcotoneError, status: int, language: str) -> bytes:
             **({"hint": str(tell(error.hint, lang))} if error.hint else {}),
         }
     )
-
-
-def nothing_here() -> Refused:
-    """For paths of other services."""
-    return absent()

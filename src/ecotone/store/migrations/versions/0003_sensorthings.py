@@ -32,7 +32,7 @@ _TABLES = {
     " unit_of_measurement! observed_area properties thing_id:n! sensor_id:n!"
     " observed_property_id:n! party_id:n license_id:n",
     "sta_party": "id:n* dataset_id! display_name! description role! auth_id",
-    "sta_license": "id:n* dataset_id! name! definition! description! logo attribution_text",
+    "sta_license": "id:n* dataset_id! name! definition! description logo attribution_text",
     "sta_thing_location": "thing_id:n* location_id:n*",
     "sta_historical_place": "historical_location_id:n* location_id:n*",
     "sta_stream_feature": "datastream_id:n* feature_id:n*",
