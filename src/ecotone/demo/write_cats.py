@@ -103,12 +103,12 @@ def _decisions(rng: np.random.Generator, cats: Cats) -> pd.DataFrame:
         if first == second or second not in set(seen["id"]):
             continue
         for who, observer in enumerate(_OBSERVERS):
-            # One pair in eight divides the observers, one ghost in three nobody is sure of.
+            # One pair in four divides the observers, one ghost in three nobody is sure of.
             ghost = "-X" in first
             word = "same"
             if ghost and k % 3 == 0:
                 word = "unsure"
-            elif k % 8 == 3 and who == 1:
+            elif k % 4 == 1 and who == 1:
                 word = "different"
             at = pd.Timestamp("2025-01-10T09:00:00Z") + pd.Timedelta(minutes=7 * k + 2 * who)
             rows.append(

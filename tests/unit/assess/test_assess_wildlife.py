@@ -110,8 +110,8 @@ def test_density_of_everything(files: dict[str, Path], tmp_path: Path) -> None:
         "wildlife.density", files, tmp_path / "out", detector="proximity", detection="HHN",
         density="~habitat.cov", mixture="sex", behaviour="bk", interval="profile",
     )  # fmt: skip
-    assert {"wildlife-occasions-assumed", "wildlife-model"} <= codes(result)
-    model = next(f for f in result.findings if f["code"] == "wildlife-model")["message"]
+    assert {"wildlife-occasions-assumed", "wildlife-model-classes"} <= codes(result)
+    model = next(f for f in result.findings if f["code"] == "wildlife-model-classes")["message"]
     assert "lambda0~h2 + bk" in model
     assert "sigma~h2" in model
     assert result.values["pmix"].value is not None

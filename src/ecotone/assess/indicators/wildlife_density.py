@@ -207,8 +207,11 @@ def _model(parameters: Mapping[str, Scalar], survey: Survey, notes: Notes) -> Mo
 
 
 def _say_model(model: Model, notes: Notes) -> None:
-    params = {"model": told_model(model), "classes": ", ".join(model.classes)}
-    notes.add(Finding("wildlife-model", Severity.INFO, params=params))
+    params = {"model": told_model(model)}
+    if model.classes:
+        params["classes"] = ", ".join(model.classes)
+    code = "wildlife-model-classes" if model.classes else "wildlife-model"
+    notes.add(Finding(code, Severity.INFO, params=params))
 
 
 def _finding(warned: Warned) -> Finding:

@@ -271,8 +271,10 @@ def by_region(fitted: SecrFit, column: str, executor: Executor, notes: Notes) ->
         rows.append((name, "joint", area, seen, joint.value, joint.se, joint.low, joint.high))
         alone = _alone([s for s in own if s is not None], fitted.model, name, column, executor)
         if alone is None:
+            searched = any(_is(s.detectors.covariates[column], name).any() for s in sessions)
+            severity = Severity.WARNING if searched else Severity.INFO
             params = {"region": name}
-            notes.add(Finding("wildlife-region-alone", Severity.WARNING, params=params))
+            notes.add(Finding("wildlife-region-alone", severity, params=params))
             continue
         rows.append((name, "separate", area, seen, alone.value, alone.se, alone.low, alone.high))
     both = _seen_in_both(sessions, column)

@@ -104,7 +104,7 @@ def _region_figure(writing: Writing, entry: Entry) -> list[Block]:
         )
         for _, row in frame.sort_values(["region", "estimate"]).iterrows()
     )
-    axis = l10n.unit(entry.unit("value", "expected_n"), writing.lang)
+    axis = _axis(writing, entry, "expected_n")
     caption = writing.say("figure.wildlife.regions", title=title(writing, entry))
     return [_dots(writing, entry, dots, axis, caption, _REGIONS)]
 
@@ -123,9 +123,15 @@ def _treatment_figure(writing: Writing, entry: Entry) -> list[Block]:
         )
         for _, row in frame.iterrows()
     )
-    axis = l10n.unit(entry.unit("value", "density"), writing.lang)
+    axis = _axis(writing, entry, "density")
     caption = writing.say("figure.wildlife.treatments", title=title(writing, entry))
     return [_dots(writing, entry, dots, axis, caption, _TREATMENTS)]
+
+
+def _axis(writing: Writing, entry: Entry, name: str) -> str:
+    """What the dots show, with its unit."""
+    unit = l10n.unit(l10n.displayed(entry.quantity(name)).unit, writing.lang)
+    return f"{entry.word('value', name, writing.lang)} ({unit})"
 
 
 def _dots(
@@ -163,15 +169,14 @@ DENSITY = Room(
     pictures=pictures,
     columns={
         _REGIONS: (
-            "region", "estimate", "area", "identities", "expected_n", "expected_n_low",
-            "expected_n_high",
+            "region", "estimate", "area", "identities", "expected_n",
         ),
         "summary": (
             "session", "area", "detectors", "effort", "animals", "detections",
-            "spatial_recaptures", "density", "density_low", "density_high",
+            "spatial_recaptures", "density",
         ),
         _TREATMENTS: (
-            "treatment", "animals", "detections", "density", "density_low", "density_high",
+            "treatment", "animals", "detections", "density",
         ),
     },
     book=frozenset({"sessions", "coefficients", "surface"}),
