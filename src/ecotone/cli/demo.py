@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ecotone.store import Store
 
 
+#: No secret: the basin and everybody in it are invented.
+_PASSWORD = "aluvra-2024"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("demo", help=word("demo.help"))(demo)
@@ -57,6 +61,7 @@ def demo(
             runs = nodes.first.folder / "runs"
             run = assess_in(nodes.first, basin.plan, runs, today=basin.today, quiet=True)
             picture = _who_sees_what(nodes)
+            people = _open_to_browsers(nodes.first, basin)
         bar.update(task, completed=4, description=word("demo.report"))
         written = _report(run, lang, to, folder / "report", bar)
         seen = folder / "report" / "who-sees-what.png"
@@ -69,6 +74,26 @@ def demo(
     for path in (*written, seen):
         print_line(f"  {path}")
     print_line(word("demo.next", node=folder / "node", run=run))
+    if people:
+        print_line(word("demo.portal", node=folder / "node", people=people, password=_PASSWORD))
+
+
+def _open_to_browsers(store: Store, basin: Basin) -> str:
+    """Everybody of the basin may sign in to the portal, where a plan waits to be started."""
+    from importlib.util import find_spec
+
+    if find_spec("argon2") is None or find_spec("fastapi") is None:
+        return ""
+    from ecotone.serve.accounts import Accounts
+    from ecotone.serve.plans import keep
+
+    accounts = Accounts(store.folder, store.people, store.party_id)
+    known = {p.person_id for p in store.people()}
+    people = [p.person_id for p in basin.people if p.person_id in known]
+    for person in people:
+        accounts.set_password(person, _PASSWORD)
+    keep(store.folder, basin.plan, "basin")
+    return ", ".join(people)
 
 
 def _clear(folder: Path) -> None:

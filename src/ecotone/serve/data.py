@@ -124,6 +124,7 @@ def table(
         noun=noun,
         view=view,
         columns=table_columns(view),
+        numbers={c for c in view.rows.column_names if view.is_number(c)},
         shown=shown,
         groups=_groups(view),
         **_frame(request, account, view, chosen, purpose),

@@ -7,23 +7,35 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from ecotone.model.words import say
+from ecotone.model.words import Language, has, say
 from ecotone.serve.deliver import working
 from ecotone.serve.guard import Forbidden, Known, Posting
 from ecotone.serve.jobs import Progress
-from ecotone.serve.pages import onward, page
+from ecotone.serve.pages import language, onward, page
 from ecotone.serve.state import served
 from ecotone.share import desk
+from ecotone.share.sentences import term
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 _LINES: Final = 100
 _PATIENCE: Final = 2.0
-#: What of a line is told in a table; the rest is for machines.
-_TOLD: Final = (
-    "party", "kind", "key", "id", "noun", "dataset_id", "reader", "purpose", "action", "level",
-    "rows", "file_name", "run_id", "step", "status", "what", "why", "reason",
-)  # fmt: skip
+#: What a line of a kind says, in a sentence; each names what it needs.
+_NEEDED: Final = {
+    "release": ("rows", "noun", "dataset_id", "level", "purpose", "action", "reader"),
+    "correct": ("noun", "id", "version", "reason"),
+    "run": ("run_id",),
+    "approve": ("run_id", "step", "party", "status"),
+    "refused": ("what", "why"),
+    "file": ("sha256",),
+    "init": ("party",),
+    "put": ("what",),
+    "commit": ("file_name", "dataset_id"),
+    "withdraw": ("batch_id", "reason"),
+}
+
+
+_PUT: Final = ("document", "key", "reason")
 
 
 @router.get("/ledger")
@@ -38,7 +50,7 @@ def lines(
     return page(
         request,
         "ledger.html",
-        lines=[(entry, _told(entry.said)) for entry in found],
+        lines=[(entry, _told(entry.kind, entry.said, language(request))) for entry in found],
         older=found[-1].seq if account.home and len(found) == _LINES else None,
         before=before,
     )
@@ -72,9 +84,23 @@ def checked(request: Request, account: Known, job_id: str) -> Response:
     return page(request, "ledger_checked.html", seq=seq, head=head, broken=broken)
 
 
-def _told(said: dict[str, Any]) -> str:
-    shown = [f"{k}: {said[k]}" for k in _TOLD if said.get(k) not in (None, "", [])]
-    counts = said.get("counts")
-    if isinstance(counts, dict):
-        shown += [f"{k}: {v}" for k, v in counts.items() if v]
-    return "; ".join(shown)[:400]
+def _told(kind: str, said: dict[str, Any], lang: Language) -> str:
+    """A line in a sentence; what it does not tell stands in the ledger all the same."""
+    if kind not in _NEEDED:
+        return ""
+    said = {**said, **said["batch"]} if isinstance(said.get("batch"), dict) else said
+    values = {name: said.get(name, "–") for name in _NEEDED[kind]}
+    if "noun" in values:
+        values["noun"] = term("noun", str(values["noun"]), lang)
+    if kind == "put":
+        named = [str(said[k]) for k in _PUT if said.get(k) not in (None, "")]
+        values["what"] = " ".join(named) or "–"
+    if kind == "release":
+        values["level"] = say(f"portal.level.{values['level']}", lang)
+        values["action"] = term("action", str(values["action"]), lang)
+        purpose = f"portal.purpose.{values['purpose']}"
+        values["purpose"] = say(purpose, lang) if has(purpose) else values["purpose"]
+    if kind == "approve":
+        values["step"] = say(f"portal.signoff.name.{values['step']}", lang)
+        values["status"] = say(f"portal.status.{values['status']}", lang)
+    return str(say(f"portal.ledger.says.{kind}", lang, **values))[:600]

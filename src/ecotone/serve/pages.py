@@ -165,6 +165,11 @@ class _Told:
         said = term("noun", noun, self._lang)
         return said[:1].upper() + said[1:]
 
+    def purpose(self, purpose: str) -> str:
+        """A purpose by its name; one of somebody's own words as it stands."""
+        key = f"portal.purpose.{purpose}"
+        return str(say(key, self._lang)) if has(key) else purpose
+
     def term(self, kind: str, value: str) -> str:
         """A purpose, action or level in words."""
         return term(kind, value, self._lang)

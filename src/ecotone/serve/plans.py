@@ -84,6 +84,17 @@ def take(node: Path, party: str, name: str, files: Mapping[str, IO[bytes]]) -> K
     return plan_of(node, party, label)
 
 
+def keep(node: Path, path: Path, name: str) -> None:
+    """Put a plan of one's own into the node, with the files it names, to be started there."""
+    folder = node / "runs" / "plans" / name
+    folder.mkdir(parents=True)
+    shutil.copyfile(path, folder / PLAN)
+    for named in set(_paths(load(path))):
+        target = folder / named
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path.parent / named, target)
+
+
 def changed(kept: Kept, party: str, text: str) -> Path:
     """The plan with another text, beside the same files: another run."""
     if text.replace("\r\n", "\n") == kept.text:
@@ -104,8 +115,10 @@ def _checked(path: Path, party: str) -> Plan:
     if plan.reader != party:
         raise UsageError(say("portal.plans.reader", reader=plan.reader or "-", party=party))
     for name in _paths(plan):
-        plain = Path(name).name == name and safe_file_name(name) == name
-        if not plain or not (path.parent / name).is_file():
+        # Beside the plan or below it, by whatever links: nothing else of the machine.
+        there = (path.parent / name).resolve()
+        inside = there.is_relative_to(path.parent.resolve()) and ".." not in Path(name).parts
+        if not inside or not there.is_file():
             raise UsageError(say("portal.plans.file", name=name))
     return plan
 
@@ -120,5 +133,4 @@ def _paths(plan: Plan) -> Iterator[str]:
         yield plan.regions.path
     if plan.boundaries:
         yield plan.boundaries.path
-    if plan.truth:
-        yield plan.truth
+    yield from (named for named in (plan.truth, plan.exchange) if named)

@@ -84,6 +84,11 @@ class View:
         plain = sorted(v for v in found.to_pylist() if v is not None)
         return plain if len(plain) <= _FACET else []
 
+    def is_number(self, column: str) -> bool:
+        """Whether a column holds numbers."""
+        kind = self.rows.schema.field(column).type
+        return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
     def find(self, record: str) -> int | None:
         """Where a record stands; None where it is not in the view."""
         if "id" not in self.rows.column_names:
