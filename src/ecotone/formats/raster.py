@@ -1,4 +1,4 @@
-"""Raster stacks: NetCDF-CF, GeoTIFF/COG with dated bands, a folder of dated GeoTIFFs.
+"""Raster stacks: NetCDF-CF, Zarr, GeoTIFF/COG with dated bands, a folder of dated GeoTIFFs.
 
 ``open_stack`` gives blocks of a stack with bounded memory; ``raster_write`` writes results and
 cubes; ``FORMAT`` lets a delivery of rasters be ingested as a Coverage, described as STAC.
@@ -25,6 +25,7 @@ from ecotone.formats.base import ReadOptions, Reject, Report, Source, refused
 from ecotone.formats.raster_dates import Days
 from ecotone.formats.raster_layers import Grid, Layers, tiff_layers, undated_layer
 from ecotone.formats.raster_netcdf import netcdf_layers
+from ecotone.formats.raster_zarr import is_zarr, zarr_layers
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
 
@@ -148,10 +149,15 @@ class Stack:
 
 
 def open_stack(paths: Sequence[Path], *, variable: str | None = None) -> Stack:
-    """A stack from one NetCDF, one GeoTIFF with dated bands, a folder of dated GeoTIFFs or those.
+    """A stack from one NetCDF, Zarr or dated GeoTIFF, a folder of dated GeoTIFFs or those.
 
     Raises Refused for anything else, for layers without dates and for grids that differ.
     """
+    stores = [path for path in paths if is_zarr(path)]
+    if stores:
+        if len(paths) > 1:
+            raise refused("raster-mixed", file=stores[0].name)
+        return Stack(zarr_layers(stores[0], variable))
     files = [f for path in paths for f in (_files_of(path) if path.is_dir() else [path])]
     if not files:
         raise refused("raster-no-stack", file=", ".join(p.name for p in paths))

@@ -42,12 +42,16 @@ class NetcdfLayers:
 
     def raw(self, window: Window) -> NDArray[Any]:
         """Stored numbers of a window."""
-        rows = _span(int(window.row_off), int(window.height), self.grid.height, self.flipped[0])
-        columns = _span(int(window.col_off), int(window.width), self.grid.width, self.flipped[1])
+        rows = span(int(window.row_off), int(window.height), self.grid.height, self.flipped[0])
+        columns = span(int(window.col_off), int(window.width), self.grid.width, self.flipped[1])
         index: list[Any] = [slice(None)] * 3
         index[self.axes[1]], index[self.axes[2]] = rows, columns
         with hdf5_lock():
             data = np.asarray(self._dataset().variables[self.variable][tuple(index)])
+        return self.arranged(data)
+
+    def arranged(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Numbers as they lie in the file as (time, rows from the north, columns from the west)."""
         data = np.transpose(data, self.axes)[self.order]
         data = data[:, :: -1 if self.flipped[0] else 1, :: -1 if self.flipped[1] else 1]
         return self._one_nodata(np.ascontiguousarray(data.astype(self.dtype, copy=False)))
@@ -92,12 +96,13 @@ def netcdf_layers(path: Path, variable: str | None = None) -> NetcdfLayers:
         try:
             with netCDF4.Dataset(path) as data:
                 data.set_auto_maskandscale(False)
-                return _describe(data, path, variable)
+                return describe(data, path, variable)
         except (OSError, RuntimeError) as error:
             raise refused("raster-unreadable", file=path.name, why=str(error)) from error
 
 
-def _describe(data: Any, path: Path, wanted: str | None) -> NetcdfLayers:
+def describe(data: Any, path: Path, wanted: str | None) -> NetcdfLayers:
+    """Where the layers of a variable lie, from its dimensions and attributes."""
     var = data.variables[_choose(data, path, wanted)]
     kinds = [_kind(data, name) for name in var.dimensions]
     axes = (kinds.index("time"), kinds.index("north"), kinds.index("east"))
@@ -249,5 +254,6 @@ def _nodata(
     return None
 
 
-def _span(start: int, length: int, total: int, flipped: bool) -> slice:
+def span(start: int, length: int, total: int, flipped: bool) -> slice:
+    """Rows or columns of a window as the file counts them."""
     return slice(total - start - length, total - start) if flipped else slice(start, start + length)
