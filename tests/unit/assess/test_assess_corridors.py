@@ -218,3 +218,25 @@ def test_a_map_of_nothing_and_cores_of_nothing(land, tmp_path):
     with pytest.raises(InputRefused) as error:
         run(empty, tmp_path / "o")
     assert error.value.finding.code == "corridor-core-missing"
+
+
+def test_kernels_and_paths_from_files(land, tmp_path):
+    (tmp_path / "p.txt").write_text("1 500005 4500205\n2 500395 4500205\n3 500205 4500055\n")
+    (tmp_path / "w.txt").write_text("2 3\n")
+    given = {
+        "resistance": [land["resistance"]], "classes": [land["classes"]],
+        "nodes": [tmp_path / "p.txt"], "weights": [tmp_path / "w.txt"],
+    }  # fmt: skip
+    done = compute("connectivity.kernels", given, {"threshold": 600}, tmp_path / "o",
+                   executor=Threads(2))  # fmt: skip
+    assert done.values["sources"].value == 3
+    with rasterio.open(tmp_path / "o" / done.rasters["paths"]) as data:
+        paths = data.read(1)
+    # Both ways across lead through the gap: 1-2 with half of 1 + 3, 1-3 and 2-3 end in it.
+    assert paths[15, 20] == paths.max() == pytest.approx(2 + 1 + 2)
+    with rasterio.open(tmp_path / "o" / done.rasters["kernel"]) as data:
+        assert data.read(1)[0, 39] >= 3
+    nowhere = {**given, "nodes": [tmp_path / "q.txt"]}
+    (tmp_path / "q.txt").write_text("1 0 0\n")
+    with pytest.raises(InputRefused):
+        compute("connectivity.kernels", nowhere, {}, tmp_path / "o")

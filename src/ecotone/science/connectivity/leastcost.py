@@ -166,22 +166,3 @@ def barrier_score(
     across = 2.0 * radius
     score: Floats = (least - (near_a + near_b + across)) / across
     return np.maximum(score, 0.0)
-
-
-def resistant_kernel(
-    resistance: Floats,
-    cells: Ints,
-    weight: Floats,
-    *,
-    threshold: float,
-    cell: float = 1.0,
-    neighbours: int = 8,
-) -> Floats:
-    """The sum over sources of weight times 1 - cost / threshold, 0 beyond (Compton et al. 2007)."""
-    total = np.zeros(resistance.shape)
-    for place, share in zip(cells.tolist(), weight.tolist(), strict=True):
-        begin = np.zeros(resistance.shape, dtype=np.bool_)
-        begin.ravel()[place] = True
-        cost, _ = cost_distance(resistance, begin, cell=cell, neighbours=neighbours)
-        total += share * np.maximum(1.0 - cost / threshold, 0.0)
-    return total

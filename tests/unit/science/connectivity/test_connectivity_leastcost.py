@@ -7,13 +7,13 @@ import pytest
 import scipy.sparse as sp
 from scipy.sparse.csgraph import dijkstra
 
+from ecotone.science.connectivity.kernels import spread_from
 from ecotone.science.connectivity.leastcost import (
     STEPS,
     barrier_score,
     corridor,
     cost_distance,
     path_to,
-    resistant_kernel,
 )
 
 
@@ -75,14 +75,56 @@ def test_a_corridor_is_zero_on_the_path_and_a_wall_is_the_barrier():
     assert score.min() == 0
 
 
-def test_kernels_are_linear_in_their_weights():
-    rng = np.random.default_rng(1)
-    resistance = rng.uniform(1, 3, (9, 9))
+def brute(resistance, cells, weight, threshold, shape, cell, neighbours):
+    """Kernels and paths from scipy's search over the explicit graph, path by path."""
+    far, before = dijkstra(
+        explicit(resistance, cell, neighbours), indices=cells, return_predecessors=True
+    )
+    kernel, paths = np.zeros(resistance.size), np.zeros(resistance.size)
+    for k, (place, share) in enumerate(zip(cells.tolist(), weight.tolist(), strict=True)):
+        inner = 1 - far[k] / threshold if shape == "linear" else np.exp(
+            -0.5 * (3 * far[k] / threshold) ** 2
+        )  # fmt: skip
+        kernel += share * np.where(far[k] <= threshold, inner, 0)
+        for other in cells.tolist():
+            at = other
+            if other == place or far[k, other] > threshold:
+                continue
+            while at >= 0:
+                paths[at] += share / 2
+                at = before[k, at]
+    return kernel.reshape(resistance.shape), paths.reshape(resistance.shape)
+
+
+@pytest.mark.parametrize("shape", ["linear", "gaussian"])
+@pytest.mark.parametrize("neighbours", [4, 8, 16])
+def test_kernels_and_paths_are_those_of_a_brute_search(shape, neighbours):
+    rng = np.random.default_rng(3)
+    resistance = rng.uniform(1, 5, (8, 10))
+    resistance[3, 2:6] = np.nan
+    cells, weight = np.array([0, 27, 55, 79]), np.array([1.0, 2.0, 0.5, 1.5])
+    found = spread_from(
+        resistance, cells, weight, cells, threshold=300.0, shape=shape, cell=10.0,
+        neighbours=neighbours,
+    )  # fmt: skip
+    known = brute(resistance, cells, weight, 300.0, shape, 10.0, neighbours)
+    for ours, theirs in zip(found, known, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+def test_kernels_on_even_land_and_their_weights():
+    resistance, middle = np.ones((9, 9)), np.array([40])
+    kernel, paths = spread_from(resistance, middle, np.ones(1), middle, threshold=3.0)
+    assert kernel[4, 4] == 1 and kernel[4, 5] == pytest.approx(2 / 3) and kernel[4, 7] == 0
+    assert kernel[3, 3] == pytest.approx(1 - np.sqrt(2) / 3)
+    assert paths.sum() == 0
     cells, weight = np.array([10, 60]), np.array([2.0, 0.5])
-    whole = resistant_kernel(resistance, cells, weight, threshold=12.0)
+    whole = spread_from(resistance, cells, weight, cells, threshold=12.0)
     parts = [
-        resistant_kernel(resistance, cells[k : k + 1], np.ones(1), threshold=12.0) for k in range(2)
+        spread_from(resistance, cells[k : k + 1], np.ones(1), cells, threshold=12.0)
+        for k in range(2)
     ]
-    assert whole == pytest.approx(2.0 * parts[0] + 0.5 * parts[1])
-    assert parts[0].ravel()[10] == 1.0
-    assert parts[0].min() == 0.0
+    for both, one, other in zip(whole, *parts, strict=True):
+        np.testing.assert_allclose(both, 2.0 * one + 0.5 * other, atol=1e-12)
+    even = spread_from(resistance, cells, np.ones(2), cells, threshold=12.0)[1]
+    assert even.ravel()[10] == even.ravel()[60] == 1

@@ -1,0 +1,137 @@
+"""``connectivity.kernels``: movement from many places without pairs of cores."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.windows import Window
+
+from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators import connectivity_resistance
+from ecotone.assess.indicators.connectivity_inputs import Habitat, read_points
+from ecotone.assess.indicators.connectivity_resistance import Surface, read_surface
+from ecotone.formats.base import refused
+from ecotone.formats.circuitscape import read_table
+from ecotone.formats.raster_write import write_geotiff
+from ecotone.model.finding import Finding, Severity
+from ecotone.model.result import Value
+from ecotone.science.connectivity.kernels import Shape, spread_from
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Sources that one task takes; its two maps are all it sends back.
+_TOGETHER: Final = 8
+
+
+def compute(job: Job) -> Outcome:
+    """Kernels and least-cost paths of all sources, summed a few sources at a time."""
+    surface = read_surface(job)
+    resistance = surface.model.best()
+    habitat = Habitat(surface.raster, np.nan_to_num(1.0 / resistance))
+    findings = list(_about(surface))
+    cells, weight = _sources(job, habitat, findings)
+    spread = partial(
+        _some,
+        resistance=resistance,
+        targets=cells,
+        threshold=job.number("threshold"),
+        shape=cast(Shape, str(job.parameters["kernel"])),
+        cell=surface.raster.cell,
+        neighbours=int(str(job.parameters["neighbours"])),
+    )
+    starts = range(0, cells.size, _TOGETHER)
+    tasks = ((cells[s : s + _TOGETHER], weight[s : s + _TOGETHER]) for s in starts)
+    maps = {"kernel": np.zeros(resistance.shape), "paths": np.zeros(resistance.shape)}
+    for number, (kernel, paths) in enumerate(job.executor.map(spread, tasks), 1):
+        maps["kernel"] += kernel
+        maps["paths"] += paths
+        job.progress(number / len(starts))
+    reached = maps["kernel"] > 0
+    values = {
+        "sources": Value(value=int(cells.size), unit="1"),
+        "kernel_max": Value(value=float(maps["kernel"].max()), unit="1"),
+        "paths_max": Value(value=float(maps["paths"].max()), unit="1"),
+        "reached": Value(value=float(reached.sum()) * surface.raster.cell**2 / 1e4, unit="ha"),
+    }
+    return Outcome(values=values, rasters=_write(job, surface, maps), findings=findings)
+
+
+def _some(
+    task: tuple[Ints, Floats], resistance: Floats, targets: Ints, threshold: float, shape: Shape,
+    cell: float, neighbours: int,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    return spread_from(
+        resistance, *task, targets, threshold=threshold, shape=shape, cell=cell,
+        neighbours=neighbours,
+    )  # fmt: skip
+
+
+def _about(surface: Surface) -> list[Finding]:
+    crs = surface.raster.crs
+    if crs is not None and crs.is_geographic:
+        return [Finding("circuit-degrees", Severity.WARNING, file=surface.path.name)]
+    return []
+
+
+def _sources(job: Job, habitat: Habitat, findings: list[Finding]) -> tuple[Ints, Floats]:
+    """Cells of the sources on habitat and their weights, 1 where none is told."""
+    path = job.inputs["nodes"][0]
+    points = read_points(path, habitat, findings)
+    live = habitat.conductance.ravel()[points.cells] > 0
+    cells, ids = points.cells[live], points.ids[live]
+    if not cells.size:
+        raise refused("circuit-no-point", file=path.name)
+    if "weights" not in job.inputs:
+        return cells, np.ones(cells.size)
+    table = read_table(job.inputs["weights"][0], 2)
+    told = dict(zip(table[:, 0].astype(np.int64).tolist(), table[:, 1].tolist(), strict=True))
+    return cells, np.array([told.get(i, 1.0) for i in ids.tolist()])
+
+
+def _write(job: Job, surface: Surface, maps: dict[str, Floats]) -> dict[str, str]:
+    rows, columns = surface.raster.values.shape
+    for name, values in maps.items():
+        write_geotiff(
+            job.out / "rasters" / f"{name}.tif",
+            shape=(rows, columns),
+            transform=surface.raster.transform,
+            crs=surface.raster.crs,
+            blocks=[(Window(0, 0, columns, rows), values)],
+            dtype="float64",
+        )
+    return {name: f"rasters/{name}.tif" for name in maps}
+
+
+CONNECTIVITY_KERNELS: Final = Indicator(
+    id="connectivity.kernels",
+    version="1",
+    inputs=(
+        *connectivity_resistance.INPUTS,
+        Input("nodes", "table"),
+        Input("weights", "table", required=False),
+    ),
+    parameters=(
+        Parameter("threshold", "number", 10_000.0, minimum=1e-9, unit="m"),
+        Parameter("kernel", "text", "linear", choices=("linear", "gaussian")),
+        Parameter("neighbours", "text", "8", choices=("4", "8", "16")),
+        *connectivity_resistance.PARAMETERS,
+    ),
+    values={"sources": "1", "kernel_max": "1", "paths_max": "1", "reached": "ha"},
+    tables={},
+    rasters={"kernel": "1", "paths": "1"},
+    citations=(
+        Citation(
+            "Compton et al. (2007) Conservation Biology 21, 788-799",
+            "10.1111/j.1523-1739.2007.00674.x",
+        ),
+        Citation(
+            "Cushman et al. (2009) Conservation Biology 23, 368-376",
+            "10.1111/j.1523-1739.2008.01111.x",
+        ),
+    ),
+    compute=compute,
+)
