@@ -190,7 +190,9 @@ def verify(
         raise InputRefused(say("keys.clock", **told))
     if key.until is not None:
         noted = seen if key.reason != "routine" else (seen or given.time)
-        if noted is None or noted > key.until or given.time > key.until:
+        # Keyrings know whole seconds, ledgers parts of them: the second of its end is the key's.
+        late = noted is None or noted.replace(microsecond=0) > key.until
+        if late or given.time > key.until:
             raise InputRefused(
                 say("keys.ended", **told, until=stamp(key.until), reason=key.reason or "")
             )

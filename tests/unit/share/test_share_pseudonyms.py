@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-import os
 import stat
+import time
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from ecotone.model.errors import StoreError
 from ecotone.model.identifiers import check
 from ecotone.share.door import Door, content_hash
 from ecotone.share.pseudonyms import Pseudonyms, node_key, spelled
@@ -45,13 +47,24 @@ def test_the_key_of_a_node_is_made_once_and_kept_to_its_owner(tmp_path):
 
 
 def test_of_two_processes_that_make_a_key_the_first_wins(tmp_path, monkeypatch):
-    def late(source, target):
-        target.write_bytes(b"first" * 8)
-        raise FileExistsError
-
-    monkeypatch.setattr(os, "link", late)
-    assert node_key(tmp_path) == b"first" * 8
+    path = tmp_path / "keys" / "pseudonyms.key"
+    path.parent.mkdir()
+    path.write_bytes(b"first" * 2)
+    # The other process is still writing when we look, and done when we look again.
+    monkeypatch.setattr(time, "sleep", lambda _: path.write_bytes(b"first---" * 4))
+    assert node_key(tmp_path) == b"first---" * 4
     assert len(list((tmp_path / "keys").iterdir())) == 1
+
+
+def test_a_key_left_unfinished_is_refused_and_not_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "keys" / "pseudonyms.key"
+    path.parent.mkdir()
+    path.write_bytes(b"cut")
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    with pytest.raises(StoreError) as refused:
+        node_key(tmp_path)
+    assert refused.value.message.key == "share.pseudonyms-broken"
+    assert path.read_bytes() == b"cut"
 
 
 def test_the_order_of_coarse_rows_is_that_of_their_names_not_of_the_delivery():
@@ -97,3 +110,22 @@ def test_the_hash_of_a_release_is_of_its_values_alone():
     assert content_hash(pd.DataFrame({"x": words.astype("category")})) == content_hash(
         pd.DataFrame({"x": words})
     )
+
+
+def test_what_every_row_says_is_hashed_alike_written_out_or_not():
+    rows = pd.DataFrame({"id": ["a", "b", "c"], "n": [1.0, 2.0, 3.0]})
+    written = rows.assign(level=pd.Series(["full"] * 3, dtype="str"), none=None)
+    said = {"level": "full", "none": None}
+    assert content_hash(rows, said) == content_hash(written)
+    assert content_hash(rows, {"level": "ful", "none": None}) != content_hash(written)
+    # What is said counts, whatever the rows hold under that name.
+    assert content_hash(written.assign(level="other"), said) == content_hash(written)
+    assert content_hash(rows, {"level": "full", "more": "x"}) != content_hash(written)
+    nearly = written.assign(level=pd.Series(["full", "other", "full"], dtype="str"))
+    assert content_hash(nearly) != content_hash(written)
+    gaps = written.assign(level=pd.Series(["full", None, "full"], dtype="str"))
+    assert len({content_hash(gaps), content_hash(nearly), content_hash(written)}) == 3
+    assert content_hash(rows.iloc[:0], said) == content_hash(pd.DataFrame())
+    # A text cannot be taken for the beginning of the next column.
+    one = content_hash(rows, {"a": "x", "b": "y"})
+    assert one != content_hash(rows, {"a": "xb every row 1\ny"})

@@ -187,7 +187,7 @@ def _check_agreement(
         one = carried.get((stands.agreement_id, stands.version))
         if one is None or digest(one) != stands.digest:
             raise InputRefused(say("packages.agreement-unknown", **named))
-        _check_signatures(actor, one)
+        _check_signatures(actor, one, known)
         agreement = one
     if agreement.owner != found.sender or actor.party not in agreement.recipients:
         raise InputRefused(say("packages.agreement-unknown", **named))
@@ -197,8 +197,10 @@ def _check_agreement(
         )
 
 
-def _check_signatures(actor: Actor, agreement: Agreement) -> None:
+def _check_signatures(actor: Actor, agreement: Agreement, known: lifecycle.Standing | None) -> None:
+    """All parties signed; a signature we noted before its key ended holds as it does at home."""
     rings = trust.rings(actor.store)
+    noted = {} if known is None else known.signed
     for party in lifecycle.parties(agreement):
         text, ring = agreement.signatures.get(party), rings.get(party)
         if text is None or ring is None:
@@ -206,7 +208,9 @@ def _check_signatures(actor: Actor, agreement: Agreement) -> None:
                 say("packages.agreement-unsigned", agreement=agreement.agreement_id,
                     version=agreement.version, party=party)
             )  # fmt: skip
-        keyring.verify(ring, canonical(agreement), text, purpose=lifecycle.AGREEMENT)
+        same = known is not None and known.agreement.signatures.get(party) == text
+        seen = noted[party].noted if same and party in noted else None
+        keyring.verify(ring, canonical(agreement), text, purpose=lifecycle.AGREEMENT, seen=seen)
 
 
 def _letter(package: Opened) -> dict[str, Any]:
