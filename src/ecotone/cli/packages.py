@@ -222,29 +222,43 @@ def photographs(
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="DIR", help=word("share.photographs.out"))
     ],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="PARTY", help=word("share.photographs.to"))
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--photographs", metavar="DIR", help=word("share.photographs.folder")),
+    ] = None,
     purpose: Annotated[str, typer.Option(help=word("share.preview.purpose"))] = "assessment",
     node: Node = None,
 ) -> None:
-    """Write the photographs that came in packages, those whose records may be read now."""
-    import shutil
-
+    """Write the photographs that came in packages, or those a party would be sent."""
     from ecotone.model.errors import UsageError
     from ecotone.model.words import say
     from ecotone.share.decide import Request
     from ecotone.share.door import Door
-    from ecotone.share.packages.pictures import given
+    from ecotone.share.packages import pictures
+    from ecotone.share.packages.files import Folder
 
     if out.exists():
         raise UsageError(say("packages.folder-there", folder=out))
+    if (to is None) != (folder is None):
+        raise UsageError(say("packages.photographs-both"))
+    if folder is not None and not folder.is_dir():
+        raise UsageError(say("packages.photographs-folder", folder=folder))
     with open_here(node) as store:
         today = dt.datetime.now(dt.UTC).date()
+        if to is not None:
+            door = Door(store, Request(to, purpose, "download", today), preview=True)
+            rows = door.release("Media").rows
+            seen = set(rows["id"]) if len(rows) else set()
+            made = pictures.write(Folder(out), door, store, seen, folder)
+            counts = dict.fromkeys(("whole", "redrawn", "kept"), 0) | made
+            print_line(word("share.photographs.would", party=to, folder=out, **counts))
+            return
         door = Door(store, Request(store.party_id, purpose, "view", today))
-        found = list(given(store, door))
-        if found:
-            out.mkdir(parents=True)
-        for name, path in found:
-            shutil.copyfile(path, out / name)
-    print_line(word("share.photographs.done", number=f"{len(found):,}", folder=out))
+        number = pictures.copy(store, door, out)
+    print_line(word("share.photographs.done", number=f"{number:,}", folder=out))
 
 
 def _told(done: Imported, as_json: bool) -> None:

@@ -252,3 +252,19 @@ def test_the_command_says_what_became_of_them(pair, folder, tmp_path):
     told = ecotone("share", "export", "--photographs", folder, "-o", tmp_path / "stick", *at)
     assert told.code == 0 and "4 drawn anew, 9 not given" in " ".join(told.out.split())
     assert ecotone("share", "export", "--photographs", folder / "x", *at).code == 2
+
+
+def test_the_owner_sees_them_before_they_leave(pair, folder, tmp_path):
+    _, target, _ = sent(pair, folder, tmp_path, COARSE)
+    out, at = tmp_path / "seen", ("--node", pair["DUSH"].store.folder)
+    to = ("share", "photographs", "--to", "URUM", "-o", out)
+    told = ecotone(*to, "--photographs", folder, *at)
+    assert told.code == 0 and "4 drawn anew, 9 not given" in " ".join(told.out.split())
+    assert {p.name: p.read_bytes() for p in (out / pictures.HOME).iterdir()} == {
+        p.name: p.read_bytes() for p in (target / pictures.HOME).iterdir()
+    }
+    shutil.rmtree(out)
+    assert ecotone(*to, *at).code == 2
+    assert ecotone(*to, "--photographs", folder / "none", *at).code == 2
+    assert ecotone(*to[:2], "-o", out, "--photographs", folder, *at).code == 2
+    assert not out.exists()

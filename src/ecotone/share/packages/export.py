@@ -159,10 +159,11 @@ class _Making:
         if changes.removed:
             files.write_removed(self.folder, changes.removed)
         rasters.write(self.folder, self.door, changes.rows.get("Coverage"))
+        media = changes.rows.get("Media")
+        seen = set() if media is None else set(media.ids.tolist())
         self.photographs = pictures.write(
-            self.folder, self.door, self.actor.store, changes.rows.get("Media"),
-            self.wanted.photographs,
-        )  # fmt: skip
+            self.folder, self.door, self.actor.store, seen, self.wanted.photographs
+        )
         cards, agreements = self._cards(), self._agreements()
         # In the receiver's own form everything stands, not only what changed.
         further.write(self.folder, self.wanted.also, self.found, cards, self.actor.party, self.at)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ecotone.share.negotiate import Actor
     from ecotone.share.packages.files import Folder
     from ecotone.share.packages.reading import Opened
-    from ecotone.share.packages.rows import Rows
     from ecotone.share.photographs import Photograph
     from ecotone.store import Store
 
@@ -42,14 +41,14 @@ Kept = list[tuple[str, str, int]]
 
 
 def write(
-    folder: Folder, door: Door, store: Store, media: Rows | None, source: Path | None
+    folder: Folder, door: Door, store: Store, records: set[str], source: Path | None
 ) -> dict[str, int]:
-    """Write the photographs of the records in a package; how many of each form."""
-    if source is None or media is None:
+    """Write the photographs of released records, by their names; how many of each form."""
+    if source is None or not records:
         return {}
     counts: Counter[str] = Counter()
     listed = []
-    for one in photographs(door, store, source, set(media.ids.tolist())):
+    for one in photographs(door, store, source, records):
         counts[one.form] += 1
         listed.append(one)
         if one.form == "kept":
@@ -98,20 +97,21 @@ def note(connection: sa.Connection, actor: Actor, package: Opened, kept: Kept) -
     )
 
 
-def given(store: Store, door: Door) -> Iterator[tuple[str, Path]]:
-    """The received photographs whose records the door gives out now: name and kept file."""
+def copy(store: Store, door: Door, target: Path) -> int:
+    """Copy the received photographs whose records the door gives out now; how many."""
     newest = {
         (noted.content["sender"], one["id"]): one
         for noted in store.noted(RECEIVED)
         for one in noted.content["files"]
     }
-    if not newest:
-        return
-    rows = door.release("Media").rows
-    readable = set(rows["id"]) if len(rows) else set()
-    for (_, record), one in sorted(newest.items()):
-        if record in readable:
-            yield one["name"], store.file_path(one["sha256"])
+    rows = door.release("Media").rows if newest else None
+    readable = set(rows["id"]) if rows is not None and len(rows) else set()
+    found = [newest[key] for key in sorted(newest) if key[1] in readable]
+    if found:
+        target.mkdir(parents=True)
+    for one in found:
+        shutil.copyfile(store.file_path(one["sha256"]), target / str(one["name"]))
+    return len(found)
 
 
 def _listed(package: Opened) -> Iterator[tuple[str, str, str]]:
