@@ -14,8 +14,8 @@ _TOKEN: Final = re.compile(
       (?P<shape>(?:geography|geometry)'(?:[^']|'')*')
     | (?P<duration>duration'(?:[^']|'')*')
     | (?P<text>'(?:[^']|'')*')
-    | (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?
-        (?:/\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?)
+    | (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d|\ \d\d:\d\d)?
+        (?:/\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d|\ \d\d:\d\d)?)?)
     | (?P<date>\d{4}-\d\d-\d\d)
     | (?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)
     | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
@@ -187,6 +187,8 @@ def _literal(kind: str, word: str) -> Value:
             plain = word.isdigit()
             return Value("number", int(word) if plain and len(word) < 19 else float(word))
         case "time":
+            # A plus that nobody escaped came as a blank.
+            word = word.replace(" ", "+")
             if "/" in word:
                 first, last, _ = times.read_interval(word)
                 return Value("interval", (first, last))

@@ -92,8 +92,7 @@ class _Service:
             return reads.Answer(dumped(conformance.document(root, self._endpoints(request))))
         if len(query) > _MOST_QUERY:
             raise malformed("sta.filter-deep")
-        # A plus is a plus here, as in a time's zone: blanks are written %20.
-        given = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)
+        given = parse_qsl(query, keep_blank_values=True)
         with self._sensing(request).reading(who.party) as reader:
             return reads.get(reader, Renderer(root), path.strip("/"), given)
 
