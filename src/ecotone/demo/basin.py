@@ -12,25 +12,33 @@ from typing import Final, Literal
 
 import numpy as np
 
-from ecotone.demo import noise, write_connect, write_land, write_water, write_wild
+from ecotone.demo import noise, write_connect, write_laboratory, write_land, write_water, write_wild
 from ecotone.demo.countries import Countries, as_geojson, make_countries, with_basin
 from ecotone.demo.faults import write_faulty_loggers, write_truncated
 from ecotone.demo.files import write_json
 from ecotone.demo.names import invented
 from ecotone.demo.simulate_connect import Crossing, make_crossing
+from ecotone.demo.simulate_laboratory import SONDE, Laboratory, make_laboratory
 from ecotone.demo.simulate_land import Land, make_land
 from ecotone.demo.simulate_water import Water, days_between, make_water
 from ecotone.demo.simulate_wild import captures, deployments, encounters
 from ecotone.demo.stations import Stations, place_stations
 from ecotone.demo.terrain import Terrain, make_terrain
-from ecotone.demo.truth import planted_crossing, planted_land, planted_water, statements
+from ecotone.demo.truth import (
+    planted_crossing,
+    planted_laboratory,
+    planted_land,
+    planted_water,
+    statements,
+)
 from ecotone.demo.write_cats import write_cats
 from ecotone.demo.write_land_survey import write_land_survey
 from ecotone.model.records import Dataset, Party, Person, Project
 
 #: The day on which the demo happens: agreements, embargoes and the report go by it.
 TODAY: Final = date(2025, 3, 1)
-_STREAMS: Final = ("terrain", "countries", "VIWE", "KNCM", "SUEA", "wildlife", "faults", "land")
+_STREAMS: Final = ("terrain", "countries", "VIWE", "KNCM", "SUEA", "wildlife", "faults", "land",
+                   "laboratory")  # fmt: skip
 #: Detection limits of each laboratory, in the units of ``properties.csv``; 0: none.
 _FIELD: Final = {"ph": 0.0, "oxygen": 0.0, "conductivity": 0.0, "turbidity": 0.0}
 _LABORATORY: Final = {
@@ -97,6 +105,7 @@ class Nature:
     stations: dict[str, Stations]
     crossing: Crossing
     water: dict[str, list[Water]]  #: by party; Suvarin has its laboratory and its daily stations
+    laboratory: Laboratory  #: of Velmara, whose year it made of the river's
 
 
 def grow(seed: int) -> tuple[Nature, dict[str, np.random.Generator]]:
@@ -122,7 +131,9 @@ def grow(seed: int) -> tuple[Nature, dict[str, np.random.Generator]]:
     water["SUEA"].append(daily)
     water["KNCM"].append(uranium)
     crossing = make_crossing(terrain, countries)
-    return Nature(terrain, countries, land, stations, crossing, water), streams
+    laboratory = make_laboratory(streams["laboratory"], water["VIWE"][0])
+    water["VIWE"][0] = laboratory.water
+    return Nature(terrain, countries, land, stations, crossing, water, laboratory), streams
 
 
 def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None) -> Basin:
@@ -151,6 +162,7 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
     survey = write_land_survey(folder, seed, nature.terrain, nature.land, nature.countries)
     progress("demo.step.water")
     water = _deliver_water(folder, nature)
+    laboratory = _deliver_laboratory(folder, nature)
     progress("demo.step.wildlife")
     wild = _deliver_wildlife(folder, nature, streams["wildlife"])
     cats = write_cats(folder, seed, nature.terrain, nature.countries)
@@ -161,6 +173,7 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
         *planted_land(nature.land, nature.countries),
         *survey.values,
         *planted_water(by_country),
+        *planted_laboratory(nature.laboratory),
         *planted_crossing(nature.crossing),
         *cats.values,
     ]
@@ -184,7 +197,7 @@ def simulate(folder: Path, seed: int = 1, progress: Progress = lambda step: None
         projects=told.projects,
         datasets=told.datasets,
         agreements=tuple(sorted((folder / "agreements").glob("*.toml"))),
-        deliveries=(*water, *land, *wild, *known, *faulty),
+        deliveries=(*water, *laboratory, *land, *wild, *known, *faulty),
         plan=folder / "plan.toml",
         regions=folder / "regions.geojson",
         boundaries=folder / "boundaries.geojson",
@@ -253,6 +266,35 @@ def _deliver_water(folder: Path, nature: Nature) -> list[Delivery]:
         Delivery("water-book", "SUEA", "XC-WATER", book, mappings / "suea-laboratory.toml"),
         Delivery("water-daily", "SUEA", "XC-WATER", daily, mappings / "suea-daily.toml"),
     ]
+
+
+def _deliver_laboratory(folder: Path, nature: Nature) -> list[Delivery]:
+    """Velmara's controls and custody beside its results; its network and an old record apart."""
+    own = folder / "deliveries" / invented().folders["VIWE"]
+    made, stations = nature.laboratory, nature.stations["VIWE"]
+    ids = stations.ids
+    write_laboratory.write_controls(
+        own / "controls-2024.csv", made, write_water.bottles(made.water)
+    )
+    write_laboratory.write_custody(own / "custody-2024.csv", made, ids)
+    write_laboratory.write_sonde(own / "sonde-2024.csv", made, stations)
+    write_laboratory.write_history(own / "history-2005-2024.csv", made, stations)
+    write_laboratory.write_devices(own / "devices.csv")
+    write_laboratory.write_events(own / "device-events.csv", ids[SONDE])
+    write_laboratory.write_rules(own / "alarm-rules.csv", ids[SONDE])
+    return [
+        Delivery(f"lab-{name}", "VIWE", dataset, own / file,
+                 folder / "mappings" / f"viwe-{name}.toml")
+        for name, dataset, file in (
+            ("controls", "XA-WATER", "controls-2024.csv"),
+            ("custody", "XA-WATER", "custody-2024.csv"),
+            ("sonde", "XA-NET", "sonde-2024.csv"),
+            ("devices", "XA-NET", "devices.csv"),
+            ("events", "XA-NET", "device-events.csv"),
+            ("rules", "XA-NET", "alarm-rules.csv"),
+            ("history", "XA-OLD", "history-2005-2024.csv"),
+        )
+    ]  # fmt: skip
 
 
 def _deliver_wildlife(

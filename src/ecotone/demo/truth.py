@@ -15,6 +15,12 @@ from ecotone.demo.countries import BASIN, Countries
 from ecotone.demo.grid import area_km2
 from ecotone.demo.names import Pollution, all_pollution, data_text, invented
 from ecotone.demo.simulate_connect import Crossing
+from ecotone.demo.simulate_laboratory import (
+    BREAKING,
+    HISTORY,
+    TREND,
+    Laboratory,
+)
 from ecotone.demo.simulate_land import FIRST_YEAR, LAST_YEAR, Land
 from ecotone.demo.simulate_water import YEAR, Water
 from ecotone.demo.stations import Stations
@@ -79,6 +85,18 @@ def planted_crossing(crossing: Crossing) -> Iterator[Truth]:
         ("pinch_latitude", crossing.underpass[1], "degree"),
     ):
         yield Truth("connectivity.corridors", BASIN, str(YEAR), name, round(truth, 6), unit)
+
+
+def planted_laboratory(laboratory: Laboratory) -> Iterator[Truth]:
+    """Batches that fail, chains that break, what the sonde stood in, the old record's rise."""
+    sonde = laboratory.sonde
+    for indicator, name, truth, unit in (
+        ("water.laboratory", "batches_failed", 1.0, "batches"),
+        ("water.laboratory", "custody_broken", float(BREAKING), "samples"),
+        ("water.drift", "mean_corrected", float(sonde["true"].mean()), "uS/cm"),
+    ):
+        yield Truth(indicator, "XA", str(YEAR), name, truth, unit)
+    yield Truth("water.trend", "XA", f"{HISTORY[0]}-{HISTORY[1]}", "slope", TREND, "mg/L/year")
 
 
 def statements(

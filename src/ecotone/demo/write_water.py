@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ecotone.demo.files import write_csv, write_xlsx
 from ecotone.demo.simulate_water import Water
 from ecotone.demo.stations import Stations
+from ecotone.demo.write_laboratory import laboratory_columns
 
 _NO3_PER_N: Final = 62.0049 / 14.0067  # molar masses, IUPAC 2021
 _RUSSIAN: Final = {
@@ -71,8 +72,13 @@ def write_sites(path: Path, stations: Stations, country: str, zone: str, river: 
     )
 
 
+def bottles(water: Water) -> pd.Series:
+    """The bottle of each result."""
+    return water.results["day"].dt.strftime("B%y%m%d-") + _station(water)
+
+
 def write_long(path: Path, water: Water, zone: str) -> None:
-    """Velmara: UTF-8, one result a row, ISO times, nitrate as the ion."""
+    """Velmara: UTF-8, one result a row, ISO times, nitrate as the ion, batches named."""
     rows = water.results
     as_ion = rows["property"] == "nitrate"
     factor = np.where(as_ion, _NO3_PER_N, 1.0)
@@ -85,7 +91,7 @@ def write_long(path: Path, water: Water, zone: str) -> None:
             {
                 "result_id": _numbered("VIWE-24-", rows),
                 "station": _station(water),
-                "bottle": at.dt.strftime("B%y%m%d-") + _station(water),
+                "bottle": bottles(water),
                 **_place(water),
                 "sampled_at": at.dt.strftime("%Y-%m-%dT%H:%M"),
                 "time_zone": zone,
@@ -94,6 +100,7 @@ def write_long(path: Path, water: Water, zone: str) -> None:
                 "result": _text(rows, factor).mask(rows["lost"], "bottle broken"),
                 "unit": rows["unit"],
                 "method": rows["property"].map(_METHODS),
+                **laboratory_columns(rows, factor),
                 "note": np.where(rows["lost"], "repeat next visit", ""),
             }
         ),

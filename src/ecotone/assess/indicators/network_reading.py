@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from ecotone.assess.indicator import Job
+from ecotone.assess.indicators.extent import in_region
 from ecotone.assess.indicators.laboratory import parse_numbers, read_results
 from ecotone.assess.indicators.laboratory_reading import instants
 from ecotone.assess.indicators.properties import property_key
@@ -37,16 +39,19 @@ _NUMBERS: Final = frozenset(
 )  # fmt: skip
 
 
-def read_streams(paths: Sequence[Path], column: str | None, notes: Notes) -> pd.DataFrame:
+def read_streams(job: Job, column: str | None, notes: Notes) -> pd.DataFrame:
     """Timed values: row, file, station, property, key, time (UTC), value, kind, unit, basis.
 
-    In the order of station, property and time; rows without a time are told and left out.
+    Those of the job's ``series`` within its region, in the order of station, property and time;
+    rows without a time are told and left out.
     """
     parts = []
-    for path in paths:
+    for path in job.inputs["series"]:
         part = _stream(path, column, notes).assign(file=path.name)
         parts.append(part[part["key"] == property_key(column)] if column else part)
     stream = pd.concat(parts, ignore_index=True)
+    if job.region is not None:
+        stream = in_region(stream, job.region, notes)
     untimed = int(stream["time"].isna().sum())
     if untimed:
         notes.add(Finding("water-untimed", Severity.WARNING, params={"count": str(untimed)}))
@@ -66,7 +71,8 @@ def _stream(path: Path, column: str | None, notes: Notes) -> pd.DataFrame:
     if header is None or {"property", "value"} <= set(told):
         own = read_results(path, notes)
         own["time"] = instants(own["time"])
-        return own[["row", "station", "property", "key", "time", "value", "kind", "unit", "basis"]]
+        return own[["row", "station", "property", "key", "time", "value", "kind", "unit", "basis",
+                    "latitude", "longitude"]]  # fmt: skip
     whole = read_whole(path, notes)
     value, kind, _ = parse_numbers(
         whole.frame[header].astype(object).fillna(""), comma=whole.decimal_comma
@@ -77,7 +83,7 @@ def _stream(path: Path, column: str | None, notes: Notes) -> pd.DataFrame:
     return pd.DataFrame(
         {"row": whole.frame["row"], "station": site, "property": column,
          "key": property_key(str(column)), "time": instants(time.str.strip()), "value": value,
-         "kind": kind, "unit": "", "basis": ""}
+         "kind": kind, "unit": "", "basis": "", "latitude": np.nan, "longitude": np.nan}
     )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome
-from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.matching import with_basis
 from ecotone.assess.indicators.network_reading import (
     RULES,
@@ -35,8 +34,7 @@ _YES: Final = frozenset({"true", "1", "yes", "да", "是"})
 def compute(job: Job) -> Outcome:
     """Every rule on every stream it watches."""
     notes = Notes()
-    tell_no_region(job, notes)
-    stream = read_streams(job.inputs["series"], None, notes)
+    stream = read_streams(job, None, notes)
     needed = ("rule_id", "property", "kind", "raise_at")
     rules = read_table_of(job.inputs["rules"], RULES, needed, notes)
     events = read_events(job.inputs.get("events", ()), notes) if job.inputs.get("events") else None

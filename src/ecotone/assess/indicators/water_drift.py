@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.network_reading import read_events, read_streams, scaled
 from ecotone.assess.indicators.properties import find
 from ecotone.assess.indicators.reading import Notes
@@ -34,9 +33,8 @@ _WORDS: Final = (*drift.RATINGS, "not rated")
 def compute(job: Job) -> Outcome:
     """Correct each station's stream stretch by stretch."""
     notes = Notes()
-    tell_no_region(job, notes)
     column = job.parameters["column"]
-    stream = read_streams(job.inputs["series"], None if column is None else str(column), notes)
+    stream = read_streams(job, None if column is None else str(column), notes)
     events = read_events(job.inputs["events"], notes)
     calibrations = events[(events["kind"] == "calibration") & events["standard_value"].notna()]
     mode: drift.Mode = "gain" if job.parameters["error"] == "gain" else "offset"
@@ -144,7 +142,26 @@ def _values(table: pd.DataFrame) -> dict[str, Value]:
             value=_largest(change.to_numpy(np.float64)) if single and known.any() else None,
             unit=unit,
         ),
+        **_means(table, unit, single=single),
         "poor": Value(value=int((table["grade"] == len(drift.RATINGS) - 1).sum()), unit="results"),
+    }
+
+
+def _means(table: pd.DataFrame, unit: str, *, single: bool) -> dict[str, Value]:
+    """Mean of what was corrected, raw and corrected.
+
+    One visit's drift stands in all values of its stretch, so their uncertainties do not average
+    out: u of the mean is the mean of u.
+    """
+    known = table[table["corrected"].notna()]
+    if not single or known.empty:
+        return {name: Value(value=None, unit=unit) for name in ("mean_raw", "mean_corrected")}
+    middle, doubt = float(known["corrected"].mean()), 2 * float(known["u"].mean())
+    return {
+        "mean_raw": Value(value=float(known["value"].mean()), unit=unit),
+        "mean_corrected": Value(
+            value=middle, unit=unit, low=middle - doubt, high=middle + doubt, level=0.95
+        ),
     }
 
 
@@ -160,7 +177,7 @@ WATER_DRIFT: Final = Indicator(
         Parameter("error", "text", default="offset", choices=("offset", "gain")),
     ),
     values={"values": "results", "corrected": "results", "largest_correction": "",
-            "poor": "results"},
+            "mean_raw": "", "mean_corrected": "", "poor": "results"},
     tables={"corrected": _CORRECTED, "stretches": _STRETCHES},
     rasters={},
     citations=(

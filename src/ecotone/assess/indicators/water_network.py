@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.network_reading import (
     DEVICES,
     EVENTS,
@@ -32,7 +31,6 @@ _REGISTER: Final = {
 def compute(job: Job) -> Outcome:
     """A row for each device, as things stand on the day asked for."""
     notes = Notes()
-    tell_no_region(job, notes)
     devices = read_table_of(job.inputs["devices"], DEVICES, ("device_id",), notes)
     given = job.inputs.get("events", ())
     events = read_events(given, notes) if given else pd.DataFrame(columns=[*EVENTS, "time", "key"])

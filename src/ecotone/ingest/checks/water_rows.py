@@ -29,7 +29,8 @@ from ecotone.model.finding import Severity
 _FEWEST: Final = 6  # results of a property at a station that make a habit
 _USUAL: Final = 0.35  # spread of the habit, powers of ten
 _OFF: Final = 0.8  # this far from it, and this close to a whole power of ten
-_NEAR: Final = 0.2
+_NEAR: Final = 0.12
+_RARE: Final = 0.2  # share of a station's results that may be mistaken; more is another water
 _STREAM: Final = 24  # values that make a stream
 _REPEATS: Final = 12  # of them in a row that no sensor in water gives
 _STEP: Final = np.timedelta64(2, "D")
@@ -76,7 +77,8 @@ def _power_of_ten(block: Block, parameters: Parameters) -> Responses:
     judged = many & (spread < _USUAL / 2) & ~np.isnan(away)
     whole = np.rint(away)
     wrong = (np.abs(away) > _OFF) & (np.abs(away - whole) < _NEAR)
-    return validation(~judged, ~(judged & wrong))
+    off = pd.Series(np.abs(away) > _USUAL).groupby(_place(block)).transform("mean")
+    return validation(~judged, ~(judged & wrong & (off < _RARE).to_numpy()))
 
 
 def _bottle_once(block: Block, parameters: Parameters) -> Responses:
