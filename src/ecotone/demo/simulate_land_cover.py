@@ -45,6 +45,7 @@ class Ground:
         female: people per cell of the coarser grid.
         male: as ``female``.
         degraded: what the reporting period leaves degraded, as planted.
+        improved: what it leaves improved.
         survey: places of a random sample and what was found there.
     """
 
@@ -54,6 +55,7 @@ class Ground:
     female: NDArray[np.float32]
     male: NDArray[np.float32]
     degraded: NDArray[np.bool_]
+    improved: NDArray[np.bool_]
     survey: pd.DataFrame
 
 
@@ -69,7 +71,7 @@ def make_ground(rng: np.random.Generator, terrain: Terrain, land: Land) -> Groun
     soil = 2 + (noise.correlated(rng, (ROWS, COLUMNS), 60) * 1.2).round().clip(-1, 1)
     known = ~np.isin(terrain.cover, (GLACIER, LAKE))
     carbon = _per_class(_CARBON, first) * np.exp(0.22 * noise.correlated(rng, first.shape, 30))
-    degraded = land.degraded.mask | bare
+    degraded, improved = land.degraded.mask | bare, land.recovering.mask | planted
     female, male = _people(rng, terrain)
     return Ground(
         cover,
@@ -78,7 +80,8 @@ def make_ground(rng: np.random.Generator, terrain: Terrain, land: Land) -> Groun
         female,
         male,
         degraded,
-        _survey(rng, land, degraded, land.recovering.mask | planted),
+        improved,
+        _survey(rng, land, degraded, improved),
     )
 
 

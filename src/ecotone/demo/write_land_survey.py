@@ -19,7 +19,6 @@ from rasterio.transform import Affine
 from ecotone.demo.countries import BASIN, Countries
 from ecotone.demo.files import write_csv
 from ecotone.demo.grid import CELL, NORTH, WEST, area_km2, transform
-from ecotone.demo.names import invented
 from ecotone.demo.simulate_drought import DRY_YEAR, FIRST, RAIN_CELL, SHAPE, Rain, make_rain
 from ecotone.demo.simulate_land import FIRST_YEAR, LAST_YEAR, Land
 from ecotone.demo.simulate_land_cover import MAP_YEARS, ONSET, PEOPLE_STEP, Ground, make_ground
@@ -128,14 +127,14 @@ def _write_tables(folder: Path, ground: Ground, rain: Rain, sand: Sand) -> None:
 
 
 def _values(ground: Ground, rain: Rain, sand: Sand, countries: Countries) -> tuple[Truth, ...]:
-    codes = [c.code for c in invented().countries]
-    whole = {BASIN: np.ones(ground.degraded.shape, dtype=bool)}
-    regions: dict[str, NDArray[np.bool_]] = {**whole, **{c: countries.mask(c) for c in codes}}
+    basin = countries.number > 0
+    changes = {
+        "degraded_adjusted_km2": ground.degraded, "improved_adjusted_km2": ground.improved,
+    }  # fmt: skip
     degraded = [
-        Truth("land.sdg-15-3-1", region, _PERIOD, "degraded_adjusted_km2",
-              area_km2(ground.degraded & mask), "km2")
-        for region, mask in regions.items()
-    ]  # fmt: skip
+        Truth("land.sdg-15-3-1", BASIN, _PERIOD, name, area_km2(mask & basin), "km2")
+        for name, mask in changes.items()
+    ]
     driest = min(rain.station_index.values())
     return (
         *degraded,

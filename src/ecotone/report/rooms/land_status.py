@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ecotone.report import class_maps, l10n, plots, series_plots
+from ecotone.report import class_maps, l10n, maps, plots, series_plots
 from ecotone.report.document import Block, Text
 from ecotone.report.rooms.base import Room
 from ecotone.report.source import Entry
@@ -93,26 +93,62 @@ def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
 
 
 def _shares(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
-    """Degraded, stable, improved and unknown land of each region, percent."""
-    having = [e for e in entries if e.number("total_km2")]
-    if len(having) < 2:
+    """Degraded, stable, improved and unknown land by country, or by region, percent."""
+    rows, source = _by_country(writing, entries)
+    if not rows:
+        having = [e for e in entries if e.number("total_km2")]
+        rows = {
+            place(writing, e, having): [e.number(f"{state}_km2") or 0.0 for state in _STATES]
+            for e in having
+        }
+        source = [e.path for e in having]
+    if len(rows) < 2:
         return []
-    labels = [place(writing, e, having) for e in having]
-    parts = {
-        writing.say(f"class.state.{state}"): np.array(
-            [100 * (e.number(f"{state}_km2") or 0.0) / (e.number("total_km2") or 1) for e in having]
-        )
-        for state in _STATES
-    }
-    shades = {writing.say(f"class.state.{state}"): _SHADES[state] for state in _STATES}
-    caption = writing.say("figure.land.shares", title=title(writing, having[0]))
+    table = np.array(list(rows.values()))
+    shares = 100 * table / table.sum(axis=1, keepdims=True)
+    names = [writing.say(f"class.state.{state}") for state in _STATES]
+    parts = dict(zip(names, shares.T, strict=True))
+    shades = dict(zip(names, _SHADES.values(), strict=True))
+    caption = writing.say("figure.land.shares", title=title(writing, entries[0]))
     axis = f"{writing.say('figure.share-of-land')} (%)"
-    png = series_plots.stacked_shares(labels, parts, shades, axis, writing.lang, caption)
-    degraded = next(iter(parts.values()))
+    png = series_plots.stacked_shares(list(rows), parts, shades, axis, writing.lang, caption)
     told = [f"{n} {l10n.with_unit(float(v), '%', writing.lang, 1)}"
-            for n, v in zip(labels, degraded, strict=True)]  # fmt: skip
+            for n, v in zip(rows, shares[:, 0], strict=True)]  # fmt: skip
     alt = f"{caption} {l10n.semicolons(told, writing.lang)}"
-    return [writing.figure_block(png, caption, alt, [e.path for e in having])]
+    return [writing.figure_block(png, caption, alt, source)]
+
+
+def _by_country(
+    writing: Writing, entries: Sequence[Entry]
+) -> tuple[dict[str, list[float]], list[str]]:
+    """The last status in each country of the first result that has countries."""
+    entry = next((e for e in entries if "transboundary" in e.result["tables"]), None)
+    if entry is None:
+        return {}, []
+    frame = entry.table("transboundary")
+    frame = frame[frame["period"] == frame["period"].iloc[-1]]
+    told = country_names(writing)
+    rows: dict[str, list[float]] = {}
+    for country in frame["country"].unique():
+        sums = frame[frame["country"] == country].groupby("class")["area_km2"].sum()
+        name = entry.region.name(writing.lang) if country == "total" else told.get(
+            str(country), writing.term(entry.indicator, str(country))
+        )  # fmt: skip
+        areas = [sums.reindex(codes).sum() for codes in ((1, 2, 3), (4,), (5, 6, 7), (0,))]
+        rows[name] = [float(area) for area in areas]
+    return rows, [entry.beside(entry.result["tables"]["transboundary"])]
+
+
+def country_names(writing: Writing) -> dict[str, str]:
+    """Names of the plan's boundaries in the report's language, by their ``id``."""
+    outline = writing.pictures.outline()
+    if outline is None:
+        return {}
+    frame = maps.outlines(outline.path)
+    column = next((c for c in (f"name_{writing.lang}", "name") if c in frame), None)
+    if column is None or "id" not in frame:
+        return {}
+    return dict(zip(frame["id"].astype(str), frame[column].astype(str), strict=True))
 
 
 def _rules(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
