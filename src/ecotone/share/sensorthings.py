@@ -66,7 +66,7 @@ class Sensing:
     ) -> None:
         self._store = store
         self._today = today
-        self._queue = Queue(store.database, told)
+        self._queue = Queue(store, told)
         self._known: _Facts | None = None
         self._granted: dict[str, tuple[int, date, int]] = {}
         self._granting = threading.Lock()

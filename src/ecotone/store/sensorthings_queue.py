@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -22,12 +22,14 @@ from ecotone.model.errors import EcotoneError
 from ecotone.model.sensorthings import ENTITIES, Refused, malformed
 from ecotone.model.words import say
 from ecotone.store import sensorthings_observe as observe
-from ecotone.store.database import Database
 from ecotone.store.schema import STA
 from ecotone.store.sensorthings_archive import value
 from ecotone.store.sensorthings_filter import among
 from ecotone.store.sensorthings_observe import Rows, Stream
 from ecotone.store.sensorthings_write import Editor, Work, Writer
+
+if TYPE_CHECKING:
+    from ecotone.store.store import Store
 
 #: What goes into one transaction at most.
 _MOST_JOBS: Final = 400
@@ -55,8 +57,8 @@ class _Job:
 class Queue:
     """Takes work from any thread; one thread of its own writes."""
 
-    def __init__(self, database: Database, told: Callable[[Done], None] | None = None) -> None:
-        self._database = database
+    def __init__(self, store: Store, told: Callable[[Done], None] | None = None) -> None:
+        self._store = store
         self._told = told
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._streams: dict[int, Stream] = {}
@@ -117,7 +119,8 @@ class Queue:
         results: list[tuple[_Job, Any]] = []
         done = Done()
         try:
-            with self._database.writing() as connection:
+            edits = any(job.work is not None for job in group)
+            with self._store.writing() if edits else self._store.database.writing() as connection:
                 self._refresh(connection)
                 waiting: list[_Job] = []
                 for job in group:
