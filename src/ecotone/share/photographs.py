@@ -37,7 +37,7 @@ _NOUN: Final = "Media"
 #: Who withholds one of these withholds the file.
 _THE_FILE: Final = frozenset({"path", "file_name", "sha256"})
 #: What leaves whole: a path may have been written by a stranger, and name any file.
-_MEDIA: Final = MEDIA | {".tif", ".tiff", ".gif", ".bmp"}
+ENDINGS: Final = MEDIA | {".tif", ".tiff", ".gif", ".bmp"}
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -76,7 +76,7 @@ def _one(record: str, form: Form, path: str | None, sha256: str | None, root: Pa
     if sha256 is not None and sha256.lower() != _hash(found):
         return Photograph(record, "kept", why="other")
     ending = found.suffix.lower()
-    if form == "whole" and ending in _MEDIA:
+    if form == "whole" and ending in ENDINGS:
         return Photograph(record, "whole", record + ending, source=found)
     try:
         return Photograph(record, "redrawn", released_name(record), data=released_image(found))

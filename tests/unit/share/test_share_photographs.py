@@ -245,6 +245,20 @@ def test_a_list_that_is_none_is_refused(pair, folder, tmp_path, monkeypatch):
     assert not pair["URUM"].store.noted(pictures.RECEIVED)
 
 
+@pytest.mark.parametrize("name", ["run.exe", "con.jpg", "deeper/x.jpg", "x", "a:b.jpg"])
+def test_a_photograph_with_a_name_of_its_own_is_refused(pair, folder, monkeypatch, name):
+    """A sender who names files as it likes would have them written to the receiver's disk."""
+    agree(pair, agreement("DUSH", ["URUM"], classes=[COARSE]), at=["DUSH"])
+    deliver(pair["DUSH"], media().iloc[:1], "Media")
+    monkeypatch.setattr("ecotone.share.photographs.released_name", lambda record: name)
+    made = export(pair["DUSH"], Wanted("URUM", photographs=folder))
+    before = pair["URUM"].store.head()[0]
+    with pytest.raises(InputRefused):
+        import_package(pair["URUM"], made.path)
+    assert pair["URUM"].store.head()[0] == before + 1, "a line in the ledger, nothing else"
+    assert not pair["URUM"].store.noted(pictures.RECEIVED)
+
+
 def test_the_command_says_what_became_of_them(pair, folder, tmp_path):
     agree(pair, agreement("DUSH", ["URUM"], classes=[COARSE]), at=["DUSH"])
     deliver(pair["DUSH"], media(), "Media")

@@ -12,12 +12,15 @@ import io
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+import pandas as pd
+
 from ecotone.model.errors import InputRefused
+from ecotone.model.filenames import file_name
 from ecotone.model.words import LANGUAGES, say
-from ecotone.share.photographs import photographs
+from ecotone.share.photographs import ENDINGS, photographs
 from ecotone.store import audit, documents, files, ledger
 from ecotone.store.batches import remember_file
 
@@ -64,12 +67,17 @@ def write(
 
 
 def keep(store: Store, package: Opened) -> Kept:
-    """Keep the photographs of a checked package; nothing of the node names them yet."""
-    return [
-        (file.path, *files.keep(store.folder, package.path(file.path)))
-        for file in package.manifest.files
-        if file.path.startswith(f"{HOME}/") and file.path != LIST
-    ]
+    """Keep the photographs of a checked package; nothing of the node names them yet.
+
+    Raises InputRefused for a name that no photograph of ours bears: it will be written to a disk.
+    """
+    paths = [file.path for file in package.manifest.files if file.path.startswith(f"{HOME}/")]
+    for path in paths:
+        name = path.removeprefix(f"{HOME}/")
+        plain = name == file_name(name) and PurePosixPath(name).suffix in ENDINGS
+        if path != LIST and not plain:
+            raise InputRefused(say("packages.table-unreadable", name=path))
+    return [(path, *files.keep(store.folder, package.path(path))) for path in paths if path != LIST]
 
 
 def note(connection: sa.Connection, actor: Actor, package: Opened, kept: Kept) -> None:
@@ -104,9 +112,13 @@ def copy(store: Store, door: Door, target: Path) -> int:
         for noted in store.noted(RECEIVED)
         for one in noted.content["files"]
     }
-    rows = door.release("Media").rows if newest else None
-    readable = set(rows["id"]) if rows is not None and len(rows) else set()
-    found = [newest[key] for key in sorted(newest) if key[1] in readable]
+    rows = door.release("Media").rows if newest else pd.DataFrame()
+    owners = {dataset.dataset_id: dataset.party_id for dataset in store.datasets()}
+    # A party speaks for its own records alone.
+    readable = (
+        set(zip(rows["dataset_id"].map(owners), rows["id"], strict=True)) if len(rows) else set()
+    )
+    found = [newest[key] for key in sorted(newest) if key in readable]
     if found:
         target.mkdir(parents=True)
     for one in found:
