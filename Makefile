@@ -63,7 +63,7 @@ clean:
 	touch $@
 
 .venv/.installed: .venv/bin-made pyproject.toml constraints.txt
-	$(INSTALL) -e .
+	$(INSTALL) -e '.[serve]'
 	touch $@
 
 .venv/.installed-test: .venv/bin-made pyproject.toml constraints.txt
