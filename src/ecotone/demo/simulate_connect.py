@@ -26,10 +26,12 @@ from ecotone.demo.grid import COLUMNS as BASIN_COLUMNS
 from ecotone.demo.grid import NORTH, WEST
 from ecotone.demo.grid import ROWS as BASIN_ROWS
 from ecotone.demo.terrain import FIELDS, FOREST, GLACIER, LAKE, SALT, STEPPE, Terrain
+from ecotone.model.errors import UsageError
+from ecotone.model.words import say
 
-CELL: Final = 750.0  #: m
-ROWS: Final = 104
-COLUMNS: Final = 104
+CELL: Final = 900.0  #: m
+ROWS: Final = 88
+COLUMNS: Final = 88
 #: Classes beside those of ``landcover.tif``.
 ROAD: Final = 7
 UNDERPASS: Final = 8
@@ -48,16 +50,16 @@ RESISTS: Final = {
 }
 #: Dispersal: half of the animals get so far, in metres of the best land.
 MEDIAN_COST: Final = 60_000.0
-_MIDDLE: Final = (-160.12, 39.94)  #: longitude and latitude of the window's middle
-_SOUTH_OF_BORDER: Final = 5  #: cells from the border to the road
+_MIDDLE: Final = -160.12  #: longitude of the window's middle
+_SOUTH_OF_BORDER: Final = 4  #: cells from the border to the road
 _BELT_AT: Final = 0.66  #: share of the window's width
 _UNDERPASS_AT: Final = 0.36
 #: Share of the width, cells north (-) or south (+) of the border, radius in cells.
 _CORES: Final = {
-    "V1": (_BELT_AT, -22, 6.0),
-    "V2": (0.21, -15, 5.0),
-    "S1": (_BELT_AT, 26, 6.0),
-    "S2": (0.20, 27, 4.0),
+    "V1": (_BELT_AT, -18, 5.0),
+    "V2": (0.21, -12, 4.2),
+    "S1": (_BELT_AT, 22, 5.0),
+    "S2": (0.20, 22, 3.4),
 }
 _STEPS: Final = ((0, 1), (1, 0), (1, 1), (1, -1))
 
@@ -79,11 +81,13 @@ class Crossing:
 def make_crossing(terrain: Terrain, countries: Countries) -> Crossing:
     """Cut the window from the basin and plant road, underpass, belt and cores."""
     middle = CRS.from_proj4(
-        f"+proj=laea +lon_0={_MIDDLE[0]} +lat_0={_MIDDLE[1]} +datum=WGS84 +units=m"
+        f"+proj=laea +lon_0={_MIDDLE} +lat_0={_latitude(countries):.2f} +datum=WGS84 +units=m"
     )
     transform = Affine(CELL, 0, -COLUMNS * CELL / 2, 0, -CELL, ROWS * CELL / 2)
     land, number = _sampled(terrain, countries, transform, middle)
     border = _border(number)
+    if not _fits(border):
+        raise UsageError(say("demo.no-crossing"))
     road = _road(land, border)
     cores, label = _cores(border, transform)
     belt, under = round(_BELT_AT * COLUMNS), round(_UNDERPASS_AT * COLUMNS)
@@ -109,6 +113,13 @@ def make_crossing(terrain: Terrain, countries: Countries) -> Crossing:
     )  # fmt: skip
 
 
+def _latitude(countries: Countries) -> float:
+    """The latitude about which Suvarin begins within the window's width."""
+    column = round((_MIDDLE - WEST) / DEGREES)
+    first = np.argmax(countries.mask("XC")[:, column - 80 : column + 81], axis=0)
+    return NORTH - float(first.mean()) * DEGREES
+
+
 def _sampled(
     terrain: Terrain, countries: Countries, transform: Affine, crs: CRS
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -119,6 +130,15 @@ def _sampled(
     row = np.clip(((NORTH - latitude) / DEGREES).astype(int), 0, BASIN_ROWS - 1)
     column = np.clip(((longitude - WEST) / DEGREES).astype(int), 0, BASIN_COLUMNS - 1)
     return terrain.cover[row, column].copy(), countries.number[row, column]
+
+
+def _fits(border: NDArray[np.float64]) -> bool:
+    """Whether all cores lie within the window, on their own side of the border."""
+    for share, south, radius in _CORES.values():
+        row = border[round(share * COLUMNS)] + south
+        if not radius < row < ROWS - radius:
+            return False
+    return bool(border.min() > _SOUTH_OF_BORDER and border.max() < ROWS - 2 * _SOUTH_OF_BORDER)
 
 
 def _border(number: NDArray[np.uint8]) -> NDArray[np.float64]:
