@@ -51,6 +51,9 @@ def serve(
     open_sensors: Annotated[
         str | None, typer.Option("--open-sensors", metavar="PARTY", help=word("serve.open-sensors"))
     ] = None,
+    mqtt_port: Annotated[
+        int | None, typer.Option("--mqtt-port", min=0, max=65535, help=word("serve.mqtt-port"))
+    ] = None,
     node: Node = None,
 ) -> None:
     """The portal and the interfaces for programs."""
@@ -88,6 +91,7 @@ def serve(
         https=https,
         media=media,
         open_sensors=open_sensors,
+        mqtt=None if mqtt_port is None else (host, mqtt_port, address),
     )
     print_line(word("serve.address", address=address))
     if not people:

@@ -51,11 +51,13 @@ def create_app(
     media: Path | None = None,
     largest_upload: int = LARGEST_UPLOAD,
     open_sensors: str | None = None,
+    mqtt: tuple[str, int, str] | None = None,
 ) -> FastAPI:
     """The server of the node in this folder.
 
     ``hosts`` are the names it answers to (any without); ``https`` says that browsers come by
-    https, through a web server before this one; ``media`` is the folder of photographs.
+    https, through a web server before this one; ``media`` is the folder of photographs; ``mqtt``
+    is the host and port to speak MQTT on, and the address of this server as clients see it.
     """
     store = open_node(node)
     state = Served(
@@ -82,6 +84,7 @@ def create_app(
     app.state.served = state
     #: The party that somebody without a token is taken for by SensorThings: for tests alone.
     app.state.open_sensors = open_sensors
+    app.state.mqtt_at = mqtt
     for router in routers.ROUTERS:
         app.include_router(router)
     app.mount("/static", _Kept(directory=static_folder()), name="static")
@@ -96,8 +99,10 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    if app.state.mqtt_at is not None:
+        await sta.start(app, *app.state.mqtt_at)
     yield
-    sta.close(app)
+    await sta.close(app)
     app.state.served.close()
 
 

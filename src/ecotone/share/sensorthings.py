@@ -71,6 +71,10 @@ class Sensing:
         self._granted: dict[str, tuple[int, date, int]] = {}
         self._granting = threading.Lock()
 
+    def listen(self, told: Callable[[Done], None] | None) -> None:
+        """Tell somebody of every commit, in the thread that writes."""
+        self._queue.told = told
+
     def close(self) -> None:
         """Write what waits and stop."""
         self._queue.close()

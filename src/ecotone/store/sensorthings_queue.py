@@ -59,7 +59,7 @@ class Queue:
 
     def __init__(self, store: Store, told: Callable[[Done], None] | None = None) -> None:
         self._store = store
-        self._told = told
+        self.told = told
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._streams: dict[int, Stream] = {}
         self._features: dict[int, int] = {}
@@ -141,9 +141,9 @@ class Queue:
             return
         for job, result in results:
             job.future.set_result(result)
-        if self._told is not None and (done.entities or done.observations):
+        if self.told is not None and (done.entities or done.observations):
             with suppress(OSError):
-                self._told(done)
+                self.told(done)
 
     def _edit(
         self,

@@ -107,6 +107,16 @@ class Reader:
         self._expand(found, query)
         return found
 
+    def some(
+        self, entity: Entity, ids: Sequence[int], query: Query, parent: Parent | None
+    ) -> Found:
+        """Those of some entities that stand in a listing and may be seen, by their numbers."""
+        builder = self._listing(entity, parent)
+        builder.require(among(builder.source.key, ids, self.postgres))
+        names, columns = _fields(builder.source, query)
+        statement = builder.select(*columns).order_by(builder.source.key)
+        return Found(entity, names, list(self.connection.execute(statement).all()))
+
     def page(self, entity: Entity, query: Query, parent: Parent | None = None) -> Found:
         """A page of a listing."""
         within = parent is not None and parent.link.column == "datastream_id"

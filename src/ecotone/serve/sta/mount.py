@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 
 from ecotone.serve import guard
 from ecotone.serve.sta import routes
+from ecotone.serve.sta.mqtt import Broker
 from ecotone.serve.sta.who import NOBODY, Who
 from ecotone.serve.state import served
 from ecotone.share.sensorthings import Sensing
@@ -36,8 +37,35 @@ def sensing_of(app: FastAPI) -> Sensing:
         return found
 
 
-def close(app: FastAPI) -> None:
+async def start(app: FastAPI, host: str, port: int, address: str) -> None:
+    """Listen for MQTT as well; ``address`` is that of the server in links."""
+    node = app.state.served
+
+    def known(user: str, password: str) -> Who:
+        for token in (password, user):
+            account = node.accounts.by_token(token)
+            if account is not None:
+                return Who(account.party, account.person, account.may("deliver"))
+        if app.state.open_sensors is not None and not password:
+            return Who(app.state.open_sensors, node.store.party_id.lower(), writes=True)
+        return NOBODY
+
+    app.state.broker = Broker(sensing_of(app), known, address.rstrip("/") + routes.PREFIX)
+    listening = await app.state.broker.start(host, port)
+    app.state.mqtt = [f"mqtt://{host}:{listening}"]
+
+
+def endpoints(request: Request) -> list[str]:
+    """Where MQTT is spoken."""
+    found: list[str] = getattr(request.app.state, "mqtt", [])
+    return found
+
+
+async def close(app: FastAPI) -> None:
     """Write what waits, when the server ends."""
+    broker: Broker | None = getattr(app.state, "broker", None)
+    if broker is not None:
+        await broker.stop()
     found: Sensing | None = getattr(app.state, "sensing", None)
     if found is not None:
         found.close()
@@ -78,4 +106,4 @@ def _by_token(request: Request, given: str) -> Who:
     return found
 
 
-router = routes.router(sensing, who)
+router = routes.router(sensing, who, endpoints)
