@@ -367,6 +367,30 @@ def write_map(fitted: SecrFit, session: int, folder: Path, crs: str) -> dict[str
         UsageError: nobody knows the coordinate system.
         NotComputable: the cells lie on no grid along the axes.
     """
+    mask = fitted.likelihood.sessions[session].mask
+    value, se = estimates.density_surface(fitted, session)
+    spread = np.sqrt(np.log1p((se / value) ** 2))
+    layers = {
+        "density": value * PER_100_KM2,
+        "density_low": value * np.exp(-1.959963984540054 * spread) * PER_100_KM2,
+        "density_high": value * np.exp(1.959963984540054 * spread) * PER_100_KM2,
+    }
+    return write_cells(mask.xy, layers, folder, crs, DENSITY)
+
+
+def write_cells(
+    xy: NDArray[np.float64],
+    layers: Mapping[str, NDArray[np.float64]],
+    folder: Path,
+    crs: str,
+    unit: str,
+) -> dict[str, str]:
+    """Numbers by cell as rasters of these names, north up; ``xy`` are the cells' centres.
+
+    Raises:
+        UsageError: nobody knows the coordinate system.
+        NotComputable: the cells lie on no grid along the axes.
+    """
     from rasterio.crs import CRS
     from rasterio.errors import CRSError
     from rasterio.transform import Affine
@@ -378,28 +402,20 @@ def write_map(fitted: SecrFit, session: int, folder: Path, crs: str) -> dict[str
         system = CRS.from_user_input(crs)
     except CRSError as error:
         raise UsageError(say("assess.wildlife.crs", crs=crs)) from error
-    mask = fitted.likelihood.sessions[session].mask
-    column, row, side = _grid(mask.xy)
-    left, top = mask.xy[:, 0].min() - side[0] / 2, mask.xy[:, 1].max() + side[1] / 2
+    column, row, side = _grid(xy)
+    left, top = xy[:, 0].min() - side[0] / 2, xy[:, 1].max() + side[1] / 2
     shape = (int(row.max()) + 1, int(column.max()) + 1)
-    value, se = estimates.density_surface(fitted, session)
-    spread = np.sqrt(np.log1p((se / value) ** 2))
-    layers = {
-        "density": value,
-        "density_low": value * np.exp(-1.959963984540054 * spread),
-        "density_high": value * np.exp(1.959963984540054 * spread),
-    }
     written = {}
     for name, cells in layers.items():
         band = np.full(shape, np.nan)
-        band[row, column] = cells * PER_100_KM2
+        band[row, column] = cells
         write_geotiff(
             folder / f"{name}.tif",
             shape=shape,
             transform=Affine(side[0], 0.0, left, 0.0, -side[1], top),
             crs=system,
             blocks=[(Window(0, 0, shape[1], shape[0]), band)],
-            tags={"unit": DENSITY},
+            tags={"unit": unit},
         )
         written[name] = f"{name}.tif"
     return written

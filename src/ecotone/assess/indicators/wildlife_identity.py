@@ -9,9 +9,21 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.reading import Notes, plain
+from ecotone.assess.indicators.wildlife_laboratory import (
+    ERRORS,
+    KINSHIP,
+    RELATED,
+    SHIFT,
+    diversity,
+    judged,
+    kin,
+    read_replicates,
+    shifts,
+)
 from ecotone.assess.indicators.wildlife_reading import Problems, read_columns
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
@@ -60,8 +72,24 @@ _SEED: Final = 1
 def compute(job: Job) -> Outcome:
     """Match the samples and say what the panel is worth."""
     notes = Notes()
-    frames = [_read(path, notes) for path in job.inputs["genotypes"]]
-    genotypes = _joined(frames)
+    tables: dict[str, pd.DataFrame] = {}
+    more: dict[str, Value] = {}
+    if ("genotypes" in job.inputs) == ("replicates" in job.inputs):
+        raise UsageError(say("assess.wildlife.identity-inputs"))
+    if "reference" in job.inputs and "genotypes" not in job.inputs:
+        raise UsageError(say("assess.wildlife.reference-genotypes"))
+    if "genotypes" in job.inputs:
+        frames = [_read(path, notes) for path in job.inputs["genotypes"]]
+        genotypes = _joined(frames)
+    else:
+        frames = []
+        problems = Problems()
+        found_all = read_replicates(job.inputs["replicates"], _MISSING, problems, notes)
+        genotypes, tables["errors"], more = judged(found_all, notes)
+    if "reference" in job.inputs:
+        tables["shift"] = _against(
+            frames, [_read(p, notes) for p in job.inputs["reference"]], notes
+        )
     job.progress(0.2)
     given = job.parameters["mismatches"]
     columns = genotypes.flat.shape[1]
@@ -77,21 +105,31 @@ def compute(job: Job) -> Outcome:
     _tell(found, chosen, given is not None, notes)
     loci = summarise(genotypes, tables=_TABLES, rng=np.random.default_rng(_SEED))
     matching = None if chosen is None else found.matchings[chosen]
-    tables = {
+    tables |= {
         "profile": _profile(found),
         "loci": pd.DataFrame([vars(locus) for locus in loci], columns=list(_LOCI)),
         "pairs": _pairs(genotypes),
     }
     if matching is not None:
         tables["samples"] = _samples(genotypes, matching)
-    values = _values(genotypes, loci, matching, notes)
+    estimator = job.parameters["relatedness"]
+    if estimator != "none":
+        every = np.arange(len(genotypes.ids)) if matching is None else matching.unique
+        if len(every) < 2:
+            raise NotComputable(say("assess.wildlife.few-animals"))
+        tables["related"], tables["kinship"] = kin(genotypes, every, str(estimator), _SEED)
+    values = _values(genotypes, loci, matching, notes) | diversity(loci) | more
     return Outcome(values=values, tables=tables, findings=notes.all())
 
 
 # --- the table -------------------------------------------------------------------------
 
 
-def _read(path: Path, notes: Notes) -> tuple[Path, pd.DataFrame, dict[str, list[str]]]:
+#: A file, its rows, and its loci: one or two columns each.
+_Table = tuple[Path, pd.DataFrame, dict[str, list[str]]]
+
+
+def _read(path: Path, notes: Notes) -> _Table:
     """A file's table and its loci: ``{name: one or two columns}``."""
     frame = read_columns(path, (), (), (), notes)
     problems = Problems()
@@ -137,7 +175,7 @@ def _shape(column: str, stem: str) -> str:
     return column.strip()[len(stem) : -1] + kind
 
 
-def _joined(frames: list[tuple[Path, pd.DataFrame, dict[str, list[str]]]]) -> Genotypes:
+def _joined(frames: list[_Table]) -> Genotypes:
     """One set of samples over the loci all files share."""
     shared = [n for n in frames[0][2] if all(n in loci for _, _, loci in frames)]
     shared = [n for n in shared if len({len(loci[n]) for _, _, loci in frames}) == 1]
@@ -158,6 +196,29 @@ def _joined(frames: list[tuple[Path, pd.DataFrame, dict[str, list[str]]]]) -> Ge
         [(n, values(n, 0), values(n, 1)) for n in shared if width[n] == 2],
         [(n, values(n, 0)) for n in shared if width[n] == 1],
     )
+
+
+def _against(own: list[_Table], theirs: list[_Table], notes: Notes) -> pd.DataFrame:
+    """Allele sizes of samples that two laboratories typed."""
+
+    def sizes(tables: list[_Table]) -> tuple[dict[str, NDArray[np.int64]], list[str]]:
+        ids = [i for _, frame, _ in tables for i in frame["id"]]
+        names = [n for n in tables[0][2] if all(n in loci for _, _, loci in tables)]
+        found = {}
+        for name in names:
+            if len(tables[0][2][name]) == 2:
+                pair = [
+                    [_size(a) for _, f, loci in tables for a in _alleles(f[loci[name][k]])]
+                    for k in (0, 1)
+                ]
+                found[name] = np.sort(np.array(pair, dtype=np.int64).T, axis=1)
+        return found, ids
+
+    return shifts(*sizes(own), *sizes(theirs), notes)
+
+
+def _size(allele: str | None) -> int:
+    return int(allele) if allele is not None and allele.isdigit() else -1
 
 
 def _alleles(column: pd.Series) -> list[str | None]:
@@ -262,8 +323,17 @@ def _samples(genotypes: Genotypes, matching: Matching) -> pd.DataFrame:
 WILDLIFE_IDENTITY: Final = Indicator(
     id="wildlife.identity",
     version="1",
-    inputs=(Input("genotypes", "table"),),
-    parameters=(Parameter("mismatches", "integer", minimum=0, maximum=254),),
+    inputs=(
+        Input("genotypes", "table", required=False),
+        Input("replicates", "table", noun="Observation", required=False),
+        Input("reference", "table", required=False),
+    ),
+    parameters=(
+        Parameter("mismatches", "integer", minimum=0, maximum=254),
+        Parameter(
+            "relatedness", "text", "none", choices=("none", "queller-goodnight", "lynch-ritland")
+        ),
+    ),
     values={
         "unique_genotypes": "genotypes",
         "mismatches": "alleles",
@@ -275,8 +345,22 @@ WILDLIFE_IDENTITY: Final = Indicator(
         "pid": "1",
         "pid_unbiased": "1",
         "pid_sibs": "1",
+        "ho": "1",
+        "he_unbiased": "1",
+        "fis": "1",
+        "dropout": "1",
+        "false_alleles": "1",
     },
-    tables={"profile": _PROFILE, "loci": _LOCI, "pairs": _PAIRS, "samples": _SAMPLES},
+    tables={
+        "profile": _PROFILE,
+        "loci": _LOCI,
+        "pairs": _PAIRS,
+        "samples": _SAMPLES,
+        "errors": ERRORS,
+        "shift": SHIFT,
+        "related": RELATED,
+        "kinship": KINSHIP,
+    },
     rasters={},
     citations=(
         Citation(
@@ -288,6 +372,10 @@ WILDLIFE_IDENTITY: Final = Indicator(
             "10.1046/j.1365-294X.2001.01185.x",
         ),
         Citation("Paetkau and others (1998) Molecular Ecology 7, 1283-1292"),
+        Citation(
+            "Broquet and Petit (2004) Molecular Ecology 13, 3601-3608",
+            "10.1111/j.1365-294X.2004.02352.x",
+        ),
     ),
     compute=compute,
 )

@@ -13,12 +13,14 @@ from scipy.stats import norm
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.wildlife_density_more import write_cells
 from ecotone.assess.indicators.wildlife_reading import (
     Problems,
     covariate,
     is_missing,
     read_columns,
 )
+from ecotone.assess.indicators.wildlife_seasons import SEASONS, by_season
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
@@ -64,6 +66,12 @@ def compute(job: Job) -> Outcome:
     visits = _complete(visits, p, notes)
     sites = _visited(sites, visits, psi, notes)
     visits = visits[visits["site"].isin(set(sites["site"]))]
+    if job.parameters["season"] is not None:
+        if area is not None or job.parameters["replicates"] or job.parameters["crs"]:
+            raise UsageError(say("assess.wildlife.seasons-alone"))
+        told = [str(job.parameters[n]) for n in ("season", "psi", "gamma", "epsilon", "p")]
+        values, tables = by_season(sites, visits, *told, notes=notes)
+        return Outcome(values=values, tables=tables, findings=notes.all())
     try:
         result, designs, predicted = _fitted(sites, visits, area, psi, p)
     except FormulaError as error:
@@ -84,7 +92,21 @@ def compute(job: Job) -> Outcome:
         "coefficients": _coefficients(result, designs),
         "sites": _predicted(result, predicted, where, sites if area is None else None),
     }
-    return Outcome(values=values, tables=tables, findings=notes.all())
+    crs = job.parameters["crs"]
+    rasters = {} if crs is None else _map(tables["sites"], where, str(crs), job.out)
+    return Outcome(values=values, tables=tables, rasters=rasters, findings=notes.all())
+
+
+def _map(sites: pd.DataFrame, where: pd.DataFrame, crs: str, folder: Path) -> dict[str, str]:
+    """Occupancy of each site or cell with its interval, where x and y place it on a grid."""
+    if not {"x", "y"} <= set(where.columns):
+        raise UsageError(say("assess.wildlife.map-places"))
+    xy = where[["x", "y"]].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    layers = {
+        name: sites[column].to_numpy(np.float64)
+        for name, column in (("psi", "psi"), ("psi_low", "low"), ("psi_high", "high"))
+    }
+    return write_cells(xy, layers, folder, crs, "1")
 
 
 def _sites(path: Path, problems: Problems, notes: Notes) -> pd.DataFrame:
@@ -258,6 +280,10 @@ WILDLIFE_OCCUPANCY: Final = Indicator(
     parameters=(
         Parameter("psi", "text", "~1"),
         Parameter("p", "text", "~1"),
+        Parameter("season", "text"),
+        Parameter("gamma", "text", "~1"),
+        Parameter("epsilon", "text", "~1"),
+        Parameter("crs", "text"),
         Parameter("replicates", "integer", 0, minimum=0, maximum=10_000),
         Parameter("seed", "integer", 0, minimum=0),
     ),
@@ -271,14 +297,18 @@ WILDLIFE_OCCUPANCY: Final = Indicator(
         "detections": "detections",
         "fit_p": "1",
         "c_hat": "1",
+        "psi_first": "1",
+        "gamma": "1",
+        "epsilon": "1",
     },
-    tables={"coefficients": _COEFFICIENTS, "sites": _SITES},
-    rasters={},
+    tables={"coefficients": _COEFFICIENTS, "sites": _SITES, "seasons": SEASONS},
+    rasters={"psi": "1", "psi_low": "1", "psi_high": "1"},
     citations=(
         Citation(
             "MacKenzie and others (2002) Ecology 83, 2248-2255",
             "10.1890/0012-9658(2002)083[2248:ESORWD]2.0.CO;2",
         ),
+        Citation("MacKenzie and others (2003) Ecology 84, 2200-2207", "10.1890/02-3090"),
         Citation("MacKenzie and Bailey (2004) JABES 9, 300-318", "10.1198/108571104X3361"),
     ),
     compute=compute,

@@ -155,3 +155,36 @@ def _projected(data: DynamicData, beta: Floats) -> Floats:
         now = now * (1.0 - epsilon[:, t]) + (1.0 - now) * gamma[:, t]
         means.append(now.mean())
     return np.array(means, dtype=np.float64)
+
+
+def mean_parts(fit: DynamicFit) -> dict[str, tuple[float, float]]:
+    """Mean psi, gamma and epsilon over sites and intervals, each with its standard error.
+
+    The standard errors are the coefficients', to the first order; NaN where no maximum was found.
+    """
+    sizes = [d.shape[1] for d in fit.data.designs]
+    starts = np.cumsum([0, *sizes])
+    found = {}
+    for k, name in enumerate(("psi", "gamma", "epsilon")):
+        part = slice(starts[k], starts[k + 1])
+        values = np.asarray(expit(fit.data.designs[k] @ fit.optimum.beta[part]))
+        slope = (values * (1.0 - values)) @ fit.data.designs[k] / len(values)
+        variance = float(slope @ fit.optimum.covariance[part, part] @ slope)
+        se = float(np.sqrt(variance)) if fit.optimum.positive and variance >= 0 else float("nan")
+        found[name] = (float(values.mean()), se)
+    return found
+
+
+def projected_error(fit: DynamicFit) -> Floats:
+    """Standard errors of the projected mean occupancy of each season, to the first order."""
+    beta = fit.optimum.beta
+    if not fit.optimum.positive:
+        return np.full(fit.data.seasons, np.nan)
+    slopes = np.empty((len(beta), fit.data.seasons))
+    for k in range(len(beta)):
+        step = np.zeros(len(beta))
+        step[k] = 1e-5
+        slopes[k] = (_projected(fit.data, beta + step) - _projected(fit.data, beta - step)) / 2e-5
+    variance = np.einsum("ks,kl,ls->s", slopes, fit.optimum.covariance, slopes)
+    errors: Floats = np.sqrt(np.maximum(variance, 0.0))
+    return errors
