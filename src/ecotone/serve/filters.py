@@ -20,7 +20,9 @@ CHOICES: Final = (
     "media_type", "sample_type", "kind", "site_type", "status", "release_level",
 )  # fmt: skip
 _TIMES: Final = ("time_start", "time", "start", "observed", "sampled", "collected")
-_SEARCHED: Final = ("id", "natural_key")
+#: Distinct texts of a column from which on case counts; letters from which on identifiers count.
+_MANY: Final = 20_000
+_OF_AN_ID: Final = 8
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,12 @@ def _mentions(rows: pa.Table, text: str) -> Any:
         if column is None or name in ("extra",):
             continue
         if pa.types.is_dictionary(column.type):
-            hits = pc.match_substring(column.dictionary, text, ignore_case=True)
+            # Names that nearly every row has anew are compared letter by letter: much quicker.
+            few = len(column.dictionary) < _MANY
+            hits = pc.match_substring(column.dictionary, text, ignore_case=few)
             one = hits.take(column.indices)
-        elif pa.types.is_string(column.type):
-            one = pc.match_substring(column, text, ignore_case=True)
+        elif pa.types.is_string(column.type) and len(text) >= _OF_AN_ID:
+            one = pc.match_substring(column, text)
         else:
             continue
         one = pc.fill_null(one, False)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ecotone.serve.views import View
@@ -76,36 +77,38 @@ def draw(
     lon, lat, size = frame
     if box is None:
         box = _around(lon, lat, size)
-    inside = (lon >= box.west) & (lon <= box.east) & (lat >= box.south) & (lat <= box.north)
-    lon, lat, size = lon[inside], lat[inside], size[inside]
+    else:
+        inside = (lon >= box.west) & (lon <= box.east) & (lat >= box.south) & (lat <= box.north)
+        lon, lat, size = lon[inside], lat[inside], size[inside]
     high = _height(box)
     scale = _Scale(box, WIDTH, high)
     coarse = size > 0
-    exact = np.unique(np.column_stack([lon[~coarse], lat[~coarse]]), axis=0)
+    exact = (lon[~coarse], lat[~coarse]) if coarse.any() else (lon, lat)
+    points, counted = _exact(*exact, scale)
     return Drawing(
         box=box,
         width=WIDTH,
         height=high,
         lines=_graticule(box, scale),
         outlines=[path for path in (_outline(shape, box, scale) for shape in outlines) if path],
-        points=[scale.at(x, y) for x, y in exact] if len(exact) <= _SINGLE else [],
+        points=points,
         squares=_squares(lon[coarse], lat[coarse], size[coarse], scale),
-        counted=_counted(lon[~coarse], lat[~coarse], scale) if len(exact) > _SINGLE else [],
+        counted=counted,
         places=len(lon),
     )
 
 
 class _Scale:
     def __init__(self, box: Box, width: int, height: int) -> None:
-        self._box = box
+        self.west, self.north = box.west, box.north
         self.width, self.height = width, height
         self.x = width / (box.east - box.west)
         self.y = height / (box.north - box.south)
 
     def at(self, lon: float, lat: float) -> tuple[float, float]:
         return (
-            round((lon - self._box.west) * self.x, 1),
-            round((self._box.north - lat) * self.y, 1),
+            round((lon - self.west) * self.x, 1),
+            round((self.north - lat) * self.y, 1),
         )
 
 
@@ -115,18 +118,21 @@ def _placed(view: View, numbers: NDArray[np.int64]) -> tuple[Numbers, Numbers, N
     if "latitude" not in rows.column_names or "longitude" not in rows.column_names:
         none = np.empty(0)
         return none, none, none
-    taken = rows.take(pa.array(numbers))
-    lon = _floats(taken["longitude"])
-    lat = _floats(taken["latitude"])
+    wanted = ["longitude", "latitude"]
+    coarse = bool(view.cells) and "release_level" in rows.column_names
+    taken = rows.select([*wanted, *(("release_level", "dataset_id", "class") if coarse else ())])
+    if len(numbers) < rows.num_rows:
+        taken = taken.take(pa.array(numbers))
+    lon, lat = _floats(taken["longitude"]), _floats(taken["latitude"])
     size = np.zeros(len(lon))
-    if "release_level" in taken.column_names and view.cells:
-        level = np.array(taken["release_level"].to_pylist(), dtype=object)
-        dataset = np.array(taken["dataset_id"].to_pylist(), dtype=object)
-        named = np.array(taken["class"].to_pylist(), dtype=object)
-        for (d, c), cell in view.cells.items():
-            size[(level == "generalised") & (dataset == d) & (named == c)] = cell
-    known = np.isfinite(lon) & np.isfinite(lat)
-    return lon[known], lat[known], size[known]
+    for (dataset, name), cell in view.cells.items() if coarse else ():
+        there = pc.and_(
+            pc.and_(pc.equal(taken["dataset_id"], dataset), pc.equal(taken["class"], name)),
+            pc.equal(taken["release_level"], "generalised"),
+        )
+        size[np.asarray(pc.fill_null(there, False))] = cell
+    known = np.isfinite(lon + lat)
+    return (lon, lat, size) if known.all() else (lon[known], lat[known], size[known])
 
 
 def _floats(column: Any) -> Numbers:
@@ -187,19 +193,33 @@ def _squares(
     return found
 
 
-def _counted(
+def _exact(
     lon: Numbers, lat: Numbers, scale: _Scale
-) -> list[tuple[float, float, float, float, int]]:
-    """Squares of the picture with a class of how many places lie in each, 1 to 5."""
-    side = scale.width / _ACROSS
-    x = ((lon - scale._box.west) * scale.x // side).astype(np.int64)
-    y = ((scale._box.north - lat) * scale.y // side).astype(np.int64)
-    cells, number = np.unique(np.column_stack([x, y]), axis=0, return_counts=True)
-    most = math.log(number.max() + 1)
-    classes = np.clip(np.ceil(np.log(number + 1) / most * 5), 1, 5).astype(int)
-    return [
-        (round(cx * side, 1), round(cy * side, 1), round(side, 2), round(side, 2), int(n))
-        for (cx, cy), n in zip(cells.tolist(), classes.tolist(), strict=True)
+) -> tuple[list[tuple[float, float]], list[tuple[float, float, float, float, int]]]:
+    """Exact places as points where they are few, else counted in squares of the picture.
+
+    A place stands in the middle of its pixel; squares bear a class of how many, 1 to 5.
+    """
+    if not len(lon):
+        return [], []
+    # All lie inside the box: the east and south edge alone would fall out of the picture.
+    x = np.minimum(((lon - scale.west) * scale.x).astype(np.int32), scale.width - 1)
+    y = np.minimum(((scale.north - lat) * scale.y).astype(np.int32), scale.height - 1)
+    pixels = np.bincount(y * np.int32(scale.width) + x)
+    filled = np.flatnonzero(pixels)
+    if len(filled) <= _SINGLE:
+        return [(k % scale.width + 0.5, k // scale.width + 0.5) for k in filled.tolist()], []
+    side = scale.width // _ACROSS
+    rows = -(-scale.height // side)
+    padded = np.zeros(rows * side * scale.width, dtype=np.int64)
+    padded[: len(pixels)] = pixels
+    number = padded.reshape(rows, side, _ACROSS, side).sum(axis=(1, 3)).ravel()
+    there = np.flatnonzero(number)
+    shares = np.log(number[there] + 1.0) / math.log(float(number.max()) + 1.0)
+    classes = np.clip(np.ceil(shares * 5), 1, 5).astype(int)
+    return [], [
+        (k % _ACROSS * side, k // _ACROSS * side, side, side, n)
+        for k, n in zip(there.tolist(), classes.tolist(), strict=True)
     ]
 
 
