@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ from ecotone.model.errors import InputRefused, NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
 from ecotone.science.land.areas import authalic_height, cell_areas, quad_areas
-from ecotone.science.land.coverage import Rings, coverage, rings_of
+from ecotone.science.land.coverage import Rings, class_areas, coverage, rings_of
+from ecotone.science.land.status import area_by_code
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
@@ -132,6 +133,19 @@ class Ground:
         for corners, starts in chosen:
             total += coverage((corners - corner, starts), rows, columns)
         return np.minimum(total, 1.0)
+
+    def class_km2(
+        self, window: Window, codes: NDArray[Any], known: Sequence[int],
+        rings: Sequence[Rings] | None = None,
+    ) -> Floats:  # fmt: skip
+        """Areas by class of a window inside the region or other rings, all the rest last."""
+        area = self.cell_km2(window)
+        chosen = self.rings if rings is None else rings
+        if len(chosen) != 1:
+            return area_by_code(codes, area * self.shares(window, rings), known)
+        corners, starts = chosen[0]
+        corner = np.array([window.col_off, window.row_off], dtype=np.float64)
+        return class_areas((corners - corner, starts), codes, area, known)
 
     def km2(self, window: Window) -> Floats:
         """The area of each cell inside the region."""

@@ -6,20 +6,28 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.executor import Executor
-from ecotone.assess.indicators.land_ground import Ground, Layer, out_of_range, strips
+from ecotone.assess.indicator import Input, Job, Parameter
+from ecotone.assess.indicators.land_ground import (
+    Ground,
+    Layer,
+    check_grid,
+    out_of_range,
+    strips,
+)
 from ecotone.assess.indicators.land_scratch import Scratch, key_of
-from ecotone.assess.indicators.mosaic import Mosaic
+from ecotone.assess.indicators.mosaic import WHOLE_YEAR, Mosaic, open_mosaic
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
 from ecotone.science.land import mann_kendall
+from ecotone.science.land.climate import rain_residuals, rain_use
 from ecotone.science.land.lookup import NODATA, Codes
 from ecotone.science.land.productivity import (
     BEST,
@@ -35,10 +43,24 @@ from ecotone.science.land.productivity import (
     trend_classes,
 )
 from ecotone.science.land.quantiles import UnitQuantiles, unit_quantiles
+from ecotone.science.land.season import MEASURES, Season, season_of
 from ecotone.science.land.wocat import wocat_classes
 
 Floats = NDArray[np.float64]
 
+#: What is taken off the vegetation before its trend is tested.
+Correction = Literal["none", "restrend", "rue", "wue"]
+CORRECTIONS: Final[tuple[Correction, ...]] = ("none", "restrend", "rue", "wue")
+#: Integrals are told by the day of the year, so that they keep the range of NDVI.
+DAYS: Final = 365.25
+#: Parameters of how composites become years, and of the correction.
+YEARLY: Final = (
+    Parameter("season", "text", "year"),
+    Parameter("measure", "text", "mean", choices=MEASURES),
+    Parameter("least", "number", 0.0, minimum=0.0, maximum=1.0, unit="1"),
+    Parameter("correction", "text", "none", choices=CORRECTIONS),
+)
+RAIN: Final = Input("rain", "raster stack", noun="Coverage", required=False)
 #: Fewest years of a period: four for the baseline of state and three recent ones.
 FEWEST_YEARS: Final = 4 + RECENT
 #: What MODIS writes where it has no value, -3000, looks like with its scale.
@@ -57,6 +79,14 @@ class LpdAsk:
     end: int
     alpha: float
     complete: float
+    season: Season = WHOLE_YEAR
+    rain: Mosaic | None = None
+    correction: Correction = "none"
+
+    @property
+    def name(self) -> str:
+        """Tells the work of one period and correction from another's."""
+        return f"{self.start}-{self.end}-{self.correction}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +99,7 @@ class LpdBlock:
     lowest: float
     highest: float
     disputed: int
+    unexplained: int = 0
 
 
 @dataclass
@@ -119,6 +150,7 @@ class Productivity:
         self.lowest = float(np.fmin(self.lowest, noted["lowest"]))
         self.highest = float(np.fmax(self.highest, noted["highest"]))
         self.counts["disputed"] += int(noted["disputed"])
+        self.counts["unexplained"] += int(noted.get("unexplained", 0))
 
     def findings(self) -> Iterator[Finding]:
         """What the reader should know of the numbers met."""
@@ -137,6 +169,12 @@ class Productivity:
                 Severity.WARNING,
                 params={"count": str(self.counts["disputed"])},
             )
+        if self.counts["unexplained"]:
+            yield Finding(
+                "land-no-rain-relation",
+                Severity.INFO,
+                params={"count": str(self.counts["unexplained"])},
+            )
         small = int((self.best.counts < 30).sum())
         if small:
             yield Finding(
@@ -144,6 +182,32 @@ class Productivity:
                 Severity.INFO,
                 params={"count": str(small), "units": str(self.best.units.size)},
             )
+
+
+def ask_of(job: Job, mosaic: Mosaic, rain: Mosaic | None, start: int, end: int) -> LpdAsk:
+    """What a job asks of a period; UsageError where its season or correction cannot be."""
+    measure = next(m for m in MEASURES if m == job.parameters["measure"])
+    try:
+        season = season_of(str(job.parameters["season"]), job.number("least"), measure)
+    except ValueError as error:
+        raise UsageError(say("assess.land.season", why=error)) from error
+    correction = next(c for c in CORRECTIONS if c == job.parameters["correction"])
+    if (correction == "none") != (rain is None):
+        raise UsageError(say("assess.land.correction-rain", correction=correction))
+    return LpdAsk(
+        mosaic, start, end, job.number("alpha"), job.number("complete"), season, rain, correction
+    )
+
+
+def open_rain(job: Job, mosaic: Mosaic) -> Mosaic | None:
+    """The stack of rain (or evapotranspiration) on the grid of another, where one is given."""
+    given = job.inputs.get("rain")
+    if not given:
+        return None
+    rain = open_mosaic(given)
+    for tile in rain.tiles:
+        check_grid(mosaic, tile.name, tile.stack)
+    return rain
 
 
 def productivity_of(
@@ -158,7 +222,7 @@ def productivity_of(
 
     Raises NotComputable where no pixel of the region has enough years.
     """
-    name = f"{ask.start}-{ask.end}"
+    name = ask.name
     found = Productivity(
         scratch,
         scratch.array(f"mean-{name}", np.float64),
@@ -180,7 +244,8 @@ def productivity_of(
         inside = ground.shares(block.window) > 0
         codes = np.zeros(inside.shape, np.int64) if units is None else units.codes(block.window)
         found.units[place] = np.where(inside, codes, -1)
-        noted = {"lowest": block.lowest, "highest": block.highest, "disputed": block.disputed}
+        noted = {"lowest": block.lowest, "highest": block.highest, "disputed": block.disputed,
+                 "unexplained": block.unexplained}  # fmt: skip
         found.note(noted)
         scratch.release()
         scratch.finished(name, block.window, noted)
@@ -204,23 +269,42 @@ def _chunks(found: Productivity) -> Iterator[tuple[NDArray[np.int64], Floats]]:
 
 def lpd_block(ask: LpdAsk, window: Window) -> LpdBlock:
     """One block; the same on a thread as on a worker of a cluster."""
-    yearly = ask.mosaic.yearly(window, ask.start, ask.end)
+    yearly = ask.mosaic.yearly(window, ask.start, ask.end, ask.season)
     out_of_range(yearly.lowest, yearly.highest)
     means = yearly.means
-    test = mann_kendall(means)
+    if ask.season.measure == "integral":
+        means = means / DAYS
+    trended, unexplained = _corrected(ask, window, means)
+    test = mann_kendall(trended)
     lacking = ~complete_pixels(means, ask.complete)
     layers = []
     deciles = state_classes(means, "unccd2026")
     for rule in _METRIC_RULES:
         state = state_classes(means, rule) if rule == "gpg_v2" else deciles
-        layers += [trend_classes(means, rule, ask.alpha, test), state]
+        layers += [trend_classes(trended, rule, ask.alpha, test), state]
     layers.append(wocat_classes(means, alpha=ask.alpha, complete=ask.complete, test=test))
     codes = np.stack(layers)
     codes[:, lacking] = NODATA
     mean = mean_productivity(means)
     mean[lacking] = np.nan
     disputed = int(np.count_nonzero(yearly.disputed))
-    return LpdBlock(window, mean, codes, yearly.lowest, yearly.highest, disputed)
+    return LpdBlock(window, mean, codes, yearly.lowest, yearly.highest, disputed, unexplained)
+
+
+def _corrected(ask: LpdAsk, window: Window, means: Floats) -> tuple[Floats, int]:
+    """What the trend is tested on, and the pixels whose vegetation does not follow rain.
+
+    Those keep their vegetation as it is: a residual of no relation would be no correction.
+    """
+    if ask.rain is None or ask.correction == "none":
+        return means, 0
+    rain = ask.rain.yearly(window, ask.start, ask.end).means
+    if ask.correction in ("rue", "wue"):
+        return rain_use(means, rain), 0
+    found = rain_residuals(means, rain, ask.alpha)
+    known = np.isfinite(means).any(axis=0)
+    trended: Floats = np.where(found.valid, found.residual, means)
+    return trended, int(np.count_nonzero(known & ~found.valid))
 
 
 def years_checked(mosaic: Mosaic, start: int, end: int) -> list[Finding]:

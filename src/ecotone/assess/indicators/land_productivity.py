@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -13,8 +15,11 @@ from rasterio.windows import Window
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.land_ground import Ground, open_on, strips
 from ecotone.assess.indicators.land_lpd import (
-    LpdAsk,
+    RAIN,
+    YEARLY,
     Productivity,
+    ask_of,
+    open_rain,
     productivity_of,
     years_checked,
 )
@@ -39,21 +44,35 @@ from ecotone.science.land.productivity import RULES, Rule
 def compute(job: Job) -> Outcome:
     """Trend, state and performance of the period, and their classes."""
     mosaic = open_mosaic(job.inputs["ndvi"])
+    rain: Mosaic | None = None
     try:
         start, end = period(job, mosaic)
         findings = years_checked(mosaic, start, end)
         ground = Ground.of(mosaic, job.region)
         given = job.inputs.get("units")
         units = open_on(mosaic, given) if given else None
-        ask = LpdAsk(mosaic, start, end, job.number("alpha"), job.number("complete"))
+        rain = open_rain(job, mosaic)
+        ask = ask_of(job, mosaic, rain, start, end)
         rule = next(r for r in RULES if r == job.parameters["rule"])
         with scratch(job, "land.productivity", ground.window()) as arrays:
             found = productivity_of(ask, ground, units, arrays, job.executor, job.progress)
+            plain = None
+            if rain is not None:
+                uncorrected = replace(ask, rain=None, correction="none")
+                plain = productivity_of(
+                    uncorrected, ground, units, arrays, job.executor, lambda share: None
+                )
             rasters = _maps(job, ground, found, rule, (start, end))
             lpd, three, by_rule, dependent = _areas(ground, found, rule)
+            rules = _rules(ask.correction, by_rule)
+            if plain is not None:
+                rules += _rules("none", _areas(ground, plain, rule)[2])
+            differences = _differences(ground, found, rule)
             findings += found.findings()
     finally:
         mosaic.close()
+        if rain is not None:
+            rain.close()
     if three.none >= three.total:
         raise NotComputable(say("assess.land.no-pixel", fewest=7), say("assess.land.no-pixel.do"))
     values = degradation_values(three)
@@ -61,7 +80,9 @@ def compute(job: Job) -> Outcome:
     best = found.best
     tables = {
         "lpd": lpd.table(),
-        "rules": pd.concat([a.table({"rule": r}) for r, a in by_rule.items()], ignore_index=True),
+        "rules": pd.concat(rules, ignore_index=True),
+        "ranges": _ranges(rules),
+        "differences": differences,
         "units": pd.DataFrame({"unit": best.units, "pixels": best.counts, "p90": best.quantile}),
     }
     return Outcome(values=values, tables=tables, rasters=rasters, findings=findings)
@@ -92,6 +113,41 @@ def _areas(
         dependent += float(km2[_answers(found, window) > 1].sum())
         found.scratch.release()
     return by_rule[rule], three, by_rule, dependent
+
+
+def _rules(correction: str, by_rule: Mapping[Rule, ClassAreas]) -> list[pd.DataFrame]:
+    return [a.table({"rule": r, "correction": correction}) for r, a in by_rule.items()]
+
+
+def _ranges(rules: list[pd.DataFrame]) -> pd.DataFrame:
+    """Least and most area of each class over the rule sets, with and without the correction."""
+    areas = pd.concat(rules, ignore_index=True).groupby("class")["area_km2"]
+    return pd.DataFrame({"least_km2": areas.min(), "most_km2": areas.max()}).reset_index()
+
+
+def _differences(ground: Ground, found: Productivity, rule: Rule) -> pd.DataFrame:
+    """What the land of each class under the chosen rule set is under each other one."""
+    sums: dict[tuple[str, int, int], float] = {}
+    size = max(LPD) + 1
+    for window in strips(found.scratch.within):
+        km2 = ground.km2(window)
+        own = np.clip(found.lpd(rule, window), 0, None).astype(np.int64)
+        for other in RULES:
+            if other == rule:
+                continue
+            theirs = np.clip(found.lpd(other, window), 0, None).astype(np.int64)
+            area = np.broadcast_to(km2, own.shape).ravel()
+            table = np.bincount((own * size + theirs).ravel(), area, size * size)
+            for at in np.flatnonzero(table):
+                key = (other, int(at) // size, int(at) % size)
+                sums[key] = sums.get(key, 0.0) + float(table[at])
+        found.scratch.release()
+    return pd.DataFrame(
+        [
+            {"rule": rule, "class": a, "other_rule": other, "other_class": b, "area_km2": area}
+            for (other, a, b), area in sorted(sums.items())
+        ]
+    )
 
 
 def _answers(found: Productivity, window: Window) -> NDArray[np.int16]:
@@ -134,6 +190,7 @@ LAND_PRODUCTIVITY: Final = Indicator(
     inputs=(
         Input("ndvi", "raster stack", noun="Coverage"),
         Input("units", "raster", required=False),
+        RAIN,
     ),
     parameters=(
         Parameter("start", "integer", unit="year"),
@@ -141,6 +198,7 @@ LAND_PRODUCTIVITY: Final = Indicator(
         Parameter("rule", "text", "unccd2026", choices=RULES),
         Parameter("alpha", "number", 0.05, minimum=1e-6, maximum=0.5, unit="1"),
         Parameter("complete", "number", 0.75, minimum=0.0, maximum=1.0, unit="1"),
+        *YEARLY,
     ),
     values={
         "total_km2": "km2",
@@ -153,7 +211,15 @@ LAND_PRODUCTIVITY: Final = Indicator(
     },
     tables={
         "lpd": {"class": "1", "area_km2": "km2", "percent": "%"},
-        "rules": {"rule": "1", "class": "1", "area_km2": "km2", "percent": "%"},
+        "ranges": {"class": "1", "least_km2": "km2", "most_km2": "km2"},
+        "differences": {
+            "rule": "1",
+            "class": "1",
+            "other_rule": "1",
+            "other_class": "1",
+            "area_km2": "km2",
+        },
+        "rules": {"rule": "1", "correction": "1", "class": "1", "area_km2": "km2", "percent": "%"},
         "units": {"unit": "1", "pixels": "pixel", "p90": "1"},
     },
     rasters={"lpd": "1", "agreement": "1", "trend": "1", "state": "1", "performance": "1"},
@@ -166,6 +232,14 @@ LAND_PRODUCTIVITY: Final = Indicator(
             "Ivits and Cherlet (2016) Land productivity dynamics, JRC technical report EUR 26052"
         ),
         Citation("Garcia et al. (2024) FAO-WOCAT land productivity", "10.5281/zenodo.10849368"),
+        Citation(
+            "Wessels et al. (2012) Remote Sensing of Environment 125, 10-22",
+            "10.1016/j.rse.2012.06.022",
+        ),
+        Citation("Le Houerou (1984) Journal of Arid Environments 7, 213-247"),
+        Citation(
+            "White et al. (1997) Global Biogeochemical Cycles 11, 217-234", "10.1029/97GB00330"
+        ),
         Citation("Kendall (1938) Biometrika 30, 81-93", "10.1093/biomet/30.1-2.81"),
     ),
     compute=compute,

@@ -17,7 +17,15 @@ from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, P
 from ecotone.assess.indicators.land_exports import write_json
 from ecotone.assess.indicators.land_forms import Forms
 from ecotone.assess.indicators.land_ground import Ground, check_grid, open_on
-from ecotone.assess.indicators.land_lpd import LpdAsk, Productivity, productivity_of, years_checked
+from ecotone.assess.indicators.land_lpd import (
+    RAIN,
+    YEARLY,
+    Productivity,
+    ask_of,
+    open_rain,
+    productivity_of,
+    years_checked,
+)
 from ecotone.assess.indicators.land_maps import (
     LEGENDS,
     Carbon,
@@ -100,12 +108,15 @@ def compute(job: Job) -> Outcome:
         cover = open_cover(job, mosaic) if job.inputs.get("landcover") else None
         if cover is not None:
             opened.append(cover.mosaic)
+        rain = open_rain(job, mosaic)
+        if rain is not None:
+            opened.append(rain)
         zones, told = _zones(job)
         findings += told
         corrections, told = _corrections(job)
         findings += told
         with scratch(job, "land.sdg-15-3-1", ground.window()) as arrays:
-            productivity = _productivity(job, mosaic, ground, arrays, spans)
+            productivity = _productivity(job, mosaic, rain, ground, arrays, spans)
             findings += _distinct([f for p in productivity.values() for f in p.findings()])
             parts, carbon, told = _parts(job, mosaic, productivity, cover, spans)
             findings += told
@@ -263,13 +274,14 @@ def _corrections(job: Job) -> tuple[list[Correction], list[Finding]]:
 
 
 def _productivity(
-    job: Job, mosaic: Mosaic, ground: Ground, arrays: Scratch, spans: tuple[Span, ...]
-) -> dict[str, Productivity]:
+    job: Job, mosaic: Mosaic, rain: Mosaic | None, ground: Ground, arrays: Scratch,
+    spans: tuple[Span, ...],
+) -> dict[str, Productivity]:  # fmt: skip
     given = job.inputs.get("units")
     units = open_on(mosaic, given) if given else None
     found = {}
     for number, span in enumerate(spans):
-        ask = LpdAsk(mosaic, span.start, span.end, job.number("alpha"), job.number("complete"))
+        ask = ask_of(job, mosaic, rain, span.start, span.end)
 
         def told(share: float, done: int = number) -> None:
             job.progress((done + share) / (len(spans) + 1))
@@ -363,6 +375,7 @@ LAND_SDG: Final = Indicator(
         Input("countries", "polygons", required=False),
         Input("corrections", "polygons", required=False),
         Input("sample", "table", required=False),
+        RAIN,
         *INPUTS,
     ),
     parameters=(
@@ -375,6 +388,7 @@ LAND_SDG: Final = Indicator(
         Parameter("climate", "text", "temperate dry", choices=tuple(CLIMATE_FACTORS)),
         Parameter("alpha", "number", 0.05, minimum=1e-6, maximum=0.5, unit="1"),
         Parameter("complete", "number", 0.75, minimum=0.0, maximum=1.0, unit="1"),
+        *YEARLY,
     ),
     values={
         "total_km2": "km2",

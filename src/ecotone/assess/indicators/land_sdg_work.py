@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -31,11 +31,13 @@ from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
+from ecotone.science.land.coverage import Rings
 from ecotone.science.land.lookup import NODATA, Codes
 from ecotone.science.land.productivity import RULES, Rule
 from ecotone.science.land.status import (
     PERIODS,
     Missing,
+    area_by_code,
     one_out_all_out,
     recoded,
     status_classes,
@@ -86,6 +88,15 @@ class Work:
     )
     by_rule: dict[tuple[str, Rule], ClassAreas] = field(default_factory=dict)
     answers: Codes | None = None
+
+    def inside(
+        self, window: Window, codes: Codes, classes: Sequence[int], rings: tuple[Rings, ...]
+    ) -> Floats:
+        """Areas by class where the region and other rings overlap."""
+        if not self.ground.rings:
+            return self.ground.class_km2(window, codes, classes, rings)
+        km2 = self.ground.km2(window) * self.ground.shares(window, rings)
+        return area_by_code(codes, km2, classes)
 
 
 def integrate(work: Work) -> None:

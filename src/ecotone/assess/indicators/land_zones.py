@@ -79,8 +79,7 @@ def _areas(work: Work, span: Span, geometry: BaseGeometry) -> ClassAreas:
     areas = ClassAreas(tuple(STATUS))
     window = _window(work, rings)
     for part in strips(window) if window else ():
-        km2 = work.ground.km2(part) * work.ground.shares(part, rings)
-        areas.add(status_in(work, span, part), km2)
+        areas.sums += work.inside(part, status_in(work, span, part), areas.classes, rings)
     return areas
 
 

@@ -20,12 +20,15 @@ from rasterio.windows import Window, from_bounds
 from ecotone.formats.raster import Stack, open_stack
 from ecotone.model.errors import InputRefused
 from ecotone.model.words import say
-from ecotone.science.land import annual_mean, calendar_years
+from ecotone.science.land import calendar_years
+from ecotone.science.land.season import Season, yearly_productivity
 
 if TYPE_CHECKING:
     from rasterio.crs import CRS
     from shapely.geometry.base import BaseGeometry
 
+#: The mean of all composites of a calendar year.
+WHOLE_YEAR: Final = Season()
 #: Numbers of one block over all layers: 64 MB as float64.
 _BLOCK_NUMBERS: Final = 8_000_000
 _BLOCK_SIDE: Final = 512
@@ -128,8 +131,10 @@ class Mosaic:
         first = self.tiles[0]
         return first.stack.mask(region, _moved(window, first))
 
-    def yearly(self, window: Window, start: int, end: int) -> YearlyMeans:
-        """Each calendar year's mean of each pixel, from the first party that has any."""
+    def yearly(
+        self, window: Window, start: int, end: int, season: Season = WHOLE_YEAR
+    ) -> YearlyMeans:
+        """Each year's productivity of each pixel, from the first party that has any."""
         shape = (int(window.height), int(window.width))
         means = np.full((end - start + 1, *shape), np.nan)
         disputed = np.zeros(shape, dtype=np.bool_)
@@ -139,7 +144,7 @@ class Mosaic:
             if own is None:
                 continue
             values = tile.stack.read(_moved(own, tile))
-            _, here = annual_mean(values, tile.stack.times, start, end)
+            here = yearly_productivity(values, tile.stack.times, start, end, season)
             lowest.append(np.fmin.reduce(values, axis=None))
             highest.append(np.fmax.reduce(values, axis=None))
             rows, columns = _within(own, window)

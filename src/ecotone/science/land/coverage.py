@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ecotone.science.compiled import compiled
 
@@ -68,6 +69,67 @@ def coverage(rings: Rings, rows: int, columns: int) -> Floats:
     shares[np.abs(shares - 1) < _SNAP] = 1.0
     clipped: Floats = np.clip(shares, 0.0, 1.0)
     return clipped
+
+
+def class_areas(rings: Rings, codes: ArrayLike, areas: ArrayLike, known: Sequence[int]) -> Floats:
+    """Areas of classes inside rings, cells cut at the border counting by their share.
+
+    The same as ``area_by_code`` on ``areas`` times ``coverage``, in one pass and without an
+    array of shares beside the sides' own sums.
+
+    Args:
+        rings: of ``rings_of``, in cells of the codes' grid; several may lie in one array.
+        codes: (rows, columns) whole numbers.
+        areas: of the cells, (rows, columns) or (rows, 1) where all of a row are alike.
+        known: the codes to tell apart, each once.
+
+    Returns:
+        Shape (known + 1,): areas of the codes in their order, of all the rest last.
+
+    >>> from shapely.geometry import box
+    >>> class_areas(rings_of(box(0.5, 0, 2, 1)), [[4, 4, 5]], [[2.0]], [4]).tolist()
+    [3.0, 0.0]
+    """
+    grid = np.asarray(codes)
+    sizes = np.asarray(areas, dtype=np.float64)
+    low, high = min(known), max(known)
+    table = np.full(high - low + 1, len(known), dtype=np.int64)
+    table[np.asarray(known) - low] = np.arange(len(known))
+    sums = np.zeros((grid.shape[0], grid.shape[1] + 2))
+    corners, starts = rings
+    add_rings(corners, starts, sums)
+    out = np.zeros(len(known) + 1)
+    add_classes(sums, sizes, grid, low, table, out)
+    return out
+
+
+@compiled
+def add_classes(
+    sums: NDArray[np.float64],
+    areas: NDArray[np.float64],
+    codes: NDArray[np.int64],
+    low: int,
+    table: NDArray[np.int64],
+    out: NDArray[np.float64],
+) -> None:
+    """Sum the area of each code along the rows, by the share of each cell."""
+    rows, columns = codes.shape
+    alike = areas.shape[1] == 1
+    rest = out.size - 1
+    line = np.zeros(out.size)
+    for i in range(rows):
+        share = 0.0
+        line[:] = 0.0
+        for j in range(columns):
+            share -= sums[i, j]
+            if share < _SNAP:
+                continue
+            part = 1.0 if share > 1.0 - _SNAP else share
+            at = int(codes[i, j]) - low
+            place = table[at] if 0 <= at < table.size else rest
+            line[place] += part if alike else part * areas[i, j]
+        for k in range(out.size):
+            out[k] += line[k] * areas[i, 0] if alike else line[k]
 
 
 @compiled
