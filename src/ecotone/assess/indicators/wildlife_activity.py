@@ -39,7 +39,9 @@ def compute(job: Job) -> Outcome:
     if solar and "deployments" not in job.inputs:
         raise UsageError(say("assess.wildlife.solar-deployments"))
     deployments = (
-        read_deployments(job.inputs["deployments"], (), problems, notes)
+        read_deployments(
+            job.inputs["deployments"], (), problems, notes, job.inputs.get("clocks", ())
+        )
         if "deployments" in job.inputs
         else None
     )
@@ -76,6 +78,8 @@ def _angles(
         written = records["eventStart"].astype(str).str.extract(r"T(\d{2}):(\d{2}):?(\d{2})?")
         parts = written.fillna(0).astype(float)
         hours = parts[0] + parts[1] / 60.0 + parts[2] / 3600.0
+        if "off" in records:
+            hours = (hours + 24.0 * records["off"]) % 24.0
         return hours.to_numpy(np.float64) * (2.0 * np.pi / 24.0)
     if deployments is None:
         raise UsageError(say("assess.wildlife.solar-deployments"))
@@ -147,6 +151,7 @@ WILDLIFE_ACTIVITY: Final = Indicator(
     inputs=(
         Input("observations", "table"),
         Input("deployments", "table", required=False),
+        Input("clocks", "table", required=False),
     ),
     parameters=(
         Parameter("species", "text"),

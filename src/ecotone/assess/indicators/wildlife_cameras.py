@@ -37,9 +37,18 @@ def times(frame: pd.DataFrame, field: str, path: Path, problems: Problems) -> pd
 
 
 def read_deployments(
-    paths: Sequence[Path], failures: Sequence[Path], problems: Problems, notes: Notes
+    paths: Sequence[Path],
+    failures: Sequence[Path],
+    problems: Problems,
+    notes: Notes,
+    clocks: Sequence[Path] = (),
 ) -> pd.DataFrame:
-    """Deployments: id, latitude, longitude (NaN: unknown), effort in days."""
+    """Deployments: id, latitude, longitude (NaN: unknown), effort in days.
+
+    Deployments of one location that overlap count the time they share once, as the effort of
+    the earlier one. The column ``clock`` is what a camera's clock was off, in days, at
+    ``clock_from`` and how it drifted since (days a day).
+    """
     needed = ("deploymentID", "deploymentStart", "deploymentEnd")
     frames = []
     for path in paths:
@@ -57,6 +66,8 @@ def read_deployments(
     problems.stop()
     gaps = _gaps(failures, table, problems, notes)
     problems.stop()
+    gaps = pd.concat([gaps, _shared(table, notes)], ignore_index=True)
+    table = _clocked(table, clocks, problems, notes)
     table["effort"] = effort(
         days(table["start"]).to_numpy(np.float64),
         days(table["end"]).to_numpy(np.float64),
@@ -64,6 +75,66 @@ def read_deployments(
         gaps["start"].to_numpy(np.float64),
         gaps["end"].to_numpy(np.float64),
     )
+    return table
+
+
+def _shared(table: pd.DataFrame, notes: Notes) -> pd.DataFrame:
+    """The time a deployment shares with earlier ones of its location, as gaps of the later."""
+    found = []
+    if "locationID" in table:
+        places = table["locationID"].where(~is_missing(table["locationID"]))
+        for _, part in table.groupby(places):
+            part = part.sort_values("start", kind="stable")
+            until = part["end"].cummax().shift()
+            for index in part.index[(part["start"] < until).to_numpy(dtype=bool)]:
+                end = min(until[index], part["end"][index])
+                found.append((index, days(part["start"])[index], (end - _EPOCH).total_seconds()))
+                params = {"first": str(part["locationID"][index])}
+                row = int(table["row"][index])
+                value = str(table["deploymentID"][index])
+                notes.add(
+                    Finding(
+                        "wildlife-deployments-overlap",
+                        Severity.WARNING,
+                        row=row,
+                        field="deploymentStart",
+                        value=value,
+                        params=params,
+                    )
+                )
+    shared = pd.DataFrame(found, columns=["deployment", "start", "end"])
+    return shared.assign(end=shared["end"] / 86_400.0)
+
+
+def _clocked(
+    table: pd.DataFrame, paths: Sequence[Path], problems: Problems, notes: Notes
+) -> pd.DataFrame:
+    """What each camera's clock was off: ``cameraTime`` as shown when it truly was ``trueTime``.
+
+    One comparison shifts all times of a deployment; two or more give the drift between the
+    first and the last.
+    """
+    table = table.assign(clock=0.0, clock_from=0.0, drift=0.0)
+    for path in paths:
+        needed = ("deploymentID", "cameraTime", "trueTime")
+        frame = read_columns(path, (), needed, (), notes)
+        unknown = frame[~frame["deploymentID"].isin(set(table["deploymentID"]))]
+        problems.rows("wildlife-deployment-unknown", path, unknown, "deploymentID")
+        shown = days(times(frame, "cameraTime", path, problems))
+        true = days(times(frame, "trueTime", path, problems))
+        problems.stop()
+        told = frame.assign(shown=shown, off=true - shown).sort_values("shown", kind="stable")
+        for name, part in told.groupby("deploymentID"):
+            span = float(part["shown"].iat[-1] - part["shown"].iat[0])
+            change = float(part["off"].iat[-1] - part["off"].iat[0])
+            own = table["deploymentID"] == name
+            table.loc[own, "clock"] = float(part["off"].iat[0])
+            table.loc[own, "clock_from"] = float(part["shown"].iat[0])
+            table.loc[own, "drift"] = change / span if span > 0 else 0.0
+    corrected = int(((table["clock"] != 0.0) | (table["drift"] != 0.0)).sum())
+    if corrected:
+        params = {"count": str(corrected)}
+        notes.add(Finding("wildlife-clocks-corrected", Severity.INFO, params=params))
     return table
 
 
@@ -107,6 +178,8 @@ def read_records(
         frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
     problems.stop()
+    if deployments is not None:
+        table = _corrected(table, deployments)
     table = _of_level(table, level, notes)
     if "observationType" in table:
         table = table[table["observationType"].astype(str).str.strip() == "animal"]
@@ -114,6 +187,14 @@ def read_records(
     known = pd.Series("", index=table.index) if species is None else species
     table = table.assign(species=known.where(~is_missing(known), "").astype(str).str.strip())
     return table[table["time"].notna()].reset_index(drop=True)
+
+
+def _corrected(table: pd.DataFrame, deployments: pd.DataFrame) -> pd.DataFrame:
+    """Records at the time it truly was, where their camera's clock was compared."""
+    own = deployments.set_index("deploymentID").loc[table["deploymentID"]]
+    shown = days(table["time"]).to_numpy(np.float64)
+    off = own["clock"].to_numpy() + own["drift"].to_numpy() * (shown - own["clock_from"].to_numpy())
+    return table.assign(time=table["time"] + pd.to_timedelta(off, unit="D"), off=off)
 
 
 def _of_level(table: pd.DataFrame, level: str, notes: Notes) -> pd.DataFrame:

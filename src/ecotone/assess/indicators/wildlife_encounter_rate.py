@@ -20,6 +20,9 @@ from ecotone.assess.indicators.wildlife_cameras import (
     times,
 )
 from ecotone.assess.indicators.wildlife_reading import Problems, numbers, read_columns
+from ecotone.formats.base import ReadOptions
+from ecotone.formats.registry import format_named
+from ecotone.formats.safe import open_source
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
@@ -71,7 +74,11 @@ def _rng(job: Job) -> np.random.Generator:
 def _cameras(job: Job, notes: Notes) -> Outcome:
     problems = Problems()
     deployments = read_deployments(
-        job.inputs["deployments"], job.inputs.get("failures", ()), problems, notes
+        job.inputs["deployments"],
+        job.inputs.get("failures", ()),
+        problems,
+        notes,
+        job.inputs.get("clocks", ()),
     )
     records = read_records(
         job.inputs["observations"], deployments, str(job.parameters["level"]), problems, notes
@@ -187,8 +194,13 @@ def _patrols(job: Job, notes: Notes) -> Outcome:
 
 def _patrol_table(path: Path, problems: Problems, notes: Notes) -> pd.DataFrame:
     """Points of tracks (patrol, time, x, y), or totals (patrol, km, days)."""
-    frame = read_columns(path, ("x", "y"), ("patrol",), (), notes)
+    if path.suffix.lower() == ".gpx":
+        frame = _track_points(path, notes)
+    else:
+        frame = read_columns(path, ("x", "y"), ("patrol",), (), notes)
     frame["patrol"] = frame["patrol"].astype(str).str.strip()
+    if "x" not in frame and {"latitude", "longitude", "time"} <= set(frame.columns):
+        frame = _on_a_plane(frame, path, problems)
     if {"x", "y", "time"} <= set(frame.columns):
         for name in ("x", "y"):
             frame[name] = numbers(frame, name, path, problems)
@@ -204,6 +216,35 @@ def _patrol_table(path: Path, problems: Problems, notes: Notes) -> pd.DataFrame:
         else:
             frame[name] = np.nan
     return frame[["patrol", "km", "days"]]
+
+
+def _track_points(path: Path, notes: Notes) -> pd.DataFrame:
+    """The tracks of a handheld: each track (or piece of one) is a patrol."""
+    rejected: list[str] = []
+    with open_source(path) as source:
+        blocks = [
+            table.frame.assign(row=table.row)
+            for table in format_named("gpx").read(
+                source, ReadOptions(), notes.add, lambda *row: rejected.append(row[-1])
+            )
+        ]
+    table = pd.concat(blocks, ignore_index=True)
+    table = table[table["kind"] == "track point"] if "kind" in table else table
+    return table.rename(columns={"event": "patrol"}).reset_index(drop=True)
+
+
+def _on_a_plane(frame: pd.DataFrame, path: Path, problems: Problems) -> pd.DataFrame:
+    """Degrees as metres on a plane about the middle of the points: true lengths nearby."""
+    from pyproj import Transformer
+
+    for name in ("latitude", "longitude"):
+        frame[name] = numbers(frame, name, path, problems)
+    problems.stop()
+    middle = frame[["latitude", "longitude"]].mean()
+    plane = f"+proj=laea +lat_0={middle['latitude']:.4f} +lon_0={middle['longitude']:.4f}"
+    turn = Transformer.from_crs("EPSG:4326", plane + " +ellps=WGS84", always_xy=True)
+    x, y = turn.transform(frame["longitude"].to_numpy(), frame["latitude"].to_numpy())
+    return frame.assign(x=x, y=y)
 
 
 def _totals(points: pd.DataFrame, side: float) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -259,6 +300,7 @@ WILDLIFE_ENCOUNTER_RATE: Final = Indicator(
         Input("deployments", "table", required=False),
         Input("observations", "table", required=False),
         Input("failures", "table", required=False),
+        Input("clocks", "table", required=False),
         Input("patrols", "table", required=False),
         Input("encounters", "table", required=False),
     ),
