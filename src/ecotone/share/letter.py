@@ -45,7 +45,8 @@ def write(actor: Actor, agreement_ids: Iterable[str], said: Iterable[Statement] 
     found = [
         s
         for s in lifecycle.standings(actor.store, actor.today)
-        if s.agreement.agreement_id in wanted
+        # A draft is its writer's own paper until somebody has signed it.
+        if s.agreement.agreement_id in wanted and s.state != "draft"
     ]
     told = {s.statement_id: s for standing in found for s in standing.said}
     told.update({s.statement_id: s for s in said})

@@ -388,6 +388,9 @@ def test_answers_may_name_the_agreement_that_grants(store, guest):
 def test_two_texts_under_one_version_do_not_meet(store, guest):
     negotiate.put_draft(acting(store), parse(agreement(FULL), "x"), "")
     negotiate.put_draft(acting(guest), parse(agreement(FULL, purposes=["sport"]), "x"), "")
+    unsigned = json.loads(letter.write(acting(store), ["AG-1"]))
+    assert unsigned["agreements"] == [], "a draft does not travel, with letters or packages"
+    negotiate.sign(acting(store), "AG-1")
     text = letter.write(acting(store), ["AG-1"])
     assert code(letter.take, acting(guest), json.loads(text)) == "lifecycle.other-text"
 
