@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import (
+    connectivity,
     door,
     ingest,
     land_spi,
@@ -24,6 +25,7 @@ for benchmark in (
     land_spi,
     water_wrtds,
     wildlife_secr,
+    connectivity,
 ):
     print(f"\n== {benchmark.__name__.rsplit('.', maxsplit=1)[-1]}")
     benchmark.main()

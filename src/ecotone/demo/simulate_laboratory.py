@@ -81,6 +81,7 @@ def _controls(rng: np.random.Generator, rows: pd.DataFrame) -> pd.DataFrame:
     blank = blank.where(~dirty, ACID * (1 + 0.05 * rng.standard_normal(len(pairs))))
     expected = 20 * pairs["limit"]
     found = expected * (1 + spread * rng.standard_normal(len(pairs)))
+    found = found.where(~dirty, found + ACID)
     strong = own[own["value"] > 5 * own["limit"]]
     doubled = strong.groupby(["batch", "property"], sort=True).head(1)
     again = doubled["value"] * (1 + 0.05 * rng.standard_normal(len(doubled)))

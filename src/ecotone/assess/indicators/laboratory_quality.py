@@ -294,7 +294,12 @@ def of_fractions(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def of_custody(results: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
-    """Reasons that come from the way of the sample."""
+    """Reasons that come from the way of the sample.
+
+    Where the laboratory names its batches, what has none was read at the river and never went.
+    """
+    if (results["analysis"] != "").any():
+        results = results[results["analysis"] != ""]
     hit = results[["place", "sample"]].merge(faults, on="sample")
     weight = np.where(hit["fault"].isin(custody.BREAKING), FAIL, SUSPECT)
     return _reasons(hit["place"], "custody-" + hit["fault"], weight, hit["told"], hit["sample"])

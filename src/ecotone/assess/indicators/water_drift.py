@@ -85,7 +85,8 @@ def _station(
         out.loc[inside, "stretch"] = number
         told.append(
             {"stretch": number, "station": station, "property": name, "device": device,
-             "start": at.isoformat(), "end": until.isoformat(), "n": int(inside.sum()),
+             "start": f"{at:%Y-%m-%dT%H:%MZ}", "end": f"{until:%Y-%m-%dT%H:%MZ}",
+             "n": int(inside.sum()),
              "offset": before.offset - after.offset, "gain": before.gain / after.gain,
              "largest": _largest(fixed - x), "rating": _WORDS[int(grade.max(initial=-1))]}
         )  # fmt: skip

@@ -38,7 +38,7 @@ _REASONS: Final = {
 }  # fmt: skip
 _CONTROLS: Final = {
     "analysis": "", "control": "", "kind": "", "property": "", "sample": "", "measure": "",
-    "low": "", "high": "", "unit": "", "flag": "",
+    "lowest": "", "highest": "", "unit": "", "flag": "",
 }  # fmt: skip
 _BATCHES: Final = {
     "analysis": "", "property": "", "n": "results", "controls": "", "failed": "",
@@ -179,8 +179,11 @@ def _reasons(judged: Judged) -> pd.DataFrame:
 
 
 def _controls(judged: Judged) -> pd.DataFrame:
-    table = judged.controls.drop(columns=["kind", "unit"], errors="ignore")
-    table = table.rename(columns={"control_kind": "kind", "measure_unit": "unit"})
+    own = ["kind", "unit", "lowest", "highest"]
+    table = judged.controls.drop(columns=own).rename(
+        columns={"control_kind": "kind", "measure_unit": "unit", "low": "lowest",
+                 "high": "highest"}
+    )  # fmt: skip
     return _worded(table)[list(_CONTROLS)]
 
 

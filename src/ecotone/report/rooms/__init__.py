@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from ecotone.report.rooms import connectivity, land, land_dry, land_status, plain, water, wildlife
+from ecotone.report.rooms import (
+    connectivity,
+    land,
+    land_dry,
+    land_status,
+    plain,
+    water,
+    water_network,
+    wildlife,
+)
 from ecotone.report.rooms.base import Room
 
 ROOMS: Final[dict[str, Room]] = {
@@ -20,7 +29,12 @@ ROOMS: Final[dict[str, Room]] = {
     "land.spi": land_dry.INDEX,
     "land.trend": land.TREND,
     "land.wind-erosion": land_dry.WIND,
+    "water.alarms": water_network.ALARMS,
     "water.compliance": water.COMPLIANCE,
+    "water.drift": water_network.DRIFT,
+    "water.laboratory": water_network.LABORATORY,
+    "water.network": water_network.NETWORK,
+    "water.trend": water_network.TREND,
     "wildlife.density": wildlife.DENSITY,
     "wildlife.identity": wildlife.IDENTITY,
     "wildlife.individuals": wildlife.INDIVIDUALS,

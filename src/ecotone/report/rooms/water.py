@@ -25,6 +25,7 @@ _NEEDED: Final = frozenset(
 )
 #: From the verdict that counts most to the one that counts least.
 _WORST: Final = ("exceeded", "open", "kept")
+_FOUR: Final = ("compliant", "probably", "probably_not", "non_compliant")
 _STATIONS_OF_A_PAGE: Final = 36
 _ROWS: Final = 36
 _PLACES: Final = ("latitude", "longitude")
@@ -66,7 +67,17 @@ def sentences(writing: Writing, entry: Entry) -> list[Text]:
         open=l10n.number(int((frame["verdict"] == "open").sum()), writing.lang),
         most=l10n.listed((writing.term(entry.indicator, str(p)) for p in most), writing.lang),
     )
-    return [*said, as_text(text)]
+    return [*said, as_text(text), *_states(writing, entry, frame)]
+
+
+def _states(writing: Writing, entry: Entry, frame: pd.DataFrame) -> list[Text]:
+    """What the results say in the light of their uncertainty, in four states and none."""
+    if not set(frame.columns) >= {*_FOUR}:
+        return []
+    told = {name: l10n.number(int(frame[name].sum()), writing.lang) for name in _FOUR}
+    open_still = l10n.number(int(frame["undetermined"].sum()), writing.lang)
+    region = entry.region.name(writing.lang)
+    return [as_text(writing.say("sentence.water.states", region=region, open=open_still, **told))]
 
 
 def pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
@@ -224,8 +235,7 @@ COMPLIANCE = Room(
     pictures=pictures,
     columns={
         _TABLE: (
-            "station", "property", "limit", "unit", "n", "exceedances", "undetermined", "share",
-            "verdict",
+            "station", "property", "limit", "unit", "n", *_FOUR, "undetermined", "verdict",
         )
     },
     prepare=prepare,
