@@ -77,6 +77,8 @@ def test_a_circuit_from_files_to_result(tmp_path):
         assert data.read(1).tolist() == [[1, 1, 1, 1, 1]]
     assert done.values["mean_resistance"].value == pytest.approx(4.0)
     assert done.values["residual"].value < 1e-10
+    (line,) = gpd.read_file(tmp_path / "out" / done.vectors["pairs"]).itertuples()
+    assert (line.resistance, line.geometry.length) == (4.0, 40.0)
 
 
 def test_an_inis_own_files_lie_under_its_base_name(tmp_path):

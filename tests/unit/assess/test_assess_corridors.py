@@ -240,3 +240,16 @@ def test_kernels_and_paths_from_files(land, tmp_path):
     (tmp_path / "q.txt").write_text("1 0 0\n")
     with pytest.raises(InputRefused):
         compute("connectivity.kernels", nowhere, {}, tmp_path / "o")
+
+
+def test_degrees_are_refused_before_anything_is_computed(land, tmp_path):
+    given = {**land, "resistance": tif(tmp_path / "d.tif", np.ones(SHAPE), "EPSG:4326")}
+    del given["classes"]
+    with pytest.raises(InputRefused) as error:
+        run(given, tmp_path / "o")
+    assert error.value.finding.code == "connectivity-degrees"
+    (tmp_path / "p.txt").write_text("1 500005 4500205\n")
+    far = {"resistance": [given["resistance"]], "nodes": [tmp_path / "p.txt"]}
+    with pytest.raises(InputRefused) as error:
+        compute("connectivity.kernels", far, {}, tmp_path / "o")
+    assert error.value.finding.code == "connectivity-degrees"

@@ -20,7 +20,7 @@ from ecotone.assess.indicators.connectivity_runs import (
     run_network,
     run_raster,
 )
-from ecotone.assess.indicators.connectivity_tables import FILES, files_read
+from ecotone.assess.indicators.connectivity_tables import FILES, files_read, write_layer
 from ecotone.formats.circuitscape import Config, read_config
 from ecotone.formats.circuitscape_write import Writer
 from ecotone.formats.raster_write import write_geotiff
@@ -33,6 +33,8 @@ Floats = NDArray[np.float64]
 
 #: Above this ratio of largest to smallest conductance digits are lost.
 _CONTRAST: Final = 1e9
+#: Pairs that are drawn as lines.
+_LINES: Final = 50_000
 #: A residual above this is told.
 _RESIDUAL: Final = 1e-8
 
@@ -57,6 +59,7 @@ def compute(job: Job) -> Outcome:
         values=_values(ran),
         tables=tables,
         rasters=_rasters(job, ran),
+        vectors=_vectors(job, ran),
         findings=findings,
     )
 
@@ -181,6 +184,39 @@ def _rasters(job: Job, ran: Ran) -> dict[str, str]:
         dtype="float64",
     )
     return {"cumulative_current": "rasters/cumulative_current.tif"}
+
+
+def _vectors(job: Job, ran: Ran) -> dict[str, str]:
+    """Pairs of points as lines with their resistance, for a GIS; none where there are too many."""
+    if ran.ids is None or ran.resistance is None or ran.habitat is None or ran.points is None:
+        return {}
+    rows, columns = np.triu_indices(ran.ids.size, 1)
+    if ran.resistance.ndim != 2 or not 0 < rows.size <= _LINES:
+        return {}
+    import geopandas as gpd
+    import shapely
+
+    raster = ran.habitat.raster
+    width = raster.values.shape[1]
+    down, right = np.divmod(ran.points.cells, width)
+    t = raster.transform
+    at = np.searchsorted(ran.ids, ran.points.ids)
+    count = np.bincount(at, minlength=ran.ids.size)
+    # The middle of a region's cells, or the point itself.
+    x = np.bincount(at, t.a * (right + 0.5) + t.c, minlength=ran.ids.size) / count
+    y = np.bincount(at, t.e * (down + 0.5) + t.f, minlength=ran.ids.size) / count
+    ends = np.stack([np.column_stack([x, y])[rows], np.column_stack([x, y])[columns]], axis=1)
+    lines = gpd.GeoDataFrame(
+        {
+            "from": ran.ids[rows],
+            "to": ran.ids[columns],
+            "resistance": ran.resistance[rows, columns],
+        },
+        geometry=shapely.linestrings(ends),
+        crs=None if raster.crs is None else raster.crs.to_wkt(),
+    )
+    write_layer(job.out / "vectors" / "pairs.gpkg", lines.dropna(subset=["resistance"]))
+    return {"pairs": "vectors/pairs.gpkg"}
 
 
 CONNECTIVITY_CIRCUIT: Final = Indicator(

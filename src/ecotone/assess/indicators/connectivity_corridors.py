@@ -25,6 +25,7 @@ from ecotone.assess.indicators.connectivity_ensemble import (
 )
 from ecotone.assess.indicators.connectivity_places import find_places, spot
 from ecotone.assess.indicators.connectivity_scene import Scene, padded, read_scene
+from ecotone.assess.indicators.connectivity_tables import write_layer
 from ecotone.formats.asciigrid import Raster
 from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.errors import NotComputable
@@ -271,7 +272,6 @@ def _write_shapes(
     import geopandas as gpd
 
     crs = None if scene.raster.crs is None else scene.raster.crs.to_wkt()
-    (job.out / "vectors").mkdir(parents=True, exist_ok=True)
     layers = {
         "paths": gpd.GeoDataFrame(
             frame.iloc[kept].reset_index(drop=True), geometry=lines[kept], crs=crs
@@ -281,9 +281,7 @@ def _write_shapes(
         ),
     }
     for name, layer in layers.items():
-        path = job.out / "vectors" / f"{name}.gpkg"
-        path.unlink(missing_ok=True)
-        layer.to_file(path, driver="GPKG", layer=name)
+        write_layer(job.out / "vectors" / f"{name}.gpkg", layer)
     return {name: f"vectors/{name}.gpkg" for name in layers}
 
 

@@ -16,7 +16,7 @@ from ecotone.assess.indicators.connectivity_resistance import Surface, read_surf
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import read_table
 from ecotone.formats.raster_write import write_geotiff
-from ecotone.model.finding import Finding, Severity
+from ecotone.model.finding import Finding
 from ecotone.model.result import Value
 from ecotone.science.connectivity.kernels import Shape, spread_from
 
@@ -32,7 +32,8 @@ def compute(job: Job) -> Outcome:
     surface = read_surface(job)
     resistance = surface.model.best()
     habitat = Habitat(surface.raster, np.nan_to_num(1.0 / resistance))
-    findings = list(_about(surface))
+    _projected(surface)
+    findings: list[Finding] = []
     cells, weight = _sources(job, habitat, findings)
     spread = partial(
         _some,
@@ -70,11 +71,11 @@ def _some(
     )  # fmt: skip
 
 
-def _about(surface: Surface) -> list[Finding]:
+def _projected(surface: Surface) -> None:
+    """Refuse a raster in degrees: costs against a threshold in metres would mean nothing."""
     crs = surface.raster.crs
     if crs is not None and crs.is_geographic:
-        return [Finding("circuit-degrees", Severity.WARNING, file=surface.path.name)]
-    return []
+        raise refused("connectivity-degrees", file=surface.path.name)
 
 
 def _sources(job: Job, habitat: Habitat, findings: list[Finding]) -> tuple[Ints, Floats]:

@@ -58,6 +58,7 @@ class Ran:
     solvers: set[str] = field(default_factory=set)
     doubtful: bool = False
     nodes: int = 0
+    points: Points | None = None
 
 
 def landscape_of(config: Config, habitat: Habitat, means: Means) -> Landscape:
@@ -106,7 +107,7 @@ def run_raster(
     if config.scenario == "pairwise":
         ran = _pairwise(config, habitat, land, points, excluded, writer, means.progress)
         kept.clear()
-        return ran
+        return replace(ran, points=points)
     strengths = {}
     if config.strengths is not None:
         table = read_table(config.strengths, 2)

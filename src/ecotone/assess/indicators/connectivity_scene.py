@@ -108,7 +108,8 @@ def _about(surface: Surface, best: Floats) -> list[Finding]:
     crs = surface.raster.crs
     found = []
     if crs is not None and crs.is_geographic:
-        found.append(Finding("circuit-degrees", Severity.WARNING, file=surface.path.name))
+        # Costs in degrees against dispersal in metres would be numbers without meaning.
+        raise refused("connectivity-degrees", file=surface.path.name)
     if crs is None:
         found.append(Finding("connectivity-crs-missing", Severity.WARNING, field="resistance"))
     if not np.isfinite(best).any():

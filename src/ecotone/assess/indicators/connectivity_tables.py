@@ -204,6 +204,18 @@ def polygon_patches(frame: gpd.GeoDataFrame) -> Patches:
     return Patches(ids, shapely.area(shapes) / _SQUARE_METRES, shapes=shapes)
 
 
+def write_layer(path: Path, layer: gpd.GeoDataFrame) -> None:
+    """A GeoPackage of one layer, named as the file."""
+    import warnings
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with warnings.catch_warnings():
+        # A grid without a reference system is told by a finding, in the reader's language.
+        warnings.filterwarnings("ignore", message="'crs' was not provided")
+        layer.to_file(path, driver="GPKG", layer=path.stem)
+
+
 def centres(shapes: Shapes) -> Floats:
     """The centroid of each shape, or a point on its surface where the centroid lies outside."""
     middle = shapely.centroid(shapes)
