@@ -289,19 +289,19 @@ class Search:
 
 
 def _offset(birds: Canaries) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The canaries on Chinese web maps, but for those that look like the centre of a cell there."""
+    """The canaries on Chinese web maps, but for those that look like a cell's centre or corner."""
     from ecotone.model.gcj02 import wgs84_to_bd09, wgs84_to_gcj02
 
     for shift in (wgs84_to_gcj02, wgs84_to_bd09):
         latitude, longitude = (np.asarray(axis) for axis in shift(birds.latitude, birds.longitude))
-        centre = _is_centre(latitude) & _is_centre(longitude)
-        yield latitude[~centre], longitude[~centre]
+        published = _is_published(latitude) & _is_published(longitude)
+        yield latitude[~published], longitude[~published]
 
 
-def _is_centre(degrees: np.ndarray) -> np.ndarray:
-    """Whether a number begins like the centre of a cell of 0.01 or 0.1 degree."""
-    beyond = [degrees / cell - 0.5 - np.round(degrees / cell - 0.5) for cell in (0.01, 0.1)]
-    return (np.abs(beyond[0]) * 0.01 < 1.1e-3) | (np.abs(beyond[1]) * 0.1 < 1.1e-3)
+def _is_published(degrees: np.ndarray) -> np.ndarray:
+    """Whether a number begins like the centre or the edge of a cell of 0.01 or 0.1 degree."""
+    halves = degrees / 0.005
+    return np.abs(halves - np.round(halves)) * 0.005 < 1.1e-3
 
 
 def _projected(birds: Canaries) -> Iterator[tuple[np.ndarray, np.ndarray]]:
