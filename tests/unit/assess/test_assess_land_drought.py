@@ -367,3 +367,49 @@ def test_station_series_carry_intervals(tmp_path: Path) -> None:
     assert none.values["lowest_december"].low is None
     with pytest.raises(UsageError, match="100"):
         run(tmp_path, "land.spi", {"series": rain}, draws=7)
+
+
+def soil_maps(folder: Path, **more: float) -> dict[str, Path]:
+    values = {"sand": 60.0, "silt": 25.0, "clay": 15.0, "organic": 1.0, "carbonate": 12.0, **more}
+    return {n: raster(folder / f"{n}.tif", np.full((3, 4), v)) for n, v in values.items()}
+
+
+def test_wind_erosion_of_maps_is_that_of_points(tmp_path: Path) -> None:
+    winds = 9 * np.random.default_rng(2).weibull(2.0, 200)
+    wind = table(tmp_path / "w.csv", {"u2_ms": winds})
+    maps = soil_maps(tmp_path, cover=20.0)
+    result = run(tmp_path, "land.wind-erosion", {**maps, "wind": wind}, days=30)
+    points = table(tmp_path / "p.csv", {**SOIL, "flat_cover_pct": [20.0]})
+    at = run(tmp_path, "land.wind-erosion", {"points": points, "wind": wind}, days=30)
+    for name in ("mean_loss", "bare_loss", "fixed"):
+        assert result.values[name].value == pytest.approx(at.values[name].value, rel=1e-6)
+    assert result.values["valid_percent"].value == 100.0
+    ndvi = 0.05 + 0.2 * 0.85
+    maps = {n: p for n, p in maps.items() if n != "cover"} | soil_maps(tmp_path, ndvi=ndvi)
+    green = run(tmp_path, "land.wind-erosion", {**maps, "wind": wind}, days=30)
+    assert green.values["mean_loss"].value == pytest.approx(result.values["mean_loss"].value,
+                                                            rel=1e-4)  # fmt: skip
+    assert (tmp_path / "out/rasters/erosion.qml").exists()
+
+
+def test_maps_of_soil_outside_the_equations_are_told(tmp_path: Path) -> None:
+    wind = table(tmp_path / "w.csv", {"u2_ms": [6.0, 12.0]})
+    maps = soil_maps(tmp_path, clay=50.0, cover=0.5)
+    result = run(tmp_path, "land.wind-erosion", {**maps, "wind": wind})
+    assert {"land-map-outside", "land-map-texture", "land-cover-fraction"} <= set(codes(result))
+    assert result.values["valid_percent"].value == 0.0
+    cases = (
+        (maps, UsageError, "wind record"),
+        ({"wind": wind}, UsageError, "either"),
+        ({**{n: p for n, p in maps.items() if n != "clay"}, "wind": wind}, InputRefused, "clay"),
+        ({**maps, "cover": raster(tmp_path / "c.tif", np.full((2, 4), 5.0)), "wind": wind},
+         InputRefused, "grid"),
+        ({**maps, "cover": raster(tmp_path / "d.tif", np.full((3, 4), 500.0)), "wind": wind},
+         InputRefused, "percent"),
+    )  # fmt: skip
+    for inputs, error, said in cases:
+        with pytest.raises(error, match=said):
+            run(tmp_path, "land.wind-erosion", inputs)
+    scaled = {n: p for n, p in maps.items() if n != "cover"} | soil_maps(tmp_path, ndvi=4000.0)
+    with pytest.raises(InputRefused, match="4000"):
+        run(tmp_path, "land.wind-erosion", {**scaled, "wind": wind})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.land_barrier import compare_groups, sheltered_values, valued
 from ecotone.assess.indicators.land_table import read_numbers, read_series
+from ecotone.assess.indicators.land_wind_rasters import INPUTS, erosion_of_maps
 from ecotone.model.errors import InputRefused, NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
@@ -42,7 +43,16 @@ _GALE: Final = 120.0
 
 
 def erosion(job: Job) -> Outcome:
-    """RWEQ at each point, with its cover and as bare soil."""
+    """RWEQ at each point or in each cell of maps, with its cover and as bare soil."""
+    maps = [i.name for i in INPUTS if job.inputs.get(i.name)]
+    if bool(maps) == bool(job.inputs.get("points")):
+        raise UsageError(say("assess.land.points-or-maps"))
+    if maps:
+        if not job.inputs.get("wind"):
+            raise UsageError(say("assess.land.maps-wind"))
+        speeds = _winds(job)
+        _check_winds(job.inputs["wind"][0].name, speeds)
+        return erosion_of_maps(job, speeds)
     path = job.inputs["points"][0]
     wanted = ("u2_ms", "temp_c", "elev_km", "elev_m", *_SOIL, "flat_cover_pct")
     readings = job.inputs.get("wind")
@@ -276,13 +286,19 @@ def aridity(job: Job) -> Outcome:
 LAND_WIND_EROSION: Final = Indicator(
     id="land.wind-erosion",
     version="1",
-    inputs=(Input("points", "table"), Input("wind", "table", required=False)),
+    inputs=(
+        Input("points", "table", required=False),
+        Input("wind", "table", required=False),
+        *INPUTS,
+    ),
     parameters=(
         Parameter("days", "number", 15.0, minimum=1.0, maximum=366.0, unit="day"),
         Parameter("length", "number", 50.0, minimum=1.0, maximum=10000.0, unit="m"),
         Parameter("wetness", "number", 1.0, minimum=0.0, maximum=1.0, unit="1"),
         Parameter("snow", "number", 1.0, minimum=0.0, maximum=1.0, unit="1"),
         Parameter("height", "number", 10.0, minimum=0.5, maximum=200.0, unit="m"),
+        Parameter("ndvi_soil", "number", 0.05, minimum=-1.0, maximum=1.0, unit="1"),
+        Parameter("ndvi_full", "number", 0.9, minimum=-1.0, maximum=1.0, unit="1"),
         Parameter("control", "text"),
         Parameter("treated", "text"),
     ),
@@ -292,8 +308,11 @@ LAND_WIND_EROSION: Final = Indicator(
         "bare_loss": "kg/m2",
         "fixed": "kg/m2",
         "reduction": "%",
+        "assessed_km2": "km2",
+        "valid_percent": "%",
     },
     tables={
+        "classes": {"class": "1", "area_km2": "km2", "percent": "%"},
         "groups": {
             "group": "1", "points": "points", "mean_loss": "kg/m2", "mean_loss_low": "kg/m2",
             "mean_loss_high": "kg/m2", "bare_loss": "kg/m2",
@@ -305,10 +324,14 @@ LAND_WIND_EROSION: Final = Indicator(
             "class": "1", "valid": "1",
         },
     },
-    rasters={},
+    rasters={"loss": "kg/m2"},
     citations=(
         Citation("Fryrear et al. (1998) Revised wind erosion equation, USDA-ARS bulletin 1"),
         Citation("Fryrear et al. (2000) Journal of Soil and Water Conservation 55, 183-189"),
+        Citation(
+            "Gutman and Ignatov (1998) International Journal of Remote Sensing 19, 1533-1543",
+            "10.1080/014311698215333",
+        ),
         Citation("Hedges, Gurevitch and Curtis (1999) Ecology 80, 1150-1156"),
         Citation("SL190-2007 Standards for classification and gradation of soil erosion"),
     ),
