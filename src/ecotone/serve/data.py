@@ -83,6 +83,7 @@ Chosen = Annotated[Filters, Depends(asked)]
 def overview(request: Request, account: Known, purpose: Purpose = "assessment") -> Response:
     """What there is for this party: datasets and kinds of records."""
     node = served(request)
+    _must_be_agreed(request, account, purpose)
     door = Door(node.store, Asked(account.party, purpose, "view", node.today()))
     found: list[tuple[str, int | None]] = []
     waiting = 0.8
@@ -182,6 +183,7 @@ def download(
 ) -> Response:
     """The rows of the table as CSV, as agreed for downloading: another release than looking."""
     node = served(request)
+    _must_be_agreed(request, account, purpose)
     door = Door(node.store, Asked(account.party, purpose, "download", node.today()))
     released = door.release(noun)
     view = View.of(released, noun)
@@ -205,9 +207,19 @@ def _csv(view: View, numbers: Any, names: list[str]) -> Iterator[str]:
 
 
 def wanted(request: Request, account: Account, noun: str, purpose: str) -> View | None:
-    """The account's view of a noun; None while it is being made."""
+    """The account's view of a noun; None while it is being made.
+
+    Raises UsageError for a purpose nobody agreed to: each would be a release of its own.
+    """
     node = served(request)
+    _must_be_agreed(request, account, purpose)
     return node.views.get(Wanted(account.party, noun, purpose, node.today()))
+
+
+def _must_be_agreed(request: Request, account: Account, purpose: str) -> None:
+    known = purposes(request, account)
+    if purpose not in known:
+        raise UsageError(say("portal.purpose-unknown", given=purpose, known=", ".join(known)))
 
 
 def preparing(request: Request, noun: str) -> HTMLResponse:

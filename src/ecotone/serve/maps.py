@@ -57,7 +57,8 @@ class Drawing:
     width: int
     height: int
     lines: list[dict[str, Any]] = field(default_factory=list)
-    outlines: list[str] = field(default_factory=list)
+    #: Paths, and whether they are disputed: those are dashed.
+    outlines: list[tuple[str, bool]] = field(default_factory=list)
     points: list[tuple[float, float]] = field(default_factory=list)
     squares: list[tuple[float, float, float, float]] = field(default_factory=list)
     counted: list[tuple[float, float, float, float, int]] = field(default_factory=list)
@@ -70,7 +71,10 @@ class Drawing:
 
 
 def draw(
-    view: View, numbers: NDArray[np.int64], box: Box | None, outlines: Sequence[Any] = ()
+    view: View,
+    numbers: NDArray[np.int64],
+    box: Box | None,
+    outlines: Sequence[tuple[Any, bool]] = (),
 ) -> Drawing:
     """The rows of a view that have a place; ``box`` is found from them where none is given."""
     frame = _placed(view, numbers)
@@ -90,7 +94,11 @@ def draw(
         width=WIDTH,
         height=high,
         lines=_graticule(box, scale),
-        outlines=[path for path in (_outline(shape, box, scale) for shape in outlines) if path],
+        outlines=[
+            (path, disputed)
+            for shape, disputed in outlines
+            if (path := _outline(shape, box, scale))
+        ],
         points=points,
         squares=_squares(lon[coarse], lat[coarse], size[coarse], scale),
         counted=counted,
@@ -223,13 +231,17 @@ def _exact(
     ]
 
 
-def outlines_of(path: Path) -> list[Any]:
-    """The shapes of a GeoJSON file; none where it holds none."""
+def outlines_of(path: Path, disputed: str) -> list[tuple[Any, bool]]:
+    """The shapes of a GeoJSON file, and whether this property says they are disputed."""
     from shapely.geometry import shape
 
     document: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     features = document.get("features", [document])
-    return [shape(f["geometry"]) for f in features if f.get("geometry")]
+    return [
+        (shape(f["geometry"]), bool((f.get("properties") or {}).get(disputed)))
+        for f in features
+        if f.get("geometry")
+    ]
 
 
 def _outline(shape: Any, box: Box, scale: _Scale) -> str:

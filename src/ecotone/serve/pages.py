@@ -165,6 +165,10 @@ class _Told:
         said = term("noun", noun, self._lang)
         return said[:1].upper() + said[1:]
 
+    def measure(self, value: float, unit: str) -> str:
+        """A number with its unit, as reports write it."""
+        return l10n.with_unit(value, unit, self._lang, l10n.decimals_for([value]))
+
     def purpose(self, purpose: str) -> str:
         """A purpose by its name; one of somebody's own words as it stands."""
         key = f"portal.purpose.{purpose}"

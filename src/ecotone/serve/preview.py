@@ -12,13 +12,13 @@ from ecotone.model.dictionary import RECORD_NOUNS
 from ecotone.model.errors import UsageError, Withheld
 from ecotone.model.words import say
 from ecotone.serve import filters, maps
-from ecotone.serve.data import Noun, table_columns
+from ecotone.serve.data import Noun, preparing, table_columns
 from ecotone.serve.guard import Sharer
 from ecotone.serve.outlines import outlines_for
 from ecotone.serve.pages import language, page
 from ecotone.serve.sharing import day_of
 from ecotone.serve.state import served
-from ecotone.serve.views import View
+from ecotone.serve.views import View, Wanted
 from ecotone.share import desk
 from ecotone.share.decide import Request as Asked
 from ecotone.share.door import Door
@@ -52,21 +52,24 @@ def preview(
         return page(request, "preview.html", **values)
     if reader not in {p.party_id for p in parties}:
         raise UsageError(say("portal.preview.party", given=reader))
-    asked = Asked(reader, purpose or "assessment", action, day_of(on, node.today()))
+    day = day_of(on, node.today())
+    wanted = Wanted(reader, noun, purpose or "assessment", day, action, owner=account.party)
+    try:
+        view = node.views.get(wanted)
+    except Withheld:
+        view = View.nothing(noun)
+    if view is None:
+        return preparing(request, noun)
+    asked = Asked(reader, wanted.purpose, action, day)
     door = Door(node.store, asked, language(request), preview=True)
     kept = [k for k in kept_back(node.store, door, language(request), noun) if k.dataset_id in own]
-    try:
-        released = door.release(noun, datasets=own)
-    except Withheld:
-        released = None
-    view = View.nothing(noun) if released is None else View.of(released, noun)
     shapes, disclaimer = outlines_for(request, account)
     numbers = np.arange(view.rows.num_rows, dtype=np.int64)
     return page(
         request,
         "preview.html",
         **{**values, "view": view},
-        decisions=[] if released is None else [(x.decision, x.rows) for x in released.lines],
+        decisions=[(x.decision, x.rows) for x in view.lines],
         columns=table_columns(view),
         shown=filters.page(view, filters.Filters(), None, _ROWS),
         drawing=maps.draw(view, numbers, None, shapes),

@@ -23,10 +23,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ecotone.model.agreement import Action
 from ecotone.model.dictionary import attributes
 from ecotone.share import desk
 from ecotone.share.decide import Request
-from ecotone.share.door import Door, Released
+from ecotone.share.door import Door, Line, Released
 
 if TYPE_CHECKING:
     from ecotone.share.desk import Marks, Store
@@ -46,6 +47,9 @@ class Wanted:
     noun: str
     purpose: str
     day: date
+    action: Action = "view"
+    #: Where an owner looks at what the party would see: of this owner's datasets alone.
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class View:
     rows: pa.Table
     groups: pd.DataFrame
     cells: Mapping[tuple[str, str], float]
+    #: What each decision let out.
+    lines: tuple[Line, ...] = ()
     #: Whether rows of the node are newer than these.
     behind: bool = False
 
@@ -122,7 +128,7 @@ class Views:
             if making is None or (making.done() and making.exception() is not None):
                 making = self._pool.submit(self._make, wanted, now)
                 self._making[(wanted, now)] = making
-        own = wanted.party == self._store.party_id
+        own = wanted.party == self._store.party_id and not wanted.owner
         stale = kept if kept is not None and own and kept.marks.rules == now.rules else None
         wait([making], timeout=0.3 if stale is not None else patience)
         if making.done():
@@ -143,19 +149,23 @@ class Views:
         return making.result()
 
     def _make(self, wanted: Wanted, now: Marks) -> View:
-        request = Request(wanted.party, wanted.purpose, "view", wanted.day)
-        released = Door(self._store, request).release(wanted.noun)
+        request = Request(wanted.party, wanted.purpose, wanted.action, wanted.day)
+        door = Door(self._store, request, preview=bool(wanted.owner))
+        own = {d.dataset_id for d in desk.own_datasets(self._store, wanted.owner)}
+        released = door.release(wanted.noun, datasets=own if wanted.owner else None)
         path = self._store.folder / "staging" / f"file-{os.getpid()}-{uuid.uuid4().hex}"
         with pa.OSFile(str(path), "wb") as sink:
             table = columnar(released.rows, wanted.noun)
             with pa.ipc.new_file(sink, table.schema) as writer:
                 writer.write_table(table)
         rows = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        view = View(wanted, now, rows, released.groups, cells_of(released))
+        view = View(wanted, now, rows, released.groups, cells_of(released), lines=released.lines)
         with self._lock:
             before = self._files.get(wanted)
             self._made[wanted], self._files[wanted] = view, path
-            old = [w for w in self._made if w.day != wanted.day]
+            # What an owner looks at may be of any day; all others are of today or over.
+            ours = [] if wanted.owner else [w for w in self._made if not w.owner]
+            old = [w for w in ours if w.day != wanted.day]
             old += list(self._made)[: max(0, len(self._made) - len(old) - _MOST)]
             gone = [self._files.pop(w) for w in old if self._made.pop(w, None) is not None]
         for each in (*gone, *([before] if before else [])):
