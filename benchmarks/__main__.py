@@ -6,10 +6,13 @@ from benchmarks import (
     connectivity,
     door,
     ingest,
+    land_areas,
+    land_discovery,
     land_spi,
     land_trend,
     ledger,
     packages,
+    sensorthings,
     start,
     water_wrtds,
     wildlife_secr,
@@ -23,9 +26,12 @@ for benchmark in (
     packages,
     door,
     land_spi,
+    land_areas,
+    land_discovery,
     water_wrtds,
     wildlife_secr,
     connectivity,
+    sensorthings,
 ):
     print(f"\n== {benchmark.__name__.rsplit('.', maxsplit=1)[-1]}")
     benchmark.main()

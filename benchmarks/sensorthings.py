@@ -272,7 +272,7 @@ def _postgres() -> str | None:
     from tests.postgres import server as private
 
     try:
-        return private(safe=True).new_database()
+        return private(durable=True).new_database()
     except pytest.skip.Exception:
         return None
 

@@ -88,16 +88,19 @@ class Server:
         return f"host={self.socket} user={_MASTER} dbname={database}"
 
 
-def server() -> Server:
-    """The server of this test process, started once, or a skip that says why there is none."""
-    found = _started()
+def server(*, durable: bool = False) -> Server:
+    """The server of this test process, started once, or a skip that says why there is none.
+
+    ``durable``: one that waits for the disk, as in use; for benchmarks.
+    """
+    found = _started(durable)
     if isinstance(found, str):
         pytest.skip(found)
     return found
 
 
 @functools.cache
-def _started() -> Server | str:
+def _started(durable: bool) -> Server | str:
     """The server, or why there is none."""
     try:
         import psycopg
@@ -129,7 +132,7 @@ def _started() -> Server | str:
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
         [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=",
-         "-c", "fsync=off", "-c", "max_connections=30"],
+         "-c", f"fsync={'on' if durable else 'off'}", "-c", "max_connections=30"],
         cwd=folder, stdout=log, stderr=log, **rights,
     )  # fmt: skip
     started = Server(programs, folder, process)

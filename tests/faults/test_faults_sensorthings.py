@@ -120,11 +120,13 @@ def test_killed_five_times(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_killed_a_hundred_times(tmp_path: Path) -> None:
     kill_again_and_again(tmp_path, None, 100)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.postgres
 def test_killed_twenty_times_on_postgres(tmp_path: Path) -> None:
     kill_again_and_again(tmp_path, private().new_database(), 20)

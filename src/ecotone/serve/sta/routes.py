@@ -36,7 +36,7 @@ def router(
 ) -> APIRouter:
     """The routes. ``sensing`` gives the node's sensors, ``who`` the one who asks."""
     found = APIRouter()
-    service = _Service(sensing, who, endpoints or (lambda request: []))
+    service = Service(sensing, who, endpoints or (lambda request: []))
     methods = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]
     for path in (PREFIX, f"{PREFIX}/{{path:path}}"):
         found.add_api_route(
@@ -45,12 +45,14 @@ def router(
     return found
 
 
-class _Service:
+class Service:
+    """One mounted service: who asks, of which sensors."""
+
     def __init__(
         self, sensing: Callable[[Request], Sensing], who: Callable[[Request], Who], endpoints: Any
     ) -> None:
-        self._sensing = sensing
-        self._who = who
+        self.sensing = sensing
+        self.who = who
         self._endpoints = endpoints
 
     async def answer(self, request: Request) -> Response:
@@ -76,7 +78,7 @@ class _Service:
         return Response(body, status, headers, _JSON)
 
     def _get(self, request: Request, path: str, root: str) -> Response:
-        who = self._who(request)
+        who = self.who(request)
         answer = self.read(request, who, path, request.url.query, root)
         headers = {"vary": "Accept-Encoding"}
         body = answer.body
@@ -93,8 +95,17 @@ class _Service:
         if len(query) > _MOST_QUERY:
             raise malformed("sta.filter-deep")
         given = parse_qsl(query, keep_blank_values=True)
-        with self._sensing(request).reading(who.party) as reader:
+        with self.sensing(request).reading(who.party) as reader:
             return reads.get(reader, Renderer(root), path.strip("/"), given)
+
+    def writer(self, request: Request) -> Who:
+        """Who asks, if they may write."""
+        who = self.who(request)
+        if who.party is None:
+            raise Refused(401, say("sta.sign-in"))
+        if not who.writes:
+            raise Refused(403, say("sta.may-not-write"))
+        return who
 
     async def write(
         self,
@@ -106,12 +117,9 @@ class _Service:
         root: str,
     ) -> tuple[int, dict[str, str], bytes]:
         """Carry a change out; status, headers and body of the answer."""
-        who = await run_in_threadpool(self._who, request)
-        if who.party is None:
-            raise Refused(401, say("sta.sign-in"))
-        if not who.writes:
-            raise Refused(403, say("sta.may-not-write"))
-        sensing, renderer = self._sensing(request), Renderer(root)
+        who = await run_in_threadpool(self.writer, request)
+        assert who.party is not None
+        sensing, renderer = self.sensing(request), Renderer(root)
         kind = headers.get("content-type", "")
         plain = path.strip("/")
         if method == "POST" and plain in arrays.BULK:
@@ -123,7 +131,7 @@ class _Service:
                 number = int((await asyncio.wrap_future(future))[0])
                 return _made(renderer, "Observations", number)
         dataset = request.query_params.get("dataset")
-        change = _change(method, plain, raw, kind, dataset)
+        change = change_of(method, plain, raw, kind, dataset)
         future = sensing.edit(who.party, who.person, change.what, change.work)
         entity, number = await asyncio.wrap_future(future)
         if method == "POST":
@@ -133,7 +141,8 @@ class _Service:
         return 200, {}, dumped(_told(renderer, entity.path, number))
 
 
-def _change(method: str, path: str, raw: bytes, kind: str, dataset: str | None) -> changes.Change:
+def change_of(method: str, path: str, raw: bytes, kind: str, dataset: str | None) -> changes.Change:
+    """What to do for a request that changes something."""
     match method:
         case "POST":
             return changes.post(path, raw, dataset)
