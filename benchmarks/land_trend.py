@@ -1,4 +1,4 @@
-"""Mann-Kendall, p and Sen slope: pixels per second per core, beside pymannkendall.
+"""Mann-Kendall, p and Sen slope: pixels per second per core, beside two peers.
 
 Both get the same pixels. The peer gives S, p and slope; ours gives the slope's interval too.
 Best of several runs, one thread each.
@@ -6,6 +6,7 @@ Best of several runs, one thread each.
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable
 
@@ -19,12 +20,13 @@ from ecotone.science.land import METHODS, mann_kendall
 YEARS = 16
 PIXELS = 1_000_000
 PEER_PIXELS = 400
+PIXELS_OF_XARRAY = 10_000
 RUNS = 5
 
 
 def main() -> None:
     """Time both and print."""
-    print(machine("pymannkendall"))
+    print(machine("pymannkendall", "xarrayMannKendall"))
     values = stack(PIXELS)
     mann_kendall(values[:, :64])
     ours = PIXELS / best(lambda: mann_kendall(values))
@@ -35,12 +37,36 @@ def main() -> None:
     print(f"ecotone        {ours:12,.0f} pixels/s/core  ({1e9 / ours:,.0f} ns per pixel)")
     print(f"pymannkendall  {peer:12,.0f} pixels/s/core  ({1e6 / peer:,.0f} us per pixel)")
     print(f"ratio          {ours / peer:12,.0f}")
+    if importlib.util.find_spec("xarrayMannKendall"):
+        grid = PIXELS_OF_XARRAY / once(lambda: by_xarray(values[:, :PIXELS_OF_XARRAY]))
+        print(f"xarrayMannKendall {grid:9,.0f} pixels/s/core, ratio {ours / grid:,.0f}")
     for method in METHODS[1:]:
         mann_kendall(values[:, :64], method=method)
         rate = PIXELS / best(lambda method=method: mann_kendall(values, method=method))
         print(f"  {method:<12} {rate:12,.0f} pixels/s/core")
     traffic = ours * YEARS * values.itemsize / 1e9
     print(f"input read     {traffic:12.2f} GB/s (a copy of it: {copied(values):.2f} GB/s)")
+
+
+def by_xarray(values: NDArray[np.float64]) -> object:
+    """S, p and slope of a square map, as that package takes it."""
+    import xarray as xr
+    from xarrayMannKendall import Mann_Kendall_test
+
+    side = int(np.sqrt(values.shape[1]))
+    cube = values[:, : side * side].reshape(YEARS, side, side)
+    axes = {"time": np.arange(YEARS), "y": np.arange(side), "x": np.arange(side)}
+    data = xr.DataArray(cube, coords=axes, dims=("time", "y", "x"))
+    names = {"time": "time", "x": "x", "y": "y"}
+    return Mann_Kendall_test(data, "time", MK_modified=False, coords_name=names).compute()
+
+
+def once(work: Callable[[], object]) -> float:
+    """Seconds of the second run; the first compiles."""
+    work()
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def stack(pixels: int) -> NDArray[np.float64]:
