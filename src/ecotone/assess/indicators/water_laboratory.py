@@ -107,9 +107,6 @@ def judge(
         *_of_ions(results, balance),
     ]  # fmt: skip
     reasons = pd.concat(parts, ignore_index=True)
-    if "analysis" in results and not linked and len(controls):
-        notes.add(Finding("water-lab-unlinked", Severity.WARNING,
-                          params={"count": str(len(results))}))  # fmt: skip
     doubts = quality.uncertainties(history)
     return Judged(results, reasons, controls, charts, faults, balance, doubts)
 
@@ -124,6 +121,9 @@ def compute(job: Job) -> Outcome:
     results["place"] = np.arange(len(results))
     tell_unit_doubts(results, notes, unknown=True)
     judged = judge(results, job.inputs, limits_of(job), notes)
+    if len(judged.controls) and not (results["analysis"] != "").any():
+        notes.add(Finding("water-lab-unlinked", Severity.WARNING,
+                          params={"count": str(len(results))}))  # fmt: skip
     reasons = _reasons(judged)
     return Outcome(
         values=_values(judged),

@@ -204,7 +204,7 @@ def trend_sentences(writing: Writing, entry: Entry) -> list[Text]:
     if p is not None:
         text = l10n.number(max(p, 0.001), writing.lang, 3)
         key = "sentence.water.trend-sure" if p < 0.05 else "sentence.water.trend-unsure"
-        said.append(as_text(writing.say(key, p=f"< {text}" if p < 0.001 else text)))
+        said.append(as_text(writing.say(key, p=f"p < {text}" if p < 0.001 else f"p = {text}")))
     return said
 
 
