@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from html import unescape
@@ -294,3 +299,22 @@ def words(answer: Response) -> str:
     text = answer.text
     main = text[text.find("<main") :]
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", main))).strip()
+
+
+@contextmanager
+def serving(here: World, **environment: str) -> Iterator[str]:
+    """The address of a server of its own, as ``ecotone serve`` starts it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ecotone.cli", "serve", "--port", "0", "--node", str(here.node),
+         "--media", str(here.media)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "ECOTONE_LANG": "en", **environment},
+        encoding="utf-8",
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield next(word for word in line.split() if word.startswith("http://")).rstrip("/")
+    finally:
+        process.terminate()
+        process.wait(20)

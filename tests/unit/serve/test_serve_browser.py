@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from ecotone.model.words import say
-from tests.portal import PASSWORD, world
+from tests.portal import PASSWORD, serving, world
 from tests.support import ROOT
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed")
@@ -52,18 +50,8 @@ def driver():
 @pytest.fixture
 def address(tmp_path):
     """A server of its own, as ``ecotone serve`` starts it."""
-    here = world(tmp_path)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ecotone.cli", "serve", "--port", "0", "--node", str(here.node),
-         "--media", str(here.media)],
-        stdout=subprocess.PIPE, env={**os.environ, "ECOTONE_LANG": "en"}, encoding="utf-8",
-    )  # fmt: skip
-    try:
-        line = process.stdout.readline()
-        yield next(word for word in line.split() if word.startswith("http://")).rstrip("/")
-    finally:
-        process.terminate()
-        process.wait(20)
+    with serving(world(tmp_path)) as found:
+        yield found
 
 
 class Person:

@@ -1,0 +1,56 @@
+// Everything works without this: it only tells how far an upload is, and takes a file dropped anywhere.
+"use strict";
+(() => {
+  const form = document.getElementById("deliver");
+  if (!form || !window.XMLHttpRequest || !window.FormData) return;
+  const field = form.querySelector("#file");
+
+  for (const name of ["dragover", "drop"]) {
+    document.addEventListener(name, (event) => {
+      if (![...event.dataTransfer.types].includes("Files")) return;
+      event.preventDefault();
+      if (name === "drop" && event.dataTransfer.files.length) {
+        field.files = event.dataTransfer.files;
+        field.focus();
+      }
+    });
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button");
+    const bar = document.createElement("progress");
+    const said = document.createElement("p");
+    bar.setAttribute("aria-label", form.dataset.sending);
+    said.setAttribute("role", "status");
+    said.textContent = form.dataset.sending;
+    button.disabled = true;
+    button.after(bar, said);
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", (step) => {
+      if (!step.lengthComputable) return;
+      bar.max = step.total;
+      bar.value = step.loaded;
+      said.textContent = form.dataset.sending + " " + Math.round((100 * step.loaded) / step.total) + " %";
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 400 && request.responseURL) {
+        location.assign(request.responseURL);
+        return;
+      }
+      // The server's own page tells what was wrong.
+      const told = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("main");
+      if (told) document.querySelector("main").replaceWith(document.adoptNode(told));
+      else said.textContent = request.status + " " + request.statusText;
+    });
+    request.addEventListener("error", () => {
+      said.setAttribute("role", "alert");
+      said.textContent = form.dataset.broken;
+      bar.remove();
+      button.disabled = false;
+    });
+    request.open("POST", form.action || location.href);
+    request.setRequestHeader("Accept", "text/html");
+    request.send(new FormData(form));
+  });
+})();
