@@ -22,9 +22,12 @@ from ecotone.report.rooms.base import Room
 
 ROOMS: Final[dict[str, Room]] = {
     "connectivity.corridors": connectivity.CORRIDORS,
+    "land.cover-change": land_status.CLASSES,
     "land.drought-exposure": land_dry.EXPOSURE,
+    "land.productivity": land_status.CLASSES,
     "land.sand-drift": land_dry.DRIFT,
     "land.sdg-15-3-1": land_status.SDG,
+    "land.soil-carbon": land_status.CLASSES,
     "land.spei": land_dry.INDEX,
     "land.spi": land_dry.INDEX,
     "land.trend": land.TREND,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecotone.report import class_maps, l10n, maps, plots, series_plots
 from ecotone.report.document import Block, Text
+from ecotone.report.rooms import plain
 from ecotone.report.rooms.base import Room
 from ecotone.report.source import Entry
 from ecotone.report.tables import place, title
@@ -206,3 +207,23 @@ SDG = Room(
     by_region=frozenset({"status", "status_2", "adjusted", "people", "neutrality", "hotspots",
                          "brightspots"}),
 )  # fmt: skip
+
+
+def class_pictures(writing: Writing, entries: Sequence[Entry]) -> list[Block]:
+    """Every raster of classes as a map with its legend."""
+    made: list[Block] = []
+    names = dict.fromkeys(n for e in entries for n in e.result["rasters"] if n in LEGENDS)
+    for years in dict.fromkeys(writing.years(e.period) for e in entries):
+        now = [e for e in entries if writing.years(e.period) == years]
+        for name in names:
+            made += class_map(writing, now, name)
+    return made
+
+
+CLASSES = Room(
+    headline=("degraded_km2", "degraded_percent"),
+    sentences=plain.sentences,
+    pictures=class_pictures,
+    book=frozenset({"differences", "units", "rules"}),
+    by_region=frozenset({"lpd", "ranges", "degradation", "extent", "stocks"}),
+)
