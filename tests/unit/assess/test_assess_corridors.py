@@ -253,3 +253,20 @@ def test_degrees_are_refused_before_anything_is_computed(land, tmp_path):
     with pytest.raises(InputRefused) as error:
         compute("connectivity.kernels", far, {}, tmp_path / "o")
     assert error.value.finding.code == "connectivity-degrees"
+
+
+def test_corridors_end_at_the_cut_off_and_pruning_asks_for_neighbours(land, tmp_path):
+    widths = []
+    for cutoff in (10, 40):
+        done = run(land, tmp_path / str(cutoff), cutoff=cutoff)
+        with rasterio.open(tmp_path / str(cutoff) / done.rasters["corridors"]) as data:
+            extra = data.read(1)
+        assert np.nanmax(extra) <= cutoff and np.nanmin(extra) == pytest.approx(0, abs=1e-9)
+        widths.append(np.isfinite(extra).sum())
+    assert 0 < widths[0] < widths[1] < np.prod(SHAPE)
+    every = table(tmp_path / "10", run(land, tmp_path / "10"), "distances")["kept"]
+    near = run(land, tmp_path / "n", adjacency="euclidean", nearest=1)
+    kept = table(tmp_path / "n", near, "distances").set_index(["from", "to"])["kept"]
+    assert every.sum() > kept.sum() >= 3
+    # Cores on a diagonal do not touch as the crow flies: their land lies between the others'.
+    assert not kept[1, 4] and not kept[2, 3]

@@ -3,8 +3,12 @@
 * ``graph``: rasters and lists as graphs; ``solver``: direct and iterative, true residuals;
 * ``circuits``: one graph and many cases of it (superposition); ``currents``: node, branch and
   summed currents; ``landscape``: the four modes over rasters;
-  ``regions``: focal regions on one factor;
-* ``window``: the moving window; ``leastcost``: paths, corridors, barriers, kernels;
-* ``patches``, ``sparse_pc``: PC, IIC and what each patch contributes; ``protected``: ProtConn;
-* ``ensemble``: resistances drawn anew and ranks compared.
+  ``regions``: focal regions on one factor; ``updates``: what a few changed links change;
+* ``window``: the moving window; ``leastcost``: cost distance, paths, barriers;
+  ``corridors``: pairs of cores, pruned, and divided among countries; ``kernels``: resistant
+  kernels and factorial paths;
+* ``patches``, ``sparse_pc``: PC, IIC and what each patch contributes; ``links``: what each link
+  contributes, betweenness; ``protected``: ProtConn;
+* ``resistance``: from classes, suitability and step selection, each with its uncertainty;
+  ``ensemble``: ranks and maps over draws compared.
 """
