@@ -72,7 +72,7 @@ class Person:
         """Wait until the page stands, and look at it."""
         for _ in range(300):
             ready = self.driver.execute_script("return document.readyState") == "complete"
-            if ready and not self.driver.find_elements(By.CSS_SELECTOR, "main > progress"):
+            if ready and not self.driver.find_elements(By.CSS_SELECTOR, "main progress"):
                 break
             time.sleep(0.1)
         self._look()
