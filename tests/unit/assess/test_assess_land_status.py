@@ -243,6 +243,30 @@ def test_a_cluster_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]) 
             assert path.read_bytes() == other.read_bytes(), path.name
 
 
+@pytest.mark.slow
+def test_two_worker_processes_give_the_same_bytes(tmp_path: Path) -> None:
+    """1,200 x 1,000 cells of 16 years in blocks, on threads and on two processes."""
+    distributed = pytest.importorskip("distributed")
+    rng = np.random.default_rng(3)
+    means = 0.5 + 0.02 * rng.standard_normal((16, 1200, 1000))
+    means[:, :, :300] -= 0.01 * np.arange(16)[:, None, None]
+    days = [f"{year}-07-01" for year in range(2001, 2017)]
+    ndvi = write(tmp_path / "big.tif", means, days, transform=from_origin(60, 45, 0.0025, 0.0025))
+    asked = {"baseline": "2001-2010", "report": "2007-2016"}
+    run(tmp_path / "threads", "land.sdg-15-3-1", {"ndvi": ndvi}, **asked)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0",
+        host="127.0.0.1",
+    ) as local:
+        cluster = Cluster(local.scheduler_address)
+        run(tmp_path / "dask", "land.sdg-15-3-1", {"ndvi": ndvi}, executor=cluster, **asked)
+        cluster.close()
+    for path in (tmp_path / "threads").rglob("*.*"):
+        if path.is_file():
+            other = tmp_path / "dask" / path.relative_to(tmp_path / "threads")
+            assert path.read_bytes() == other.read_bytes(), path.name
+
+
 def test_the_work_of_a_block_travels(files: dict[str, Path]) -> None:
     from ecotone.assess.indicators.land_lpd import LpdAsk, lpd_block
 
