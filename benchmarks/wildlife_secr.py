@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,16 +60,23 @@ FITS = [
 
 
 def main() -> None:
-    """Time everything and print; with ``--coverage`` also the 200 simulated basins."""
+    """Time everything and print.
+
+    With ``--sessions`` also ten large sessions over Dask, with ``--coverage`` the 200 simulated
+    basins, with ``--only`` nothing besides these.
+    """
     print(machine())
     print(f"{'fit':<26}{'logL':>14}{'ecotone s':>12}{'secr s':>10}{'ratio':>8}")
-    for row in FITS:
+    for row in [] if "--only" in sys.argv else FITS:
         if not (SHARED / f"{row[1]}_mask.csv").exists():
             print(f"{row[0]:<26} reference data missing")
             continue
         one_fit(*row)
-    genotypes()
-    large()
+    if "--only" not in sys.argv:
+        genotypes()
+        large()
+    if "--sessions" in sys.argv:
+        several()
     if "--coverage" in sys.argv:
         coverage()
 
@@ -219,6 +227,41 @@ def large() -> None:
         f"\n{session.captures.animals} animals, {len(session.detectors.xy)} cameras, "
         f"{len(session.mask.xy)} cells: {took:.1f} s, {found.optimum.evaluations} evaluations, "
         f"peak {memory:.2f} GB; ten such sessions one after another about {10 * took / 60:.1f} min"
+    )
+
+
+def several(sessions: int = 10) -> None:
+    """Ten large sessions with one density and one detection function, mapped over Dask."""
+    import psutil
+    from distributed import LocalCluster
+
+    from ecotone.assess.executor import Cluster
+
+    rng = np.random.default_rng(1)
+    plan = layout(25, 20, 2000.0, 20_000, 20)
+    made = [
+        replace(simulate(plan, 0.0018, "HHN", 0.03, 2000.0, rng), name=str(k + 1))
+        for k in range(sessions)
+    ]
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as local:
+        cluster = Cluster(local.scheduler_address)
+        start = time.perf_counter()
+        found = fit(made, Model("HHN"), mapper=cluster.map)
+        took = time.perf_counter() - start
+        this = psutil.Process()
+        every = [this, *this.children(recursive=True)]
+        memory = sum(p.memory_info().rss for p in every) / 1e9
+        seconds = sum(sum(p.cpu_times()[:2]) for p in every)
+        cluster.close()
+    animals = sum(s.captures.animals for s in made)
+    d = estimates.total_expected_number(found)
+    print(
+        f"\n{sessions} sessions, {animals} animals, {len(plan.detectors.xy)} cameras and "
+        f"{len(plan.mask.xy)} cells each, over Dask: {took:.0f} s ({seconds:.0f} s of processor), "
+        f"{found.optimum.evaluations} evaluations, {memory:.2f} GB in all processes, "
+        f"E(N) {d.value:.0f} ({d.low:.0f}-{d.high:.0f})"
     )
 
 

@@ -65,3 +65,35 @@ def test_the_example_written_again_is_the_same(tmp_path: Path) -> None:
         assert archive.namelist() == [
             "datapackage.json", "deployments.csv", "media.csv", "observations.csv",
         ]  # fmt: skip
+
+
+#: Table, field, row (from 1), what is written there, what is said of it.
+SEEDED = [
+    ("deployments", "latitude", 2, "95", "camtrapdp-range"),
+    ("media", "timestamp", 3, "2020-05-30T02:57:37", "camtrapdp-time-zone"),
+    ("media", "timestamp", 9, "2020-02-31T02:57:37Z", "camtrapdp-time"),
+    ("media", "deploymentID", 5, "nowhere", "camtrapdp-key-loose"),
+    ("media", "filePath", 11, "../../private/1.jpg", "camtrapdp-path"),
+    ("observations", "observationType", 4, "beast", "camtrapdp-choice"),
+    ("observations", "count", 8, "0", "camtrapdp-range"),
+    ("observations", "eventEnd", 12, "2031-01-01T00:00:00Z", "camtrapdp-outside-deployment"),
+    ("observations", "bboxX", 20, "0.5", "camtrapdp-box-incomplete"),
+    ("observations", "mediaID", 30, "no-such-medium", "camtrapdp-key-loose"),
+]
+
+
+def test_ten_seeded_faults_are_each_found_once_with_row_and_field(tmp_path: Path) -> None:
+    source = shared("wildlife/camtrapdp_example")
+    folder = tmp_path / "p"
+    folder.mkdir()
+    for name in ("datapackage.json", "deployments.csv", "media.csv", "observations.csv"):
+        (folder / name).write_bytes((source / name).read_bytes())
+    for table, field, row, value, _ in SEEDED:
+        path = folder / f"{table}.csv"
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame.loc[row - 1, field] = value
+        frame.to_csv(path, index=False, lineterminator="\n")
+    _, findings, _ = read(folder)
+    told = [(f.file, f.field, f.row, f.value, f.code) for f in findings if f.row is not None]
+    wanted = [(f"{table}.csv", *rest) for table, *rest in SEEDED]
+    assert sorted(told) == sorted(wanted)

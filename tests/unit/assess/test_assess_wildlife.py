@@ -75,7 +75,7 @@ def three(files: dict[str, Path]) -> dict[str, Path]:
 def test_all_are_described_in_three_languages() -> None:
     assert set(IDS) == {
         "wildlife.activity", "wildlife.density", "wildlife.design", "wildlife.encounter-rate",
-        "wildlife.identity", "wildlife.individuals", "wildlife.occupancy",
+        "wildlife.histories", "wildlife.identity", "wildlife.individuals", "wildlife.occupancy",
     }  # fmt: skip
     for name in IDS:
         indicator = get(name)

@@ -64,7 +64,7 @@ def read_deployments(
         frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
     problems.stop()
-    gaps = _gaps(failures, table, problems, notes)
+    gaps = gaps_of(failures, table, problems, notes)
     problems.stop()
     gaps = pd.concat([gaps, _shared(table, notes)], ignore_index=True)
     table = _clocked(table, clocks, problems, notes)
@@ -138,7 +138,7 @@ def _clocked(
     return table
 
 
-def _gaps(
+def gaps_of(
     paths: Sequence[Path], deployments: pd.DataFrame, problems: Problems, notes: Notes
 ) -> pd.DataFrame:
     """Failures within deployments: index of the deployment, start and end in days."""
