@@ -74,4 +74,4 @@ class Query:
     skip: int = 0
     count: bool = False
     after: tuple[Any, ...] | None = None
-    form: Literal["", "dataArray", "GeoJSON", "CSV"] = field(default="")
+    form: Literal["", "dataArray"] = field(default="")

@@ -15,8 +15,11 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy.exc import DataError, ProgrammingError
+
+from ecotone.model.errors import StoreError
 from ecotone.model.records import Dataset
-from ecotone.model.sensorthings import Refused
+from ecotone.model.sensorthings import Refused, malformed
 from ecotone.model.words import say
 from ecotone.share.decide import Decision
 from ecotone.share.door import readable
@@ -84,8 +87,14 @@ class Sensing:
         """One state of the node as a party may see it."""
         scope = self.scope(party)
         self._renew(party, scope)
-        with self._store.database.reading() as connection:
-            yield Reader(connection, scope)
+        try:
+            with self._store.database.reading() as connection:
+                yield Reader(connection, scope)
+        except StoreError as error:
+            if isinstance(error.__cause__, DataError | ProgrammingError):
+                # A number too large, a text that is no number: the request asked for it.
+                raise malformed("sta.filter-value") from error
+            raise
 
     def edit(
         self, party: str, person: str, what: str, work: Callable[[Editor], Any]

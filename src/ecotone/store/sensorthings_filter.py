@@ -30,8 +30,6 @@ from ecotone.store.sensorthings_terms import (
 _ARITHMETIC: Final = ("add", "sub", "mul", "div", "mod")
 #: Gives the numbers and released shapes of all that may be seen of an entity.
 ShapeReader = Callable[[Entity, str], tuple[list[int], list[str | None]]]
-#: More operators than this make no sense and much work.
-DEEPEST: Final = 100
 
 
 class Builder:

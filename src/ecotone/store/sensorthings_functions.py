@@ -53,7 +53,9 @@ def called(name: str, given: list[Term], postgres: bool, now: int) -> Term:
     if name in _TEXTS:
         least, most, make = _TEXTS[name]
         _number_of_operands(name, given, least, most)
-        return make([_text_or_number(t) for t in given], postgres)
+        texts = [as_text(t) for t in given[:1]]
+        rest = as_number_of if name == "substring" else as_text
+        return make([*texts, *(rest(t) for t in given[1:])], postgres)
     if name in _NUMBERS:
         _number_of_operands(name, given, 1, 1)
         return Term("number", _NUMBERS[name](as_number(given[0], postgres), postgres))
@@ -71,8 +73,11 @@ def _number_of_operands(name: str, given: list[Term], least: int, most: int) -> 
         raise malformed("sta.function-operands", name=name, given=len(given))
 
 
-def _text_or_number(term: Term) -> Any:
-    return term.sql if term.kind == "number" else as_text(term)
+def as_number_of(term: Term) -> Any:
+    """A position or length; a text that is none is refused."""
+    if term.kind != "number":
+        raise malformed("sta.filter-kinds", wanted="number", found=term.kind)
+    return term.sql
 
 
 def _position(text: Any, part: Any, postgres: bool) -> Any:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ecotone.model import sensorthings_times as times
 from ecotone.model.sensorthings import ENTITIES, Entity, Link, Refused, absent, malformed
 from ecotone.model.words import say
-from ecotone.store import ledger
+from ecotone.store import documents, ledger
 from ecotone.store import sensorthings_body as bodies
 from ecotone.store import sensorthings_observe as observe
 from ecotone.store.schema import STA
@@ -219,11 +219,19 @@ class Editor:
         return self.writer.dataset
 
     def _of_dataset(self, target: Entity, dataset: str) -> int | None:
-        """The entity that tells of a dataset's party or licence, where the node has made one."""
+        """The entity that tells of a dataset's party or licence; made when first needed."""
         table = STA.entities[target.table]
         mine = sa.select(sa.func.min(table.c.id)).where(table.c.dataset_id == dataset)
         found = self.connection.execute(mine).scalar()
-        return None if found is None else int(found)
+        if found is not None:
+            return int(found)
+        told = _told(self.connection, target, dataset)
+        if told is None:
+            return None
+        number = take(self.connection, target.name)
+        self.made.append((target.name, number))
+        self.connection.execute(table.insert().values(id=number, dataset_id=dataset, **told))
+        return number
 
     def mine(self, dataset: str | None) -> str | None:
         """A dataset the writer named, which must be its own."""
@@ -337,6 +345,23 @@ class Editor:
             {"do": what, "party": self.writer.party, "made": self.made[:1000]},
         )
         take(self.connection, "revision")
+
+
+def _told(connection: sa.Connection, target: Entity, name: str) -> dict[str, Any] | None:
+    """What the node's documents say of the party or the licence of a dataset."""
+    found = [d for d in documents.current(connection, "dataset") if d["dataset_id"] == name]
+    if not found:
+        return None
+    dataset = found[-1]
+    if target.name == "License":
+        return {"name": dataset["licence"], "definition": dataset["licence"],
+                "description": dataset["title"]}  # fmt: skip
+    parties = [
+        p for p in documents.current(connection, "party") if p["party_id"] == dataset["party_id"]
+    ]
+    names = parties[-1]["name"] if parties else {}
+    shown = names.get("en") or next(iter(names.values()), dataset["party_id"])
+    return {"display_name": shown, "role": "institutional", "auth_id": dataset["party_id"]}
 
 
 Work = Callable[[Editor], Any]

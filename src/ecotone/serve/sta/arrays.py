@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ecotone.model import sensorthings_times as times
 from ecotone.model.sensorthings import Refused, malformed
+from ecotone.serve.sta.changes import body_of
 from ecotone.serve.sta.render import Renderer, dumped
 from ecotone.serve.sta.who import Who
 from ecotone.share.sensorthings import Kinds, Rows, Sensing, joined, observation
@@ -43,10 +44,7 @@ def single(path: str, raw: bytes) -> Rows | None:
             return None
     else:
         stream = 0
-    try:
-        said = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise malformed("sta.body-unreadable") from error
+    said = body_of(raw)
     if not isinstance(said, dict):
         return None
     return observation(said, stream)
@@ -125,10 +123,7 @@ def together(groups: list[Group]) -> Rows:
 
 def read(raw: bytes) -> list[Group]:
     """The groups of a CreateObservations."""
-    try:
-        said = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise malformed("sta.body-unreadable") from error
+    said = body_of(raw)
     groups = said.get("value") if isinstance(said, dict) and "value" in said else said
     if isinstance(groups, dict):
         groups = [groups]

@@ -30,6 +30,9 @@ class Change:
 
 def body_of(raw: bytes) -> Any:
     """The JSON of a request."""
+    if b"\\u0000" in raw:
+        # No text of a field has it, and not every database can keep it.
+        raise malformed("sta.body-unreadable")
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -43,6 +43,8 @@ _BINDING: Final = {
 #: Above ``and``, below comparisons: ``not a eq b`` denies the comparison.
 _NOT: Final = 3
 _DEEPEST: Final = 60
+#: Operators and calls of one expression: what nobody writes by hand only costs.
+_MOST: Final = 100
 _LONGEST: Final = 20_000
 _DURATION: Final = re.compile(
     r"(?P<sign>-)?P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?"
@@ -70,6 +72,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._left = _MOST
         self.kind = ""
         self.word = ""
         self.advance()
@@ -88,6 +91,11 @@ class _Reader:
         self.word = found[self.kind]
         self._at = found.end()
 
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise malformed("sta.filter-deep")
+
     def fail(self) -> None:
         """Say where reading stopped."""
         near = self._text[self._start : self._start + 30]
@@ -100,6 +108,7 @@ class _Reader:
         left = self._operand(depth + 1)
         while self.kind == "name" and _BINDING.get(self.word, 0) > least:
             name, strength = self.word, _BINDING[self.word]
+            self._count()
             self.advance()
             left = Call(name, (left, self.expression(strength, depth + 1)))
         return left
@@ -132,6 +141,7 @@ class _Reader:
             self.advance()
             if word.endswith(("/any", "/all")):
                 return self._quantified(word, depth)
+            self._count()
             return Call(word.lower(), self._operands(depth))
         if word in ("true", "false"):
             return Value("boolean", word == "true")

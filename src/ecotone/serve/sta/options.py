@@ -18,9 +18,9 @@ _KNOWN: Final = (
     "$filter", "$orderby", "$select", "$expand", "$top", "$skip", "$count", "$skiptoken",
     "$resultFormat",
 )  # fmt: skip
-_FORMS: Final = {"dataarray": "dataArray", "geojson": "GeoJSON", "csv": "CSV"}
-#: How deep expansions may nest, and how many there may be in one request.
+#: How deep expansions may nest, and how long the text of all of them may be.
 _DEEPEST: Final = 8
+_LONGEST: Final = 2_000
 
 
 def read(entity: Entity, said: Iterable[tuple[str, str]], depth: int = 0) -> Query:
@@ -47,10 +47,9 @@ def read(entity: Entity, said: Iterable[tuple[str, str]], depth: int = 0) -> Que
     if "$skiptoken" in given:
         query = replace(query, after=_after(given["$skiptoken"]))
     if "$resultFormat" in given:
-        form = _FORMS.get(given["$resultFormat"].lower())
-        if form is None:
+        if given["$resultFormat"].lower() != "dataarray":
             raise malformed("sta.option-value", name="$resultFormat", value=given["$resultFormat"])
-        query = replace(query, form=form)
+        query = replace(query, form="dataArray")
     return query
 
 
@@ -113,6 +112,8 @@ def _select(entity: Entity, text: str) -> tuple[str, ...]:
 
 def _expand(entity: Entity, text: str, depth: int) -> tuple[Expand, ...]:
     """``Datastreams($top=1),Locations``; ``A/B`` is ``A($expand=B)``."""
+    if len(text) > _LONGEST:
+        raise malformed("sta.filter-deep")
     found: dict[str, Query] = {}
     for part in split(text, ","):
         path, _, rest = part.strip().partition("(")
