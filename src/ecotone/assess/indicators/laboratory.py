@@ -27,7 +27,7 @@ _COLUMNS: Final = (
     "site", "property", "value", "value_text", "unit", "basis", "kind", "detection_limit",
     "missing_reason", "time_text", "time", "latitude", "longitude", "sample", "day", "minimum",
     "maximum", "uncertainty", "body", "body_type", "basin", "calendar_year", "month", "record",
-    "analysis", "analysed_at", "fraction", "reporting_limit",
+    "analysis", "analysed_at", "fraction", "reporting_limit", "limit_unit",
 )  # fmt: skip
 #: What a row of a wide table says about all its results.
 _ROW: Final = (
@@ -36,9 +36,13 @@ _ROW: Final = (
 )  # fmt: skip
 _BELOW: Final = frozenset(
     {"<", "≤", "<=", "below", "lt", "left", "nd", "u", "true", "t", "1", "yes", "y", "l", "bdl",
-     "да", "是"}
+     "да", "是", "not detected", "not detected at detection limit", "below detection limit",
+     "not detected at reporting limit", "below reporting limit", "below method detection limit",
+     "present below quantification limit"}
 )  # fmt: skip
-_ABOVE: Final = frozenset({">", "≥", ">=", "above", "gt", "right"})
+_ABOVE: Final = frozenset(
+    {">", "≥", ">=", "above", "gt", "right", "present above quantification limit"}
+)
 _EMPTY: Final = frozenset(
     {"", "-", "--", "—", "–", "/", "na", "n/a", "nan", "null", "none", "#n/a"}
 )
@@ -77,6 +81,10 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
     value, kind, empty, wrong = _values(text, comma=table.decimal_comma)
     out["value"], out["kind"] = value, kind
     out["unit"] = _texts(text, "unit").str.strip() if "unit" in text else None
+    if "unit" in text and "limit_unit" in text:
+        # A non-detect of WQX has no unit of its own, its limit has.
+        bare = (out["unit"] == "") & (out["kind"] != 0)
+        out["unit"] = out["unit"].where(~bare, _texts(text, "limit_unit").str.strip())
     out["basis"] = _bases(out, _texts(text, "basis").str.strip())
     out["year"] = _years(text)
     for name in ("latitude", "longitude"):
