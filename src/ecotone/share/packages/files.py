@@ -26,6 +26,7 @@ from ecotone.model.dictionary import attributes
 from ecotone.model.words import LANGUAGES, say
 from ecotone.share.packages.manifest import Card, File
 from ecotone.share.packages.rows import MARKS
+from ecotone.share.sentences import term
 
 if TYPE_CHECKING:
     from ecotone.share.packages.rows import Rows
@@ -120,7 +121,11 @@ def write_description(
 
 def write_readme(folder: Folder, **values: object) -> None:
     """``README.txt`` in three languages, with a byte-order mark for old editors."""
-    parts = [str(say("packages.readme", lang, **values)) for lang in LANGUAGES]
+    purpose = str(values["purpose"])
+    parts = [
+        str(say("packages.readme", lang, **{**values, "purpose": term("purpose", purpose, lang)}))
+        for lang in LANGUAGES
+    ]
     folder.text("README.txt", "\ufeff" + ("\n\n" + "=" * 72 + "\n\n").join(parts) + "\n")
 
 
@@ -149,10 +154,11 @@ def _resources(folder: Folder) -> Iterator[dict[str, Any]]:
             "path": file.path,
             "format": form,
             "mediatype": media,
-            "bytes": file.size,
-            "hash": f"sha256:{file.sha256}",
         }
         if form == "csv":
+            # Of a Parquet file frictionless counts no bytes, and would call any count wrong; the
+            # manifest has those of all files, signed.
+            found |= {"bytes": file.size, "hash": f"sha256:{file.sha256}"}
             found |= {"profile": "tabular-data-resource", "encoding": "utf-8"}
             if stem in nouns:
                 found["schema"] = _schema(nouns[stem], folder.path / file.path)
