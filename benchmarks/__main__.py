@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import (
+    camtrapdp,
     connectivity,
     door,
     ingest,
@@ -30,6 +31,7 @@ for benchmark in (
     land_discovery,
     water_wrtds,
     wildlife_secr,
+    camtrapdp,
     connectivity,
     sensorthings,
 ):
