@@ -10,8 +10,6 @@ import pandas as pd
 import pytest
 from tests.command import ecotone
 
-from ecotone.science.water import alarms, drift
-
 START = pd.Timestamp("2024-01-01", tz="UTC")
 
 
@@ -70,24 +68,6 @@ def test_without_calibrations_nothing_is_corrected(tmp_path):
     run(tmp_path, "water.drift", series=stream(np.ones(5)), events=told, code=4)
 
 
-def test_sensors_in_two_standards_and_sensors_that_cannot_be_right():
-    assert drift.response([4, 7], [4.1, 7.4]) == drift.Response(-0.3, 1.1)
-    assert drift.response([100], [110], "gain").gain == pytest.approx(1.1)
-    for standards, readings in (([], []), ([4, 7], [7, 4])):
-        with pytest.raises(ValueError):
-            drift.response(standards, readings)
-    with pytest.raises(ValueError):
-        drift.correct([1], [0], 5, 5, drift.Response(0, 1), drift.Response(0, 1))
-    outside, u = drift.correct([1.0], [9], 0, 5, drift.Response(0, 1), drift.Response(0, 1))
-    assert np.isnan(outside[0]) and np.isnan(u[0])
-
-
-def test_ratings_take_the_kinder_criterion():
-    assert drift.rating([0.4, 0.4], [4.0, 12.0], "dissolved_oxygen").tolist() == [1, 0]
-    assert drift.rating([12, 40, np.nan], [400, 400, 400], "conductivity").tolist() == [0, 1, -1]
-    assert drift.rating([1], [1], "colour").tolist() == [-1]
-
-
 RULE = {"rule_id": "AR1", "site": "S1", "property": "conductivity", "kind": "above",
         "raise_at": 150, "clear_at": 120, "unit": "mS/m", "persistence_min": 120,
         "acknowledge_min": 60, "on_censored": ""}  # fmt: skip
@@ -138,18 +118,6 @@ def test_kinds_of_rules(tmp_path, change, count):
     given = stream(np.array([900, 900, 400, 900, 900.0])).drop(index=1)
     _, tables = run(tmp_path, "water.alarms", series=given, rules=pd.DataFrame([RULE | change]))
     assert len(tables["alarms"]) == count
-
-
-def test_gaps_neither_raise_nor_clear():
-    found = alarms.level_alarms([6, np.nan, 6, np.nan, 1], [0, 1, 2, 3, 4], 5, persistence=2)
-    assert (found.raised.tolist(), found.cleared.tolist()) == ([2.0], [4.0])
-    for wrong in (
-        lambda: alarms.level_alarms([1], [0], 5, 6),
-        lambda: alarms.level_alarms([1, 2], [1, 0], 5),
-        lambda: alarms.silence_alarms([0], 0),
-    ):
-        with pytest.raises(ValueError):
-            wrong()
 
 
 def test_the_register_of_devices(tmp_path):
