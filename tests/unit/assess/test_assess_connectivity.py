@@ -303,6 +303,7 @@ def test_patches_as_polygons_and_many_of_them(tmp_path, monkeypatch):
     monkeypatch.setattr(module, 2)
     many = run("connectivity.patches", {"polygons": path}, tmp_path / "o", d0=1000)
     assert many.values["eca"].value == pytest.approx(few.values["eca"].value)
+    assert many.values["eca_iic"].value == pytest.approx(few.values["eca_iic"].value)
     assert [f["code"] for f in many.findings] == ["connectivity-many-patches"]
 
 

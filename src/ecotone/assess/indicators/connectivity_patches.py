@@ -32,7 +32,7 @@ from ecotone.science.connectivity.patches import (
     importance,
     probabilities,
 )
-from ecotone.science.connectivity.sparse_pc import numerator
+from ecotone.science.connectivity.sparse_pc import numerator, numerator_of_links
 
 Floats = NDArray[np.float64]
 
@@ -129,7 +129,7 @@ def _links(job: Job, patches: Patches, d0: float, p: float) -> Links:
 def _large(
     job: Job, patches: Patches, links: Links, values: dict[str, Value], findings: list[Finding]
 ) -> Outcome:
-    """PC alone, block by block; faint paths are left out and said so."""
+    """PC and IIC without deltas, block by block; faint paths are left out and said so."""
     rate = -math.log(job.number("p")) / job.number("d0")
     length = rate * links.value
     faint = -math.log(max(job.number("p_min"), _FAINT))
@@ -139,6 +139,10 @@ def _large(
     values["eca"] = Value(value=math.sqrt(whole), unit="ha")
     values["pc_numerator"] = Value(value=whole, unit="ha2")
     values["pc_intra"] = Value(value=100.0 * own / whole, unit="%")
+    near = numerator_of_links(patches.area, links.pairs[links.value <= job.number("d0")])
+    values["eca_iic"] = Value(value=math.sqrt(near), unit="ha")
+    values["iic_numerator"] = Value(value=near, unit="ha2")
+    values["iic_intra"] = Value(value=100.0 * own / near, unit="%")
     findings.append(
         Finding(
             "connectivity-many-patches",

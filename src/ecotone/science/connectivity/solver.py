@@ -40,7 +40,7 @@ HIGH_CONTRAST: Final = 1e9
 _FILL: Final = {True: 31 / 8, False: 31 / 4}
 _BYTES_PER_ENTRY: Final = 12
 #: Bytes that the AMG hierarchy and the matrix take for one node.
-_AMG_BYTES: Final = 900
+_AMG_BYTES: Final = 560
 #: Relative tolerance of the iterative solver, on the true residual.
 _TOLERANCE: Final = 1e-12
 
@@ -201,7 +201,7 @@ def predict(nodes: int, edges: int, *, memory: float, method: Method = "auto") -
     amg = _AMG_BYTES * nodes + 60.0 * edges
     million = nodes / 1e6
     if method == "amg" or (method == "auto" and direct > memory):
-        return Cost("amg", amg, 35.0 * million, 20.0 * million)
+        return Cost("amg", amg, 8.0 * million, 7.0 * million)
     chosen: Method = "direct" if method == "auto" else method
     factor = (5.0 if planar else 25.0) * million**1.5
     return Cost(chosen, direct, factor, (0.3 if planar else 0.6) * million)

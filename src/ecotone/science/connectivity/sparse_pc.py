@@ -1,4 +1,4 @@
-"""PC over many nodes in bounded memory: shortest paths from a few sources at a time."""
+"""PC and IIC over many nodes in bounded memory: paths from a few sources at a time."""
 
 from __future__ import annotations
 
@@ -47,6 +47,30 @@ def numerator(area: Floats, pairs: Ints, length: Floats, *, reach: float = np.in
         some = sources[start : start + step]
         paths = dijkstra(links, directed=False, indices=some, limit=reach)
         total += float(area[some] @ (np.exp(-paths) @ area))
+    return total
+
+
+def numerator_of_links(area: Floats, pairs: Ints) -> float:
+    """Sum over all nodes of a_i a_j / (1 + links on the shortest path): the numerator of IIC.
+
+    Args:
+        area: attribute of each node.
+        pairs: (links, 2) nodes.
+
+    Returns:
+        The numerator, i = j included.
+    """
+    size = area.size
+    ones = np.ones(len(pairs), dtype=np.float64)
+    links = sp.csr_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+    links.sum_duplicates()
+    sources = np.flatnonzero(area > 0)
+    step = max(1, _BLOCK // max(size, 1))
+    total = 0.0
+    for start in range(0, sources.size, step):
+        some = sources[start : start + step]
+        count = dijkstra(links, directed=False, indices=some, unweighted=True)
+        total += float(area[some] @ ((1.0 / (1.0 + count)) @ area))
     return total
 
 

@@ -19,7 +19,7 @@ from ecotone.science.connectivity.patches import (
     shortest,
 )
 from ecotone.science.connectivity.protected import protected_connected
-from ecotone.science.connectivity.sparse_pc import numerator, thinned
+from ecotone.science.connectivity.sparse_pc import numerator, numerator_of_links, thinned
 
 
 def some_patches(seed: int, count: int = 9):
@@ -134,3 +134,15 @@ def test_protected_connected_parts_add_up():
     nothing = protected_connected(100.0, np.zeros(0), np.zeros(0), 0.0, 0.0)
     assert nothing.within == 0
     assert math.isnan(nothing.relative)
+
+
+def test_iic_of_many_nodes_is_that_of_all_paths(monkeypatch):
+    rng = np.random.default_rng(4)
+    monkeypatch.setattr("ecotone.science.connectivity.sparse_pc._BLOCK", 20)
+    near = np.triu(rng.random((12, 12)) < 0.2, 1)
+    area = rng.random(12)
+    area[2] = 0.0
+    known = connectivity(area, (near | near.T).astype(float) + np.eye(12), "iic").numerator
+    assert numerator_of_links(area, np.argwhere(near)) == pytest.approx(known, rel=1e-12)
+    twice = np.concatenate([np.argwhere(near), np.argwhere(near)[:3, ::-1]])
+    assert numerator_of_links(area, twice) == pytest.approx(known, rel=1e-12)
