@@ -15,10 +15,11 @@ def keep(
     connection: sa.Connection, entity: str, table: sa.Table, condition: Any, seq: int, *, gone: bool
 ) -> None:
     """Copy rows into the history; done by the database, however many they are."""
+    postgres = connection.dialect.name == "postgresql"
     pairs: list[Any] = []
     for column in table.c:
-        pairs += [sa.literal_column(f"'{column.name}'"), column]
-    if connection.dialect.name == "postgresql":
+        pairs += [sa.literal_column(f"'{column.name}'"), _exact(column, postgres)]
+    if postgres:
         body: Any = sa.cast(sa.func.json_build_object(*pairs), sa.Text)
     else:
         body = sa.func.json_object(*pairs)
@@ -27,6 +28,14 @@ def keep(
     ).where(condition)
     names = ["entity", "id", "seq", "gone", "body"]
     connection.execute(_HISTORY.insert().from_select(names, rows))
+
+
+def _exact(column: sa.Column[Any], postgres: bool) -> Any:
+    """A number with all its digits: SQLite's JSON keeps fifteen, so it goes as text."""
+    if postgres or not isinstance(column.type, sa.Double):
+        return column
+    told = sa.func.printf("%!.17g", column)
+    return sa.case((column.is_(None), sa.null()), else_=told)
 
 
 def take(connection: sa.Connection, name: str, wanted: int = 1) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -512,3 +514,34 @@ def test_parties_and_licences(sta: Client) -> None:
     sta.remove(f"Licenses({licence})")
     assert sta.status("GET", f"Datastreams({number})/License") == 404
     sta.remove(f"Parties({party})")
+
+
+def test_what_was_replaced_or_removed_is_kept(tmp_path: Path) -> None:
+    import sqlalchemy as sa
+
+    from tests.nodes import new_node
+    from tests.sensing import serving
+
+    with new_node(tmp_path / "node") as store, serving(store) as service:
+        client = service.client(store.party_id)
+        thing, datastream = station(client)
+        body = {"result": 0.1 + 0.2, "phenomenonTime": "2026-01-01T00:00:00Z"}
+        number = client.make(f"Datastreams({datastream})/Observations", body)
+        client.change(f"Observations({number})", {"result": "lost"})
+        client.remove(f"Things({thing})")
+        assert client.make("Things", {"name": "new", "description": "d"}) > thing
+        with store.database.reading() as connection:
+            rows = connection.execute(
+                sa.text("SELECT gone, body FROM sta_history WHERE entity = :e AND id = :i"
+                        " ORDER BY seq"),
+                {"e": "Observation", "i": number},
+            ).all()  # fmt: skip
+            kinds = connection.execute(
+                sa.text("SELECT DISTINCT entity FROM sta_history WHERE gone ORDER BY entity")
+            ).scalars()
+            assert list(kinds) == ["Datastream", "HistoricalLocation", "Observation", "Thing"]
+        told = [json.loads(row.body) for row in rows]
+        assert [bool(row.gone) for row in rows] == [False, True]
+        assert float(told[0]["result"]) == 0.1 + 0.2
+        assert (told[1]["result"], told[1]["text"]) == (None, "lost")
+        assert store.verify_ledger() == []
