@@ -104,7 +104,7 @@ def test_no_export_holds_a_canary(world: Path, birds: Canaries, reader: str) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("reader", READERS)
 def test_no_answer_holds_a_canary(
     told: tuple[Answers, Answers], birds: Canaries, reader: str
@@ -121,7 +121,7 @@ def test_no_answer_holds_a_canary(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("reader", READERS)
 def test_hidden_moves_change_no_byte(told: tuple[Answers, Answers], reader: str) -> None:
     before, after = told[0][reader], told[1][reader]
@@ -130,7 +130,7 @@ def test_hidden_moves_change_no_byte(told: tuple[Answers, Answers], reader: str)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_reports_in_other_languages_hold_none(world: Path, birds: Canaries) -> None:
     search = Search(birds)
     folder = world / "languages"
@@ -146,8 +146,6 @@ def test_the_owner_finds_every_canary(world: Path, birds: Canaries) -> None:
     search = Search(birds)
     for name in ("Occurrence.csv", "Occurrence.parquet", "Site.xlsx", "dwca", "Coverage.csv"):
         assert search.hits(told[name]) and search.axes(told[name])
-    database = (world / "node" / "ecotone.sqlite").read_bytes()
-    assert search.hits(database), "also in a database"
     for photo in sorted((world / "photos").glob("*kestrel*")):
         assert search.hits(photo.read_bytes()), "and beside a picture"
     with open_store(world / "node") as store:
@@ -199,7 +197,7 @@ def test_the_search_knows_every_spelling(birds: Canaries) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("reader", READERS)
 def test_nothing_of_a_readers_own_node_holds_a_canary(
     world: Path, told: tuple[Answers, Answers], birds: Canaries, reader: str
@@ -214,6 +212,8 @@ def test_nothing_of_a_readers_own_node_holds_a_canary(
     if reader == "BB":
         run = {name.split(" | ")[0] for name in (*told[0][reader], *found)}
         assert run >= READERS_SEE, "every command is run, not only listed"
+        own = (world / "node" / "ecotone.sqlite").read_bytes()
+        assert len(search.hits(own)) > 10_000, "the search finds them in the owner's database"
 
 
 def test_every_noun_is_planted() -> None:
