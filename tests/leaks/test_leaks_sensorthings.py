@@ -8,6 +8,7 @@ with the same bytes by both.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -130,8 +131,6 @@ def twins(
 
 def plain(answer: Answered, client: Client) -> tuple[int, bytes]:
     """An answer without what must differ: the port, and the clock of historical locations."""
-    import re
-
     body = answer.body.replace(client.root.encode(), b"ROOT")
     return answer.status, re.sub(rb'"time":"2026-[^"]*"', b'"time":""', body)
 
@@ -276,7 +275,8 @@ def hunt(twins: list[Service], seed: int, number: int) -> dict[int, int]:
         first, second = (plain(g.ask("GET", path, **options), g) for g in guests)
         assert first == second, (path, options)
         for digits, word in CANARIES:
-            told = first[1]
+            # The link to the next page repeats what the reader itself asked.
+            told = re.sub(rb'"@iot.nextLink":"[^"]*"', b"", first[1])
             if first[0] == 200:
                 assert digits[1:].encode() not in told and word.encode() not in told
         assert first[0] in (200, 204, 400, 404), (path, options, first)
@@ -291,6 +291,7 @@ def test_a_thousand_random_requests_reveal_nothing(twins: list[Service]) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_ten_thousand_random_requests_reveal_nothing(twins: list[Service]) -> None:
     statuses = hunt(twins, 2, 10_000)
     assert statuses[200] > 2000
