@@ -94,7 +94,9 @@ def compute(job: Job) -> Outcome:
     _say_model(fitted.model, notes)
     job.progress(0.7)
     for warned in warnings_of(fitted):
-        notes.add(_finding(warned))
+        # Detectors beside the mask were told row by row when they were read.
+        if warned.code != "detector-off-mask":
+            notes.add(_finding(warned))
     values = _values(fitted, parameters, notes)
     _goodness(fitted, parameters, values, notes)
     if averaged is not None:

@@ -9,6 +9,7 @@ from typing import Final, cast, get_args
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import KDTree
 
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.wildlife_identities import decided, read_decisions
@@ -260,6 +261,7 @@ class _Reader:
                 self.problems.add("wildlife-mask-small", self.inputs["mask"], session=name)
             return None
         xy = mask[["x", "y"]].to_numpy(np.float64)
+        self._beside_mask(xy, detectors)
         usage = (
             detectors[self.usage].to_numpy(np.float64)[:, :occasions]
             if self.usage
@@ -297,6 +299,24 @@ class _Reader:
         except ValueError as error:
             self.problems.add("wildlife-session", self.inputs["captures"], why=str(error))
             return None
+
+    def _beside_mask(self, xy: np.ndarray, detectors: pd.DataFrame) -> None:
+        """Detectors that lie in no cell: the mask was cut through the survey."""
+        side = 100.0 * float(np.sqrt(cell_area(xy)))
+        far = np.asarray(KDTree(xy).query(detectors[["x", "y"]].to_numpy(np.float64))[0])
+        for row, name in detectors.loc[far > 1.5 * side, ["row", "detector"]].itertuples(
+            index=False
+        ):
+            self.notes.add(
+                Finding(
+                    "wildlife-detector-off-mask",
+                    Severity.WARNING,
+                    row=int(row),
+                    field="detector",
+                    value=str(name),
+                    file=self.inputs["detectors"].name,
+                )
+            )
 
     def _kind(self, detectors: pd.DataFrame) -> DetectorKind:
         """A session's own kind of detector where a column ``kind`` tells it, else the one asked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
@@ -9,7 +10,14 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from ecotone.science.wildlife.dynamic_occupancy import DynamicData, fit_dynamic, log_likelihood
+from ecotone.science.wildlife.dynamic_occupancy import (
+    DynamicData,
+    DynamicFit,
+    fit_dynamic,
+    log_likelihood,
+    mean_parts,
+    projected_error,
+)
 
 
 def planted(sites: int = 6, seasons: int = 3, visits: int = 2, seed: int = 1) -> DynamicData:
@@ -89,6 +97,23 @@ def test_truth_is_found() -> None:
     assert found.aic == pytest.approx(14 - 2 * found.value)
     again = fit_dynamic(data, start=beta)
     assert again.value == pytest.approx(found.value, abs=1e-8)
+
+
+def test_parts_and_seasons_with_their_errors() -> None:
+    data = planted(sites=400, seasons=5, visits=3, seed=4)
+    found = fit_dynamic(data)
+    parts = mean_parts(found)
+    for name, truth in (("psi", 0.5), ("gamma", 0.3), ("epsilon", 0.2)):
+        value, se = parts[name]
+        assert 0 < se < 0.1
+        assert abs(value - truth) < 3.5 * se
+    errors = projected_error(found)
+    assert errors[0] == pytest.approx(parts["psi"][1], rel=1e-3)
+    assert ((errors > 0) & (errors < 0.1)).all()
+    ridge = dataclasses.replace(found.optimum, positive=False)
+    lost = DynamicFit(data, ridge, found.occupied, found.projected)
+    assert np.isnan(projected_error(lost)).all()
+    assert np.isnan(mean_parts(lost)["gamma"][1])
 
 
 def changed(data: DynamicData, **change: np.ndarray) -> DynamicData:
