@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -27,15 +28,13 @@ from ecotone.science.connectivity.graph import (
     summed,
 )
 from ecotone.science.connectivity.regions import edge_of, region_pairs
-from ecotone.science.connectivity.solver import Keep, Method, keep_nothing
+from ecotone.science.connectivity.solver import Keep, Method, keep_nothing, predict
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: Below so many cells a factor a pair of regions costs nothing worth saving.
 _SMALL = 20_000
-#: So many solves take as long as one factor.
-_SOLVES_A_FACTOR = 12
 
 
 @dataclass(frozen=True)
@@ -262,7 +261,14 @@ def _worth_joining(land: Landscape, points: Points, graphs: int) -> _Members | N
         mine = np.unique(mine[mine >= 0])
         nodes.append(mine)
         solves += edge_of(wired.graph, mine).size if mine.size else 0
-    return _Members(wired, tuple(nodes)) if solves < _SOLVES_A_FACTOR * graphs else None
+    return _Members(wired, tuple(nodes)) if _pays(land, wired.graph, solves, graphs) else None
+
+
+def _pays(land: Landscape, graph: Graph, solves: int, graphs: int) -> bool:
+    """Whether so many solves on one factor take less time than so many factors."""
+    cost = predict(graph.nodes, graph.head.size, memory=land.memory, method=land.method)
+    # A factor keeps one core busy, solves keep all of them.
+    return solves * cost.each / (os.cpu_count() or 1) < graphs * cost.seconds
 
 
 def _by_regions(

@@ -255,7 +255,7 @@ def test_regions_on_one_factor_give_what_a_graph_for_each_pair_gives(seed, four,
 
     known = solve(known_maps)
     monkeypatch.setattr("ecotone.science.connectivity.landscape._SMALL", 0)
-    monkeypatch.setattr("ecotone.science.connectivity.landscape._SOLVES_A_FACTOR", 10**9)
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._pays", lambda *_: True)
     found = solve(found_maps)
     assert found.solvers != known.solvers
     np.testing.assert_allclose(found.resistance, known.resistance, rtol=1e-9)
@@ -269,7 +269,7 @@ def test_regions_on_one_factor_give_what_a_graph_for_each_pair_gives(seed, four,
 
 def test_regions_that_merging_changes_otherwise_get_graphs_of_their_own(monkeypatch):
     monkeypatch.setattr("ecotone.science.connectivity.landscape._SMALL", 0)
-    monkeypatch.setattr("ecotone.science.connectivity.landscape._SOLVES_A_FACTOR", 10**9)
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._pays", lambda *_: True)
     ground = np.ones((3, 5))
     ids = np.array([[1, 1, 0, 2, 2], [0, 0, 0, 0, 0], [0, 0, 3, 0, 0]])
     ground[0, 1] = 0.0
@@ -283,7 +283,7 @@ def test_regions_that_merging_changes_otherwise_get_graphs_of_their_own(monkeypa
 
 def test_overlapping_polygons_make_two_regions_one(monkeypatch):
     monkeypatch.setattr("ecotone.science.connectivity.landscape._SMALL", 0)
-    monkeypatch.setattr("ecotone.science.connectivity.landscape._SOLVES_A_FACTOR", 10**9)
+    monkeypatch.setattr("ecotone.science.connectivity.landscape._pays", lambda *_: True)
     ids = np.array([[1, 1, 0, 2, 2, 0, 3]])
     polygons = np.array([[0, 5, 0, 5, 0, 0, 0]])
     land = Landscape(np.ones((1, 7)), polygons=polygons)
@@ -425,3 +425,12 @@ def test_sums_over_edges_by_sorting_and_by_pairs():
     assert edge_totals(graph, voltages, np.array([[0, 1], [1, 2]])) == pytest.approx(
         [2.0 * (3 + 7)]
     )
+
+
+def test_one_factor_pays_where_pairs_are_many_and_edges_short():
+    graph = graph_of(1_000_000, (0, 1, 1.0))
+    land = Landscape(np.ones((2, 2)))
+    from ecotone.science.connectivity.landscape import _pays
+
+    assert _pays(land, graph, 10, 10)
+    assert not _pays(land, graph, 100_000, 10)
