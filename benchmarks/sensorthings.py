@@ -231,6 +231,8 @@ def measure(name: str, folder: Path, url: str | None, rows: int) -> None:
             " Datastream/ObservedProperty/name eq 'P3'"
         )
         say(name, "place and property filter", timed(lambda: client.get(geo)), "ms", "")
+        newest = "Observations?$orderby=phenomenonTime desc&$top=100"
+        say(name, "newest 100 of all", timed(lambda: client.get(newest)), "ms", "")
         say(name, "$count of all", timed(lambda: client.get("Observations?$count=true&$top=1")),
             "ms", "")  # fmt: skip
 

@@ -133,7 +133,9 @@ def serving(store: Store, day: date = DAY, open_to: str = "") -> Iterator[Servic
 
     app = FastAPI()
     app.include_router(router(lambda request: sensing, asks))
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", timeout_keep_alive=600
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -113,6 +113,8 @@ def tables(metadata: sa.MetaData, big: sa.types.TypeEngine[Any]) -> Tables:
             number("id", key=True),
             *columns(OBSERVATION_COLUMNS, big),
             sa.Index("ix_sta_observation_stream", "datastream_id", "time", "id"),
+            # The newest of all datastreams, which every dashboard asks for.
+            sa.Index("ix_sta_observation_time", "time", "id"),
         ),
         stream=sa.Table(
             "sta_stream",

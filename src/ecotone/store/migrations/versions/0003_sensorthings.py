@@ -68,6 +68,7 @@ def upgrade() -> None:
         for name in _INDEXES.get(table, ()):
             op.create_index(f"ix_{table}_{name}", table, [name])
     op.create_index("ix_sta_observation_stream", "sta_observation", ["datastream_id", "time", "id"])
+    op.create_index("ix_sta_observation_time", "sta_observation", ["time", "id"])
 
 
 def _column(word: str) -> sa.Column[Any]:
