@@ -84,7 +84,9 @@ def ingest(
         country=country,
     )
     if propose:
-        _propose(files[0], orders)
+        from ecotone.ingest.proposing import propose_mapping
+
+        print_line(propose_mapping(files[0], orders))
         return
     if marked is not None and len(files) > 1:
         raise UsageError(say("marking.one-file"))
@@ -286,29 +288,6 @@ def _print_findings(lines: Iterator[str]) -> None:
             print_line(f"    {message}")
         if kinds[kind] > _SHOWN:
             print_line(word("ingest.more", number=f"{kinds[kind] - _SHOWN:,}"))
-
-
-def _propose(path: Path, orders: Orders) -> None:
-    """Print a mapping file to start from."""
-    from ecotone.formats import registry
-    from ecotone.formats.safe import open_source
-    from ecotone.ingest import mapping as mappings
-    from ecotone.model.errors import InputRefused
-    from ecotone.model.words import say
-
-    with open_source(path) as source:
-        found = registry.recognise(source)
-        tables = found.read(source, orders.read_options(), lambda finding: None, lambda *row: None)
-        first = next(iter(tables), None)
-        if first is None:
-            raise InputRefused(say("cli.ingest.nothing-to-map", path=path.name))
-        text = mappings.propose(
-            first.frame.head(1000),
-            encoding=first.metadata.get("encoding", ""),
-            delimiter=first.metadata.get("delimiter", ""),
-            decimal=orders.decimal or "",
-        )
-    print_line(text)
 
 
 def findings(

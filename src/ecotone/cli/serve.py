@@ -57,6 +57,7 @@ def serve(
     node: Node = None,
 ) -> None:
     """The portal and the interfaces for programs."""
+    import os
     import socket
 
     from ecotone.model.errors import UsageError
@@ -75,7 +76,9 @@ def serve(
     with open_here(node) as store:
         folder, people = store.folder, len(_accounts(store).listing())
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":
+        # Elsewhere this would let two servers have one port.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
     except OSError as error:

@@ -19,6 +19,7 @@ from ecotone.ingest import quarantine
 from ecotone.ingest.commit import Ingested, ingest
 from ecotone.ingest.delivery import Orders
 from ecotone.ingest.marking import mark
+from ecotone.ingest.proposing import propose_mapping
 from ecotone.ingest.withdrawing import withdraw_own
 from ecotone.model.errors import UsageError
 from ecotone.model.words import LANGUAGES, Language, say
@@ -125,6 +126,19 @@ def marked(request: Request, account: Deliverer, upload_id: _Key) -> Response:
     mark(upload.path, upload.checked.lines(lang), out, lang, upload.checked.orders.read_options())
     name = f"{upload.path.stem}-{say('portal.deliver.marked-name', lang)}{upload.path.suffix}"
     return FileResponse(out, media_type=_BOOK_TYPE, filename=name)
+
+
+@router.get("/deliver/checks/{upload_id}/mapping")
+def proposed(request: Request, account: Deliverer, upload_id: _Key) -> Response:
+    """A mapping to start from: corrected, it goes beside the file the next time."""
+    upload = _ready(request, account, upload_id)
+    assert upload.checked is not None
+    text = propose_mapping(upload.path, upload.checked.orders)
+    return Response(
+        text,
+        media_type="application/toml; charset=utf-8",
+        headers={"content-disposition": 'attachment; filename="mapping.toml"'},
+    )
 
 
 @router.post("/deliver/checks/{upload_id}/accept", dependencies=[Posting])

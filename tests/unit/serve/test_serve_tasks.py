@@ -88,6 +88,19 @@ def test_bad_files_get_a_sentence(steward, name, content):
     assert "Refused" in words(page) or "No file came" in words(page)
 
 
+def test_a_file_nobody_described_gets_a_mapping_to_start_from(steward):
+    page = hand_in(steward, "Станция,Нитраты\nS01,3.5\n".encode(), name="лаборатория.csv")
+    assert "what the columns of this file mean" in words(page)
+    text = steward.get(f"{page.url.path}/mapping").text
+    assert "Нитраты" in text
+    table = ("лаборатория.csv", "Станция,Нитраты\nS01,3.5\n")
+    files = {"file": table, "mapping": ("m.toml", text)}
+    again = steward.post("/deliver", files=files, dataset="kncm-water")
+    assert steward.until(again).status_code == 200
+    wrong = {"file": ("a.csv", "a,b\n1,2\n"), "mapping": ("m.toml", "[mapping")}
+    steward.post("/deliver", 422, files=wrong, dataset="kncm-water")
+
+
 def test_an_upload_of_another_person_is_not_there(app, steward):
     at = hand_in(steward, workbook(steward, row("mine", 1.0))).url.path
     other = Visitor(app).sign_in("talant")
