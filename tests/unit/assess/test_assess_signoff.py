@@ -39,8 +39,11 @@ def status(folder):
 def test_each_step_by_whom_it_is_for(folder):
     found = card(folder)
     assert found.parties == ("KNCM", "URUM") and found.missing == ("KNCM", "URUM")
-    for step, who in (("review", WEI), ("approve", SAULE), ("publish", SAULE), ("publish", AIGUL),
-                      ("approve", MARY), ("review", Signatory("x", "X", "KNCM", "reader"))):  # fmt: skip
+    reader = Signatory("x", "X", "KNCM", "reader")
+    for step, who in (
+        ("review", WEI), ("review", reader), ("approve", SAULE), ("approve", MARY),
+        ("publish", SAULE), ("publish", AIGUL),
+    ):  # fmt: skip
         with pytest.raises(UsageError):
             take(found, step, who, DAY)
     assert status(folder) == "draft"
