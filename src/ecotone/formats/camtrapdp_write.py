@@ -16,6 +16,7 @@ from ecotone.formats.camtrapdp_checks import Judge, read_times
 from ecotone.formats.camtrapdp_package import (
     CURRENT_VERSION,
     DESCRIPTOR,
+    FAILURES,
     PROFILE_URL,
     check_study,
 )
@@ -33,6 +34,7 @@ def write_camtrapdp(
     media: pd.DataFrame,
     observations: pd.DataFrame,
     metadata: Mapping[str, Any],
+    failures: pd.DataFrame | None = None,
 ) -> Path:
     """Write a package: a zip when ``path`` ends in ``.zip``, else a folder.
 
@@ -43,6 +45,8 @@ def write_camtrapdp(
         observations: Likewise.
         metadata: Properties of ``datapackage.json``: created, contributors and project must be
             given; spatial, temporal and taxonomic are drawn from the tables where left out.
+        failures: When cameras did not work (deploymentID, failureStart, failureEnd), as a table
+            beside the standard's three.
 
     Raises:
         UsageError: a table has a column that the standard does not know, a row that breaks the
@@ -53,6 +57,18 @@ def write_camtrapdp(
         for table, frame in zip(TABLES, (deployments, media, observations), strict=True)
     }
     content = _descriptor(tables, metadata)
+    if failures is not None:
+        content["resources"].append(
+            {
+                "name": FAILURES,
+                "path": f"{FAILURES}.csv",
+                "profile": "tabular-data-resource",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "schema": {"fields": [{"name": name} for name in failures.columns]},
+            }
+        )
     for finding in check_study(content, DESCRIPTOR):
         raise UsageError(finding.message())
     _check_rows(tables)
@@ -60,6 +76,8 @@ def write_camtrapdp(
         out.text(DESCRIPTOR, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
         for table, frame in tables.items():
             out.table(f"{table}.csv", frame)
+        if failures is not None:
+            out.table(f"{FAILURES}.csv", failures.reset_index(drop=True))
     return path
 
 

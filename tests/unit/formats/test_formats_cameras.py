@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.support import shared
-from tests.unit.formats.test_formats_camtrapdp import HOLE, STUDY
+from tests.unit.formats.test_formats_camtrapdp import HOLE, STUDY, study
 
 from ecotone.formats.base import ReadOptions, Refused
+from ecotone.formats.camtrapdp_dwc import occurrences
 from ecotone.formats.camtrapdp_write import write_camtrapdp
+from ecotone.formats.dwca_write import write_dwca
 from ecotone.formats.registry import format_named, recognise
 from ecotone.formats.safe import open_source
 from ecotone.model.finding import Finding
@@ -515,3 +517,42 @@ def test_these_readers_refuse_what_is_not_theirs(tmp_path: Path) -> None:
     xml.write_text("<a/>")
     with open_source(xml) as source, pytest.raises(Refused):
         list(format_named("gpx").read(source, ReadOptions(), lambda f: None, print))
+
+
+# --- out ----------------------------------------------------------------------------------------
+
+
+def test_failures_are_written_beside_the_three_tables(tmp_path: Path) -> None:
+    failures = pd.DataFrame(
+        {
+            "deploymentID": ["d1"],
+            "failureStart": ["2025-06-10T00:00:00Z"],
+            "failureEnd": ["2025-06-12T00:00:00Z"],
+        }
+    )
+    write_camtrapdp(tmp_path / "p", *study().values(), STUDY, failures)
+    frames, findings, rejected = read(tmp_path / "p", "camtrapdp")
+    assert (findings, rejected) == ([], [])
+    assert frames["DeviceEvent"]["device"].tolist() == ["d1"]
+
+
+def test_camera_observations_as_occurrences(tmp_path: Path) -> None:
+    tables = study()
+    observations = tables["observations"].assign(individualID=["T1", None, None, None])
+    media = occurrences(tables["deployments"], observations[:3])
+    assert media["occurrenceID"].tolist() == ["o1", "o3"]
+    first = media.iloc[0]
+    assert first["scientificName"] == "Panthera uncia"
+    assert (first["decimalLatitude"], first["coordinateUncertaintyInMeters"]) == ("38.1", "50")
+    assert first["eventDate"] == "2025-06-02T01:00:00Z/2025-06-02T01:00:05Z"
+    assert (first["organismID"], first["basisOfRecord"]) == ("T1", "MachineObservation")
+    # Events describe the same animals: with any of them, media are not counted again.
+    assert occurrences(tables["deployments"], observations).empty
+    write_dwca(
+        tmp_path / "a.zip",
+        {"Occurrence": media},
+        {"title": "t", "creator": "c", "language": "en", "published": "2026-01-01"},
+    )
+    frames, _, rejected = read(tmp_path / "a.zip", "dwca")
+    assert rejected == []
+    assert len(frames["Occurrence"]) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +144,19 @@ def test_camera_traps_inside(pair, tmp_path):
     folder = opened(pair, Wanted("URUM", also=("camtrapdp", "dwca")), tmp_path / "open")
     assert (folder / "camtrap-dp.zip").is_file()
     assert not (folder / "darwin-core.zip").exists(), "there is nothing for it"
+    seen = pd.DataFrame(
+        {"observation_id": ["o1", "o2"], "deployment": ["d1", "d1"], "kind": ["animal", "blank"],
+         "level": ["event", "event"], "taxon": ["Panthera uncia", None], "count": [2, None],
+         "time_start": [day, day], "time_end": [day, day]}
+    )  # fmt: skip
+    deliver(sender, seen, "Observation", "observations.csv")
+    folder = opened(pair, Wanted("URUM", also=("camtrapdp", "dwca")), tmp_path / "open")
+    with zipfile.ZipFile(folder / "darwin-core.zip") as archive:
+        core = next(name for name in archive.namelist() if name.startswith("occurrence"))
+        told = pd.read_csv(archive.open(core), dtype=str)
+    assert told["scientificName"].tolist() == ["Panthera uncia"]
+    assert told["decimalLatitude"].astype(float).tolist() == [38.5]
+    assert told["samplingProtocol"].tolist() == ["camera trap"]
     media = pd.DataFrame({"media_id": ["m1"], "deployment": ["d1"], "path": ["x.jpg"]})
     deliver(sender, media, "Media", "media.csv")
     with pytest.raises(UsageError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from ecotone.formats.camtrapdp_dwc import occurrences
 from ecotone.formats.camtrapdp_records import as_fields
 from ecotone.formats.camtrapdp_write import write_camtrapdp
 from ecotone.formats.dwc_records import as_terms
@@ -56,7 +57,14 @@ def _darwin_core(
     folder: Folder, rows: dict[str, Rows], cards: tuple[Card, ...], sender: str, at: datetime
 ) -> None:
     core = next((noun for noun in ("Occurrence", "Event", "Taxon") if noun in rows), None)
-    if core is None:
+    if core is None and "Deployment" in rows and "Observation" in rows:
+        table = _of_cameras(rows)
+        core = "Occurrence"
+    elif core is not None:
+        table = as_terms(core, _frame(rows[core]))
+    else:
+        return
+    if core == "Occurrence" and table.empty:
         return
     metadata = {
         "title": "; ".join(card.title for card in cards),
@@ -66,8 +74,21 @@ def _darwin_core(
         "language": "en",
     }
     name = FORMS["dwca"]
-    write_dwca(folder.place(name), {core: as_terms(core, _frame(rows[core]))}, metadata, core=core)
+    write_dwca(folder.place(name), {core: table}, metadata, core=core)
     folder.add(name)
+
+
+def _of_cameras(rows: dict[str, Rows]) -> pd.DataFrame:
+    """Animals that cameras saw, as occurrences; what was made coarse or kept back is told."""
+    frame = _frame(rows["Observation"])
+    seen = as_fields("observations", frame)
+    for name, term in (
+        ("data_generalizations", "dataGeneralizations"),
+        ("information_withheld", "informationWithheld"),
+    ):
+        if name in frame:
+            seen[term] = frame[name].reset_index(drop=True)
+    return occurrences(as_fields("deployments", _frame(rows["Deployment"])), seen)
 
 
 def _camera_traps(
