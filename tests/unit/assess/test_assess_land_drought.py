@@ -352,7 +352,7 @@ def test_a_sand_barrier_between_groups_and_records(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="as many readings"):
         run(tmp_path, "land.sand-drift", {"wind": wind, "sheltered": short})
     twice = table(tmp_path / "u.csv", {"time": [times[0]] * 2, "speed_ms": [1.0, 2.0]})
-    with pytest.raises(InputRefused, match="twice|2024-01-01"):
+    with pytest.raises(InputRefused, match="2024-01-01"):
         run(tmp_path, "land.sand-drift", {"wind": wind, "sheltered": twice})
 
 

@@ -255,7 +255,10 @@ def test_two_worker_processes_give_the_same_bytes(tmp_path: Path) -> None:
     asked = {"baseline": "2001-2010", "report": "2007-2016"}
     run(tmp_path / "threads", "land.sdg-15-3-1", {"ndvi": ndvi}, **asked)
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0",
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",
         host="127.0.0.1",
     ) as local:
         cluster = Cluster(local.scheduler_address)
