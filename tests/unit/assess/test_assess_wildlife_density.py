@@ -217,3 +217,17 @@ def test_cameras_and_scat_on_one_ground(tmp_path: Path) -> None:
     with pytest.raises(RefusedTable) as refused:
         run("wildlife.density", inputs, tmp_path / "p", occasions=4)
     assert [(f.code, f.row) for f in refused.value.findings] == [("wildlife-kinds-mixed", 4)]
+
+
+def test_text_for_secr_and_back(files: dict[str, Path], tmp_path: Path) -> None:
+    told = run("wildlife.density", three(files), tmp_path / "o", occasions=4, secr=True)
+    assert "wildlife-secr-written" in codes(told)
+    folder = tmp_path / "o" / "secr"
+    inputs = {
+        "captures": folder / "captures.txt",
+        "detectors": folder / "detectors-1.txt",
+        "mask": folder / "mask-1.txt",
+    }
+    again = run("wildlife.density", inputs, tmp_path / "p", occasions=4)
+    assert again.values["loglik"].value == pytest.approx(told.values["loglik"].value, abs=1e-10)
+    assert again.values["animals"].value == told.values["animals"].value

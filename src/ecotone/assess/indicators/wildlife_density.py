@@ -30,6 +30,7 @@ from ecotone.assess.indicators.wildlife_density_more import (
     told_model,
     treated,
     write_map,
+    write_secr,
 )
 from ecotone.assess.indicators.wildlife_density_more import (
     PER_100_KM2 as _PER_100_KM2,
@@ -111,6 +112,9 @@ def compute(job: Job) -> Outcome:
     region = _text(parameters, "regions")
     if region is not None:
         tables["regions"] = by_region(fitted, region, job.executor, notes)
+    if parameters["secr"]:
+        write_secr(fitted.likelihood.sessions, survey.animals, job.out)
+        notes.add(Finding("wildlife-secr-written", Severity.INFO))
     crs = _text(parameters, "crs")
     rasters = {} if crs is None else write_map(fitted, 0, job.out, crs)
     job.progress(0.95)
@@ -394,6 +398,7 @@ WILDLIFE_DENSITY: Final = Indicator(
         Parameter("disputed", "text", "apart", choices=("apart", "same", "left-out")),
         Parameter("regions", "text"),
         Parameter("crs", "text"),
+        Parameter("secr", "boolean", False),
         Parameter("replicates", "integer", 0, minimum=0, maximum=10_000),
         Parameter("seed", "integer", 0, minimum=0),
     ),

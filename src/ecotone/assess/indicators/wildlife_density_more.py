@@ -20,6 +20,7 @@ from ecotone.model.words import say
 from ecotone.science.wildlife import FormulaError, Model, SecrFit, Session, estimates, fit
 from ecotone.science.wildlife.estimates import Estimate
 from ecotone.science.wildlife.secr_model import FORMS, DetectionFunction
+from ecotone.science.wildlife.secr_text import captures_text, detectors_text, mask_text
 from ecotone.science.wildlife.survey import HECTARE, Captures, Detectors
 
 #: Animals per hectare to animals per 100 km2.
@@ -419,6 +420,28 @@ def write_cells(
         )
         written[name] = f"{name}.tif"
     return written
+
+
+def write_secr(sessions: Sequence[Session], animals: Sequence[Sequence[str]], folder: Path) -> None:
+    """The data as secr's and DENSITY's text files: captures of all, detectors and mask by session.
+
+    Whoever wants to check the fit reads them with ``read.capthist`` and ``read.mask``.
+    """
+    place = folder / "secr"
+    place.mkdir(parents=True, exist_ok=True)
+    head, *_ = captures_text(sessions[0], animals[0]).split("\n", 1)
+    rows = [
+        line
+        for session, names in zip(sessions, animals, strict=True)
+        for line in captures_text(session, names).splitlines()[1:]
+    ]
+    texts = {"captures.txt": "\n".join([head, *rows]) + "\n"}
+    for session in sessions:
+        name = re.sub(r"[^\w.-]", "_", session.name)
+        texts[f"detectors-{name}.txt"] = detectors_text(session)
+        texts[f"mask-{name}.txt"] = mask_text(session)
+    for name, text in texts.items():
+        (place / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _grid(

@@ -59,10 +59,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Survey:
-    """Sessions and the names of the animals' classes, none or two."""
+    """Sessions, the names of the animals' classes, none or two, and of the animals."""
 
     sessions: tuple[Session, ...]
     classes: tuple[str, ...]
+    animals: tuple[tuple[str, ...], ...] = ()  #: names of each session's animals, in their order
 
 
 def read_survey(inputs: dict[str, Path], asked: Asked, notes: Notes) -> Survey:
@@ -85,6 +86,7 @@ class _Reader:
         self.classes: tuple[str, ...] = ()
         self.class_of: dict[str, int] = {}
         self.name_of: dict[str, str] = {}
+        self.animals: dict[str, tuple[str, ...]] = {}
 
     def read(self) -> None:
         self.detectors = self._detectors()
@@ -242,7 +244,8 @@ class _Reader:
             names = [self.asked.session]
         sessions = [self._session(name) for name in names]
         self.problems.stop()
-        return Survey(tuple(s for s in sessions if s is not None), self.classes)
+        kept = tuple(s for s in sessions if s is not None)
+        return Survey(kept, self.classes, tuple(self.animals[s.name] for s in kept))
 
     def _of(self, frame: pd.DataFrame, name: str) -> pd.DataFrame:
         if "session" not in frame:
@@ -268,6 +271,7 @@ class _Reader:
             else np.ones((len(detectors), occasions))
         )
         ids, animal = np.unique(captures["id"].to_numpy(dtype=str), return_inverse=True)
+        self.animals[name] = tuple(map(str, ids))
         place = {d: k for k, d in enumerate(detectors["detector"])}
         occasion = captures["occasion"].to_numpy(np.int64) - 1
         removed = captures["removed"].to_numpy(bool)
