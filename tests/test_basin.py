@@ -95,6 +95,18 @@ def test_estimates_agree_with_what_was_planted(place, run):
     assert inside / with_interval >= 0.7, "95 % intervals should hold the truth nearly always"
 
 
+def test_each_result_names_the_agreements_and_levels_it_stands_on(place, run):
+    document = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    lines = {a["release"]: a for a in document["agreements"]}
+    trends = [r for r in document["results"] if r["indicator"] == "land.trend"]
+    assert trends
+    for result in trends:
+        came = {(lines[name]["id"], lines[name]["level"]) for name in result["releases"]}
+        assert came == {("own", "full"), ("KNCM-LAND-2024", "full"), ("SUEA-LAND-2024", "full")}
+    html = (place / "ecotone-demo" / "report" / "report-en.html").read_text(encoding="utf-8")
+    assert "KNCM-LAND-2024, v1 (in full)" in html
+
+
 def test_exact_places_of_cats_do_not_cross_the_border(place):
     asked = ["share", "preview", "Occurrence", "--rows", 100_000, "--json", "--node"]
     own = ecotone(*asked, nodes(place)["VIWE"], "--reader", "VIWE").json["rows"]

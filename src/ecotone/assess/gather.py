@@ -6,7 +6,7 @@ hash), so that a run can be verified later without the node having stood still.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from ecotone.model.filenames import file_name
 from ecotone.model.words import say
 
 if TYPE_CHECKING:
-    from ecotone.share.door import Door, Line
+    from ecotone.share.door import Door, Line, Released
 
 #: Names of datasets; None for all.
 Datasets = tuple[str, ...] | None
@@ -41,7 +41,9 @@ class Gathered:
     hashes: dict[Path, str] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     _given: dict[tuple[str, Datasets], tuple[Path, ...]] = field(default_factory=dict)
-    _coverage_rows: dict[Datasets, pd.DataFrame] = field(default_factory=dict)
+    _coverages_of: dict[Datasets, Released] = field(default_factory=dict)
+    _under: dict[Path, set[str]] = field(default_factory=dict)
+    _of_task: dict[int, tuple[Path, ...]] = field(default_factory=dict)
 
     def inputs_of(
         self, task: Task, base: Path, open_door: OpenDoor | None
@@ -69,7 +71,13 @@ class Gathered:
                     else (self._from_file(base, entry),)
                 )
             )
+        self._of_task[id(task)] = tuple(path for paths in found.values() for path in paths)
         return found
+
+    def releases_of(self, task: Task) -> list[str]:
+        """The releases that the files of a task came by: what its numbers and figures stand on."""
+        under = [self._under.get(path, set()) for path in self._of_task[id(task)]]
+        return sorted(set().union(*under))
 
     def _from_file(self, base: Path, entry: str) -> Path:
         path = (base / entry).resolve()
@@ -97,11 +105,11 @@ class Gathered:
 
     def _coverages(self, door: Door, variable: str, datasets: Datasets) -> tuple[Path, ...]:
         """The stacks of one variable; one that does not name its variable is taken at its word."""
-        if datasets not in self._coverage_rows:
-            released = door.release("Coverage", datasets=datasets)
-            self.lines.extend(released.lines)
-            self._coverage_rows[datasets] = released.rows
-        rows = self._coverage_rows[datasets]
+        if datasets not in self._coverages_of:
+            self._coverages_of[datasets] = door.release("Coverage", datasets=datasets)
+            self.lines.extend(self._coverages_of[datasets].lines)
+        released = self._coverages_of[datasets]
+        rows = released.rows
         if not rows.empty:
             names = rows["variable"].astype("str").str.casefold()
             of_it = rows["variable"].isna() | names.str.contains(variable.casefold(), regex=False)
@@ -109,14 +117,17 @@ class Gathered:
         if rows.empty:
             raise NotComputable(say("assess.nothing-released", noun=f"Coverage ({variable})"))
         paths = []
-        for sha256, name in sorted(zip(rows["sha256"], rows["name"], strict=True)):
+        told = zip(rows["sha256"], rows["name"], rows["dataset_id"], strict=True)
+        for sha256, name, dataset in sorted(told):
             path = door.file(str(sha256))
             self._remember(path, str(name), "node")
+            self._stands_on(path, (x for x in released.lines if x.decision.dataset_id == dataset))
             paths.append(path)
         return tuple(paths)
 
     def _rows(self, door: Door, wanted: Input, datasets: Datasets) -> tuple[Path, ...]:
         released = door.release(str(wanted.noun), datasets=datasets)
+        lines = [*released.lines]
         self.lines.extend(released.lines)
         if released.rows.empty:
             raise NotComputable(say("assess.nothing-released", noun=wanted.noun))
@@ -124,13 +135,18 @@ class Gathered:
         if wanted.noun == "Observation":
             sites = door.release("Site", datasets=datasets)
             self.lines.extend(sites.lines)
+            lines.extend(sites.lines)
             frame = _placed_by_site(frame, sites.rows)
         some = "" if datasets is None else f"-{'-'.join(datasets)}"
         path = self.folder / f"{wanted.noun}{file_name(some) if some else ''}.csv"
         text = frame.dropna(axis="columns", how="all").to_csv(index=False, lineterminator="\n")
         write_atomically(path, text.encode())
         self._remember(path, f"inputs/{path.name}", "node")
+        self._stands_on(path, lines)
         return (path,)
+
+    def _stands_on(self, path: Path, lines: Iterable[Line]) -> None:
+        self._under.setdefault(path, set()).update(line.release_id for line in lines)
 
     def _remember(self, path: Path, name: str, origin: str) -> None:
         if path not in self.names:

@@ -187,7 +187,7 @@ def _document(
         }
         if boundaries
         else None,
-        "results": [_told(s, r) for s, r in results],
+        "results": [_told(s, r, gathered.releases_of(s.task)) for s, r in results],
         "agreements": _agreements(gathered, door),
         "not_released": _not_released(door) if door else [],
         "inputs": [
@@ -205,7 +205,7 @@ def _document(
     }
 
 
-def _told(step: Step, result: Result) -> dict[str, Any]:
+def _told(step: Step, result: Result, releases: list[str]) -> dict[str, Any]:
     indicator: Indicator = get(step.task.id)
     return {
         "indicator": indicator.id,
@@ -214,6 +214,7 @@ def _told(step: Step, result: Result) -> dict[str, Any]:
         "period": step.period.id,
         "path": f"{step.path}/result.json",
         "parameters": result.parameters,
+        "releases": releases,
         **{
             part: {lang: indicator.words(part, lang) for lang in LANGUAGES}
             for part in ("title", "summary", "method")

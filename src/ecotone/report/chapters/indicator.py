@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ecotone.model import words
-from ecotone.report import l10n
+from ecotone.report import l10n, under
 from ecotone.report.document import (
     Cell,
     Column,
@@ -106,14 +106,14 @@ def _results(writing: Writing, entries: Sequence[Entry]) -> None:
     said = [s for e in entries for s in own.sentences(writing, e)]
     if said:
         writing.add(ItemList(tuple(said)))
-    writing.add(*values_tables(writing, entries))
+    writing.add(*under.told(writing, entries, values_tables(writing, entries)))
 
 
 def _pictures(writing: Writing, entries: Sequence[Entry]) -> None:
     found = room(entries[0].indicator).pictures(writing, entries)
     if found:
         writing.section("figures")
-        writing.add(*found)
+        writing.add(*under.told(writing, entries, found))
 
 
 def _tables(writing: Writing, entries: Sequence[Entry]) -> None:
@@ -128,7 +128,7 @@ def _tables(writing: Writing, entries: Sequence[Entry]) -> None:
     if tables:
         if any(t.where != "book" for t in tables):
             writing.section("tables")
-        writing.add(*tables)
+        writing.add(*under.told(writing, entries, tables))
 
 
 def _remarks(writing: Writing, entries: Sequence[Entry]) -> None:
