@@ -100,7 +100,9 @@ class Sensing:
         self, party: str, person: str, what: str, work: Callable[[Editor], Any]
     ) -> Future[Any]:
         """Change entities as a party; done when the future is."""
-        return self._queue.edit(self._writer(party, person), what, work)
+        writer = self._writer(party, person)
+        self._renew(party, writer.scope)
+        return self._queue.edit(writer, what, work)
 
     def add(self, party: str, person: str, rows: Rows) -> Future[Any]:
         """Add observations as a party; the future has their numbers."""

@@ -291,7 +291,8 @@ def property_term(source: Source, names: tuple[str, ...], postgres: bool) -> Ter
         return _period(source, name)
     if prop.kind == "instant":
         column = "time" if name == "time" else column_of(name)
-        return Term("time", source.shown(source.c[column]))
+        form = source.c["time_form" if name == "time" else "result_form"]
+        return Term("time", source.shown(source.c[column]), form=form)
     if prop.kind == "result" and not inside:
         return Term("result", source.shown(source.c.result), source.shown(source.c.text))
     column = "text" if prop.kind == "result" else column_of(name)
@@ -335,7 +336,8 @@ def _period(source: Source, name: str) -> Term:
         return Term("period", source.shown(source.extent(first)), source.shown(source.extent(last)))
     if name == "validTime":
         return Term("period", source.shown(source.c.valid_from), source.shown(source.c.valid_until))
-    return Term("period", source.shown(source.c.time), source.shown(source.c.until))
+    begins, ends = source.shown(source.c.time), source.shown(source.c.until)
+    return Term("period", begins, ends, form=source.c.form)
 
 
 def linked_to(link: Link, key: Any, target: Source) -> Any:

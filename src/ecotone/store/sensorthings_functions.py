@@ -160,9 +160,12 @@ def _field(name: str, letter: str) -> Callable[[Term, bool], Term]:
 
 
 def _offset(term: Term, postgres: bool) -> Term:
-    """Times are told in UTC unless they were written otherwise; see ``sensorthings_times``."""
+    """As the time was written; what was computed or given is in UTC."""
     as_time(term)
-    return Term("number", sa.literal(0))
+    if term.form is None:
+        return Term("number", sa.literal(0))
+    written = (term.form // 16 - 96) * 15
+    return Term("number", sa.case((term.form.is_(None), 0), else_=written))
 
 
 _TIMES: Final[dict[str, Callable[[Term, bool], Term]]] = {

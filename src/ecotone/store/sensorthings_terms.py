@@ -36,6 +36,8 @@ class Term:
     sql: Any
     more: Any = None
     literal: Any = None
+    #: How a time was written, where that is kept (see ``model.sensorthings_times``).
+    form: Any = None
 
 
 _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {

@@ -404,6 +404,8 @@ def test_times_are_told_as_they_were_written(sta: Client) -> None:
         number = sta.make(f"Datastreams({datastream})/Observations", body)
         found = sta.get(f"Observations({number})")
         assert {name: found[name] for name in body} == body
+    east = sta.values("Observations", filter="totaloffsetminutes(phenomenonTime) eq 300")
+    assert [o["phenomenonTime"] for o in east] == ["2015-03-01T05:40:00+05:00"]
     whole_days = sta.ids("Observations", filter="phenomenonTime lt 2015-03-02T00:00:01Z")
     assert len(whole_days) == 6
     span = sta.get(f"Datastreams({datastream})")["phenomenonTime"]
