@@ -91,3 +91,35 @@ def test_tracks_of_a_handheld_are_patrols(tmp_path: Path) -> None:
     )
     told = run("wildlife.encounter-rate", inputs, tmp_path / "p", replicates=0)
     assert told.values["distance"].value == pytest.approx(11.10, abs=0.02)
+
+
+def test_rows_of_a_node_serve_as_they_were_released(tmp_path: Path) -> None:
+    """The same numbers from Camtrap DP's fields and from a node's attributes."""
+    plain = cameras(tmp_path)
+    failures = tmp_path / "failures.csv"
+    failures.write_text(
+        "deploymentID,failureStart,failureEnd\nd3,2025-06-02T00:00:00Z,2025-06-04T00:00:00Z\n"
+    )
+    first = run("wildlife.histories", {**plain, "failures": failures}, tmp_path / "o", days=5)
+    fields = {
+        "deployments": {
+            "deploymentID": "deployment_id", "locationID": "site",
+            "deploymentStart": "time_start", "deploymentEnd": "time_end",
+        },
+        "observations": {
+            "deploymentID": "deployment", "eventStart": "time_start",
+            "observationType": "kind", "scientificName": "taxon",
+        },
+    }  # fmt: skip
+    for name, names in fields.items():
+        table = pd.read_csv(plain[name]).rename(columns=names)
+        table.assign(dataset_id="X", release_level="full").to_csv(plain[name], index=False)
+    failures.write_text(
+        "device,kind,time_start,time_end\nd3,alarm,2025-06-02T00:00:00Z,2025-06-04T00:00:00Z\n"
+        "d3,service,2025-06-05T00:00:00Z,2025-06-06T00:00:00Z\n"
+    )
+    again = run("wildlife.histories", {**plain, "failures": failures}, tmp_path / "p", days=5)
+    assert again.values == first.values
+    assert first.values["effort"].value == pytest.approx(14 + 8)
+    told = pd.read_csv(tmp_path / "p" / again.tables["visits"])
+    assert told["detected"].sum() == 3

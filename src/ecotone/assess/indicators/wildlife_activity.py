@@ -149,8 +149,8 @@ WILDLIFE_ACTIVITY: Final = Indicator(
     id="wildlife.activity",
     version="1",
     inputs=(
-        Input("observations", "table"),
-        Input("deployments", "table", required=False),
+        Input("observations", "table", noun="Observation", coarse="refuse"),
+        Input("deployments", "table", noun="Deployment", required=False, coarse="refuse"),
         Input("clocks", "table", required=False),
     ),
     parameters=(

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ecotone.assess.indicators.reading import Notes
-from ecotone.assess.indicators.wildlife_reading import Problems, is_missing, read_columns
+from ecotone.assess.indicators.wildlife_reading import (
+    Problems,
+    is_missing,
+    read_columns,
+    require,
+)
+from ecotone.model.dictionary import by_standard
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
@@ -19,6 +25,22 @@ from ecotone.science.wildlife.encounter import effort
 #: A time with its zone: without one it is a different moment in every country.
 _ZONED: Final = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
 _EPOCH: Final = pd.Timestamp("2000-01-01T12:00:00Z")
+
+
+#: Attributes of a node's rows that Camtrap DP calls otherwise than the dictionaries say.
+_TIMES: Final = {
+    "Deployment": {"time_start": "deploymentStart", "time_end": "deploymentEnd"},
+    "Observation": {"time_start": "eventStart", "time_end": "eventEnd"},
+}
+_FAILURE: Final = {"device": "deploymentID", "time_start": "failureStart", "time_end": "failureEnd"}
+
+
+def in_standard_fields(frame: pd.DataFrame, noun: str) -> pd.DataFrame:
+    """Rows of a node under Camtrap DP's field names; other tables as they are."""
+    if "release_level" not in frame and "dataset_id" not in frame:
+        return frame
+    named = {a: term for term, a in by_standard(noun, "camtrapdp").items()} | _TIMES[noun]
+    return frame.rename(columns={a: term for a, term in named.items() if a in frame})
 
 
 def days(column: pd.Series) -> pd.Series:
@@ -52,7 +74,8 @@ def read_deployments(
     needed = ("deploymentID", "deploymentStart", "deploymentEnd")
     frames = []
     for path in paths:
-        frame = read_columns(path, (), needed, (), notes)
+        frame = in_standard_fields(read_columns(path, (), (), (), notes), "Deployment")
+        require(frame, needed, path)
         frame["start"] = times(frame, "deploymentStart", path, problems)
         frame["end"] = times(frame, "deploymentEnd", path, problems)
         twice = frame[frame.duplicated("deploymentID")]
@@ -146,7 +169,12 @@ def gaps_of(
     frames = [pd.DataFrame({"deployment": [], "start": [], "end": []})]
     for path in paths:
         needed = ("deploymentID", "failureStart", "failureEnd")
-        frame = read_columns(path, (), needed, (), notes)
+        frame = read_columns(path, (), (), (), notes)
+        if "device" in frame and "kind" in frame:
+            # Rows of a node: what its cameras' alarms tell.
+            own = frame["kind"].eq("alarm") & frame["device"].isin(set(place))
+            frame = frame[own].rename(columns=_FAILURE)
+        require(frame, needed, path)
         unknown = frame[~frame["deploymentID"].isin(set(place))]
         problems.rows("wildlife-deployment-unknown", path, unknown, "deploymentID")
         start = days(times(frame, "failureStart", path, problems))
@@ -170,7 +198,8 @@ def read_records(
     """
     frames = []
     for path in paths:
-        frame = read_columns(path, (), ("deploymentID", "eventStart"), (), notes)
+        frame = in_standard_fields(read_columns(path, (), (), (), notes), "Observation")
+        require(frame, ("deploymentID", "eventStart"), path)
         frame["time"] = times(frame, "eventStart", path, problems)
         if deployments is not None:
             unknown = frame[~frame["deploymentID"].isin(set(deployments["deploymentID"]))]

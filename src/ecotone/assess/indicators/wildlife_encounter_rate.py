@@ -297,9 +297,9 @@ WILDLIFE_ENCOUNTER_RATE: Final = Indicator(
     id="wildlife.encounter-rate",
     version="1",
     inputs=(
-        Input("deployments", "table", required=False),
-        Input("observations", "table", required=False),
-        Input("failures", "table", required=False),
+        Input("deployments", "table", noun="Deployment", required=False, coarse="refuse"),
+        Input("observations", "table", noun="Observation", required=False, coarse="refuse"),
+        Input("failures", "table", noun="DeviceEvent", required=False),
         Input("clocks", "table", required=False),
         Input("patrols", "table", required=False),
         Input("encounters", "table", required=False),

@@ -164,9 +164,9 @@ WILDLIFE_HISTORIES: Final = Indicator(
     id="wildlife.histories",
     version="1",
     inputs=(
-        Input("deployments", "table", noun="Deployment"),
-        Input("observations", "table", noun="Observation"),
-        Input("failures", "table", required=False),
+        Input("deployments", "table", noun="Deployment", coarse="refuse"),
+        Input("observations", "table", noun="Observation", coarse="refuse"),
+        Input("failures", "table", noun="DeviceEvent", required=False),
         Input("clocks", "table", required=False),
     ),
     parameters=(

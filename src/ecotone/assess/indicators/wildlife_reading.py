@@ -103,6 +103,12 @@ def read_columns(
     """
     frame = _read_text(path, positions) if _is_text(path) else _read_csv(path, notes)
     frame = frame.rename(columns=_recognised(list(frame.columns), tuple(known)))
+    require(frame, needed, path)
+    return frame
+
+
+def require(frame: pd.DataFrame, needed: Iterable[str], path: Path) -> None:
+    """Raise InputRefused, naming them, where columns are not there."""
     missing = [name for name in needed if name not in frame.columns]
     if missing:
         raise InputRefused(
@@ -114,7 +120,6 @@ def read_columns(
             ),
             say("assess.table.column-missing.do"),
         )
-    return frame
 
 
 def is_missing(column: pd.Series) -> pd.Series:
