@@ -36,6 +36,7 @@ _NAMES: Final = {
 }
 #: The columns of ``files_read``.
 FILES: Final = {"option": "", "name": "", "sha256": ""}
+_GEOPACKAGE_TIME: Final = "2000-01-01T00:00:00.000Z"
 _SQUARE_METRES: Final = 10_000.0
 #: Candidate pairs whose distance is taken at a time.
 _PAIRS: Final = 200_000
@@ -205,15 +206,22 @@ def polygon_patches(frame: gpd.GeoDataFrame) -> Patches:
 
 
 def write_layer(path: Path, layer: gpd.GeoDataFrame) -> None:
-    """A GeoPackage of one layer, named as the file."""
+    """A GeoPackage of one layer, named as the file; the same bytes for the same layer."""
     import warnings
+
+    from pyogrio import set_gdal_config_options
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with warnings.catch_warnings():
         # A grid without a reference system is told by a finding, in the reader's language.
         warnings.filterwarnings("ignore", message="'crs' was not provided")
-        layer.to_file(path, driver="GPKG", layer=path.stem)
+        # The format holds the time of its last change: it would be the only thing that differs.
+        set_gdal_config_options({"OGR_CURRENT_DATE": _GEOPACKAGE_TIME})
+        try:
+            layer.to_file(path, driver="GPKG", layer=path.stem)
+        finally:
+            set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def centres(shapes: Shapes) -> Floats:
