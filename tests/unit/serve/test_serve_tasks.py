@@ -208,8 +208,14 @@ def test_run_compare_approve_and_report(app, steward):
         steward.post("/runs/plans/nitrate/start", text=text.replace("2026-05-01", "2026-05-02"))
     ).url.path
     assert other != run
+    _correct(steward, "kncm-water-8", "40")
+    last = steward.until(steward.post("/runs/plans/nitrate/start")).url.path
+    assert last not in (run, other)
+    changed = words(steward.until(steward.get(f"/runs/compare?a={run[6:]}&b={last[6:]}")))
+    assert say("cli.compare.corrected") in changed
     pair = f"a={run[6:]}&b={other[6:]}"
     assert "figures differ" in words(steward.until(steward.get(f"/runs/compare?{pair}")))
+    run = last
     _sign_off(app, steward, run)
     report = steward.until(steward.get(f"{run}/report/ru/html"))
     assert "Saule" in report.text and "Li" in report.text
@@ -219,6 +225,14 @@ def test_run_compare_approve_and_report(app, steward):
     # The same plan again must not take the signatures away.
     again = steward.until(steward.post("/runs/plans/nitrate/start"))
     assert again.url.path == run and "published" in words(again)
+
+
+def _correct(steward, name, value):
+    table = steward.until(steward.get(f"/data/Observation?q={name}"))
+    record = re.search(r"/record/([^?\"]+)", table.text)[1]
+    form = f"/data/Observation/record/{record}/correct"
+    seen = re.search(r'name="version" value="(\d+)"', steward.get(form).text)[1]
+    steward.post(form, version=seen, reason="misread", **{"v-value": value})
 
 
 def _sign_off(app, steward, run):
