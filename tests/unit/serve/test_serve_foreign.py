@@ -6,7 +6,7 @@ The node is that of the leak tests, full of canaries. The long run makes 10,000 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -21,6 +21,7 @@ from tests.portal import PASSWORD, Visitor
 
 #: Two centres of cells of 0.01 degree: no canary begins so, but one on a Chinese map may by chance.
 _CENTRES = re.compile(r"\d+\.\d\d5 \d+\.\d\d5")
+BEGUN = f"{datetime.now(UTC):%H:%M:%S}"
 READERS = ("BB", "CC", "DD", "EE")
 
 
@@ -86,6 +87,13 @@ def _assert_clean(found, birds):
     hits = {
         name: told[:5]
         for name, data in found.items()
-        if (told := [hit for hit in search.hits(data) if not _CENTRES.fullmatch(hit)])
+        if (told := [hit for hit in search.hits(data) if not _by_chance(hit)])
     }
     assert hits == {}
+
+
+def _by_chance(hit):
+    """Centres of cells, and the time of day at which these tests made a workbook."""
+    clock = re.fullmatch(r"\d\d:\d\d:\d\d", hit)
+    now = f"{datetime.now(UTC):%H:%M:%S}"
+    return bool(_CENTRES.fullmatch(hit) or (clock and BEGUN <= hit <= now))
