@@ -331,7 +331,10 @@ WILDLIFE_IDENTITY: Final = Indicator(
     parameters=(
         Parameter("mismatches", "integer", minimum=0, maximum=254),
         Parameter(
-            "relatedness", "text", "none", choices=("none", "queller-goodnight", "lynch-ritland")
+            "relatedness",
+            "text",
+            "none",
+            choices=("none", "queller-goodnight", "lynch-ritland", "wang"),
         ),
     ),
     values={

@@ -74,7 +74,7 @@ def test_shift_between_laboratories() -> None:
     assert np.isnan(size_shift(ours[2:3], theirs[2:3])[1])
 
 
-@pytest.mark.parametrize("estimator", ["queller-goodnight", "lynch-ritland"])
+@pytest.mark.parametrize("estimator", ["queller-goodnight", "lynch-ritland", "wang"])
 def test_relatedness(estimator) -> None:
     rng = np.random.default_rng(2)
     frequencies = [rng.dirichlet(np.full(8, 3.0)) for _ in range(20)]
@@ -104,3 +104,11 @@ def test_relatedness_by_hand() -> None:
     bottom = (1 - 0.2 - 0.3) + (1 - 0.2 - 0.5)
     found = relatedness(one, two, p, "queller-goodnight")
     assert found[0] == pytest.approx(top / bottom)
+
+
+def test_a_locus_without_variation_tells_nothing() -> None:
+    one = np.array([[[0, 1], [0, 0]]])
+    both = [np.array([0.2, 0.3, 0.5]), np.array([1.0])]
+    alone = relatedness(one[:, :1], one[:, :1], both[:1], "wang")
+    assert relatedness(one, one, both, "wang") == pytest.approx(alone)
+    assert 0.5 < alone[0] <= 1.2
