@@ -62,16 +62,21 @@ def find_spots(work: Work, kind: str) -> Spots:
     if not count:
         return Spots(pd.DataFrame(columns=list(_COLUMNS)), ())
     areas, cells = _areas(work.ground, patches, within, count)
-    boxes = find_objects(patches)
-    order = [int(p) for p in np.argsort(-areas, kind="stable") if cells[p] >= _CELLS][:_MOST]
+    largest = np.argsort(-areas, kind="stable")[: 50 * _MOST]
+    order = [int(p) for p in largest if cells[p] >= _CELLS][:_MOST]
+    ranks = np.zeros(count + 1, dtype=np.uint8)
+    ranks[np.array(order, dtype=np.int64) + 1] = np.arange(1, len(order) + 1)
+    # Boxes of the few that are listed: a noisy map has millions of specks.
+    chosen = ranks[patches]
+    boxes = find_objects(chosen)
     rows, outlines = [], []
     for rank, patch in enumerate(order, start=1):
-        box = boxes[patch]
+        box = boxes[rank - 1]
         window = Window(
             int(within.col_off) + box[1].start, int(within.row_off) + box[0].start,
             box[1].stop - box[1].start, box[0].stop - box[0].start,
         )  # fmt: skip
-        here = patches[box] == patch + 1
+        here = chosen[box] == rank
         outline = _outline(work.ground, window, here)
         west, south, east, north = outline.bounds
         middle = outline.representative_point()
