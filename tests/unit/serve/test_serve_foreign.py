@@ -53,7 +53,7 @@ def app(birds, tmp_path_factory):
 )
 def test_crawling_all_links_finds_no_canary(app, birds, party):
     visitor = Visitor(app).sign_in(f"{party.lower()}-steward")
-    found = crawl(visitor, most=160)
+    found = crawl(visitor, most=90)
     assert len(found) > 15
     _assert_clean(found, birds)
 
