@@ -99,6 +99,8 @@ def serve(
     print_line(word("serve.address", address=address))
     if not people:
         print_line(word("serve.nobody"))
+    if not names and host not in ("127.0.0.1", "localhost", "::1"):
+        print_line(word("serve.unnamed", address=shown))
     config = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=https)
     uvicorn.Server(config).run(sockets=[listening])
 
