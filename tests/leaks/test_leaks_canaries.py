@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,10 @@ def test_the_search_knows_every_spelling(birds: Canaries) -> None:
     minutes = [(int(v), int(v * 60 % 60), v * 3600 % 60) for v in (la, lo)]
     for form in ("{}\u00b0{}'{:.1f}\"N", "{}d{}m{:.2f}s"):
         assert search.hits(" ".join(form.format(*m) for m in minutes).encode())
+    second = f"{birds.hours[3]:%H:%M:%S}"
+    assert search.hits(f"1987-05-01T{second}Z".encode()) and search.hits(second.encode())
+    clock = f"{datetime.now(UTC):%Y-%m-%d}T{second}Z"
+    assert not search.hits(clock.encode()), "the clock of the run itself"
     held, info = io.BytesIO(), PngInfo()
     info.add_text("place", f"{la:.5f}")
     Image.new("RGB", (4, 4)).save(held, "PNG", pnginfo=info)
