@@ -128,7 +128,7 @@ def test_the_plan_and_all_it_names_can_be_read(basin: Basin) -> None:
 def test_agreements_are_sound_and_speak_of_their_owners_data(basin: Basin) -> None:
     owner = {d.dataset_id: d.party_id for d in basin.datasets}
     found = [agreements.load(path) for path in basin.agreements]
-    assert len(found) == 9
+    assert len(found) == 11
     for agreement in found:
         assert {owner[d] for d in agreement.datasets} == {agreement.owner}
         assert agreement.valid_from <= basin.today <= agreement.valid_until
