@@ -227,6 +227,8 @@ class Queue:
         return self._features[stream.id]
 
     def _learn(self, connection: sa.Connection, numbers: Sequence[int]) -> None:
+        if not numbers:
+            return
         table = STA.entities["sta_datastream"]
         postgres = connection.dialect.name == "postgresql"
         rows = connection.execute(
