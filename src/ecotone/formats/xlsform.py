@@ -148,4 +148,4 @@ def _choices(fields: tuple[Attribute, ...]) -> list[dict[str, str]]:
 
 
 def _answers(word: str) -> dict[str, str]:
-    return {f"label::{_NAMES[lang]}": str(say(f"paper.{word}", lang)) for lang in LANGUAGES}
+    return {f"label::{_NAMES[lang]}": str(say(f"report.paper.{word}", lang)) for lang in LANGUAGES}

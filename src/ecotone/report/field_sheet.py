@@ -29,7 +29,7 @@ def render_field_sheet(
         only: attributes to print, in the dictionary's order; all where empty.
     """
     if not 1 <= pages <= MOST_PAGES:
-        raise UsageError(words.say("paper.pages", pages=pages, most=MOST_PAGES))
+        raise UsageError(words.say("report.paper.pages", pages=pages, most=MOST_PAGES))
     fields = _fields(noun, only)
     lines = (len(fields) + 1) // 2
     name = str(words.say(f"share.noun.{noun}", lang))
@@ -39,7 +39,7 @@ def render_field_sheet(
         "name": name[:1].upper() + name[1:],
         "noun": noun,
         "words": {
-            key: str(words.say(f"paper.{key}", lang))
+            key: str(words.say(f"report.paper.{key}", lang))
             for key in ("team", "day", "sheet", "record", "must", "page")
         },
         "pages": pages,
@@ -62,12 +62,14 @@ def _fields(noun: str, only: tuple[str, ...]) -> list[Attribute]:
     strange = [name for name in only if name not in known]
     if strange:
         raise UsageError(
-            words.say("paper.unknown", names=", ".join(strange), known=", ".join(sorted(known)))
+            words.say(
+                "report.paper.unknown", names=", ".join(strange), known=", ".join(sorted(known))
+            )
         )
     return [field for field in fields if not only or field.name in only or field.required]
 
 
 def _choices(field: Attribute, lang: words.Language) -> list[str]:
     if field.type == "boolean":
-        return [str(words.say(f"paper.{answer}", lang)) for answer in ("yes", "no")]
+        return [str(words.say(f"report.paper.{answer}", lang)) for answer in ("yes", "no")]
     return list(field.choices) if len(field.choices) <= _PRINTED_CHOICES else []

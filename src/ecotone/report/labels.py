@@ -64,7 +64,9 @@ class Label:
 def sheet_named(name: str) -> Sheet:
     """A sheet by its name; UsageError where there is none."""
     if name not in SHEETS:
-        raise UsageError(words.say("labels.sheet-unknown", sheet=name, known=", ".join(SHEETS)))
+        raise UsageError(
+            words.say("report.labels.sheet-unknown", sheet=name, known=", ".join(SHEETS))
+        )
     return SHEETS[name]
 
 
@@ -81,14 +83,14 @@ def render_labels(
         skip: labels already peeled off the first page.
     """
     if not 1 <= len(labels) <= MOST:
-        raise UsageError(words.say("labels.count", count=len(labels), most=MOST))
+        raise UsageError(words.say("report.labels.count", count=len(labels), most=MOST))
     if not 0 <= skip < sheet.count:
-        raise UsageError(words.say("labels.skip", skip=skip, most=sheet.count - 1))
+        raise UsageError(words.say("report.labels.skip", skip=skip, most=sheet.count - 1))
     tree = {
         "lang": lang,
         "title": title,
-        "document": str(words.say("labels.title", lang)),
-        "lines": [str(words.say(f"labels.{line}", lang)) for line in ("date", "place", "by")],
+        "document": str(words.say("report.labels.title", lang)),
+        "lines": [str(words.say(f"report.labels.{line}", lang)) for line in ("date", "place", "by")],
         "page": sheet.page, "across": sheet.across, "down": sheet.down, "label": sheet.label,
         "margin": sheet.margin, "gap": sheet.gap, "skip": skip,
         "pages": math.ceil((len(labels) + skip) / sheet.count),
