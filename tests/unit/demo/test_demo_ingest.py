@@ -32,6 +32,8 @@ NAMES = (
     "wildlife-archive",
     "camera-traps",
     "wildlife-table",
+    "individuals",
+    "identity-decisions",
     "broken-archive",
     "loggers",
 )
@@ -93,6 +95,8 @@ def test_wildlife_comes_in_as_counted(basin: Basin) -> None:
         "Media": 3000,
         "Observation": 3000,
     }
+    assert read(named(basin, "individuals"))[0].rejected == 0
+    assert read(named(basin, "identity-decisions"))[0].rejected == 0
     for name in ("ndvi-bands", "ndvi-netcdf", "ndvi-dated"):
         assert read(named(basin, name))[0].records == {"Coverage": 1}
 
