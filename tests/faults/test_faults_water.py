@@ -151,3 +151,17 @@ def test_a_broken_chain_of_custody(tmp_path):
     told = deliver(tmp_path, steps, "CustodyEvent")
     assert told["rejected"] == 0
     assert [f["row"] for f in told["findings"] if f["code"] == "custody-unbroken"] == [3]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "basis", "told"),
+    [
+        ("nitrate", "mg/L", "", True), ("Нитраты", "мг/дм3", "", True),
+        ("nitrate", "mg/L", "N", False), ("nitrate", "mg/L as NO3", "", False),
+        ("硝酸盐氮", "mg/L", "", False),
+        ("arsenic", "mg/L", "", False), ("nitrate", "mmol/L", "", False),
+    ],
+)  # fmt: skip
+def test_no_silent_as_n_or_as_no3(tmp_path, name, unit, basis, told):
+    frame = weekly(3).assign(property=name, unit=unit, basis=basis, value="1,2")
+    assert ("nutrient-basistold" in codes(deliver(tmp_path, frame))) == told

@@ -154,7 +154,8 @@ def test_water_results() -> None:
     got = registry.record_findings(delivered, "Observation", frame, CHECKS)
     assert sorted((f.code, f.row, f.value) for f in got) == [
         ("concentration-notnegative", 6, "-0,3"), ("dissolvedoxygen-inrange", 5, "94000"),
-        ("ph-inrange", 2, "7,2"), ("watertemperature-inrange", 3, "95"),
+        ("nutrient-basistold", 6, "nitrate"), ("ph-inrange", 2, "7,2"),
+        ("watertemperature-inrange", 3, "95"),
     ]  # fmt: skip
     assert registry.record_findings(delivered, "Site", frame, CHECKS) == []
 

@@ -22,6 +22,7 @@ from ecotone.ingest.checks.base import (
     validation,
 )
 from ecotone.ingest.checks.block import Block
+from ecotone.ingest.checks.vocabulary import plain
 from ecotone.model import custody, units
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Severity
@@ -35,6 +36,16 @@ _STREAM: Final = 24  # values that make a stream
 _REPEATS: Final = 12  # of them in a row that no sensor in water gives
 _STEP: Final = np.timedelta64(2, "D")
 _ASCENDING: Final = 0.9  # share of steps forward in a stream written in the order of time
+
+#: Names that may mean the ion or its element: a factor of 1.3 to 4.4 lies between.
+_AMBIGUOUS: Final = frozenset(
+    plain(name)
+    for name in (
+        "nitrate", "NO3", "nitrite", "NO2", "ammonium", "NH4", "ammonia", "NH3", "phosphate", "PO4",
+        "orthophosphate", "硝酸盐", "亚硝酸盐", "铵", "氨", "磷酸盐", "нитраты", "нитрат",
+        "нитриты", "нитрит", "аммоний", "аммиак", "фосфаты", "фосфат", "ортофосфаты",
+    )
+)  # fmt: skip
 
 
 def _place(block: Block) -> pd.Series:
@@ -129,6 +140,23 @@ def _not_repeating(block: Block, parameters: Parameters) -> Responses:
     return validation(unmet, ~(repeated & stream))
 
 
+def _basis_told(block: Block, parameters: Parameters) -> Responses:
+    ambiguous = block.term("property").each(
+        lambda text: "yes" if plain(text) in _AMBIGUOUS else None
+    )
+    mass = block.term("unit").each(lambda text: "yes" if _is_mass(text) else None)
+    asked = (ambiguous == "yes") & (mass == "yes") & ~np.isnan(block.numbers("value"))
+    return validation(~np.asarray(asked), ~block.term("basis").empty)
+
+
+def _is_mass(unit: str) -> bool:
+    try:
+        units.convert([1.0], unit, "mg/L")
+    except (NotComputable, UsageError):
+        return False
+    return True
+
+
 def _custody_unbroken(block: Block, parameters: Parameters) -> Responses:
     steps = pd.DataFrame(
         {n: pd.Series(block.term(n).text, dtype=object).fillna("")
@@ -156,6 +184,8 @@ def _check(
 
 CHECKS: Final = (
     _check("VALIDATION_UNIT_POWEROFTEN", ("value", "property", "unit"), _power_of_ten),
+    _check("VALIDATION_NUTRIENT_BASISTOLD", ("property", "value", "unit"), _basis_told,
+           shown="property"),
     _check("VALIDATION_BOTTLE_ONCE", ("sample", "property", "value"), _bottle_once, shown="sample"),
     _check("VALIDATION_RESULT_ONCE", ("value", "sample", "property"), _result_once),
     _check(
