@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.unit.assess.test_assess_wildlife import codes, run
-from tests.unit.formats.test_formats_cameras import GPX
+from tests.unit.formats.test_formats_patrols import GPX
 
 from ecotone.assess.indicators.wildlife_reading import RefusedTable
 
