@@ -90,7 +90,7 @@ def render_labels(
         "lang": lang,
         "title": title,
         "document": str(words.say("report.labels.title", lang)),
-        "lines": [str(keys.say(f"report.labels.{key}", lang)) for key in ("date", "place", "by")],
+        "lines": [str(words.say(f"report.labels.{key}", lang)) for key in ("date", "place", "by")],
         "page": sheet.page, "across": sheet.across, "down": sheet.down, "label": sheet.label,
         "margin": sheet.margin, "gap": sheet.gap, "skip": skip,
         "pages": math.ceil((len(labels) + skip) / sheet.count),
