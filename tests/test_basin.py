@@ -27,8 +27,8 @@ def place(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(place) -> Path:
-    (folder,) = (place / "ecotone-demo" / "node" / "runs").iterdir()
-    return folder
+    (found,) = (place / "ecotone-demo" / "node" / "runs").glob("*/run.json")
+    return found.parent
 
 
 def nodes(place: Path) -> dict[str, Path]:
