@@ -47,7 +47,7 @@ def link_losses(area: Floats, direct: Floats, pairs: Ints) -> Floats:
 
     >>> direct = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]])
     >>> link_losses(np.ones(3), direct, np.array([[0, 1], [0, 2]])).round(4).tolist()
-    [18.3503, 0.0]
+    [14.7197, 0.0]
     """
     share = link_shares(area, direct, pairs, "pc")
     kept: Floats = np.sqrt(np.maximum(1.0 - share, 0.0))

@@ -221,7 +221,7 @@ def mean_of_points(values: ArrayLike, level: float = 0.95) -> Estimate:
         The mean; without an interval where fewer than two points have values.
 
     >>> found = mean_of_points([1.0, 2.0, 3.0])
-    >>> found.value, round(found.low, 3)
+    >>> found.value, round(float(found.low), 3)
     (2.0, -0.484)
     """
     known = np.asarray(values, dtype=np.float64)
