@@ -121,6 +121,11 @@ EQUIVALENT: dict[str, str] = {
     "an empty checklist names nothing",
     "known: if noun != \"Individual\" and \"individual\" in attributes(noun):"
     " [condition always true]": "what names no individual is told by none",
+    "table: _ANSWERS: Final = {\"outside\": (False, False), \"possible\": (False, True),"
+    " \"inside\": (True, True)} [constant changed]": "any three words serve; the answers are tested",
+    "table: UNCLEAR: Final = -2 [constant changed]": "any number below 0 leaves nothing",
+    "table: ASKED: Final = (\"taxon\", \"name\", \"property\", \"individual\", *_FURTHER)"
+    " [last item left out]": "what is asked of places in common names no accepted name",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",

@@ -164,3 +164,35 @@ def test_what_shows_no_name_is_closed_by_a_class_by_name_but_places_are_not():
     for noun in ("Deployment", "Site", "Event", "Sample", "Coverage", "Device"):
         assert found([REST, CATS], frame, noun=noun) == "rest"
         assert found([CATS], frame, noun=noun) == NOT_NAMED
+
+
+@pytest.mark.parametrize(
+    ("noun", "column"),
+    [
+        *(("Occurrence", name) for name in (
+            "genus", "family", "taxon_order", "taxon_class", "phylum", "kingdom", "vernacular_name",
+        )),
+        ("Taxon", "accepted_name"),
+    ],
+)  # fmt: skip
+def test_whatever_column_says_the_same_in_other_words_closes(noun, column):
+    group = {**CATS, "taxa": ["Irbis"]}
+    own = "name" if noun == "Taxon" else "taxon"
+    rows = pd.DataFrame({"id": ["r1"], "dataset_id": ["cats"], own: ["Snow cat"]})
+    assert found([REST, group], rows, noun=noun) == "rest"
+    assert found([REST, group], rows.assign(**{column: "Irbis"}), noun=noun) == "cats"
+
+
+@pytest.mark.parametrize(
+    "noun",
+    [
+        "AlarmRule", "AnalysisBatch", "Coverage", "CustodyEvent", "Deployment", "Device",
+        "DeviceEvent", "Event", "QualityControl", "QualityFlag", "Sample", "Site",
+    ],
+)  # fmt: skip
+def test_a_class_by_taxa_says_nothing_of_what_is_of_no_taxon(noun):
+    rows = pd.DataFrame({"id": ["r1"], "dataset_id": ["cats"]})
+    assert found([CATS], rows, noun=noun) == NOT_NAMED
+    assert found([CATS, REST], rows, noun=noun) == "rest"
+    # A photograph says not what it shows: the class is possible for it.
+    assert found([CATS, REST], rows, noun="Media") == "cats"

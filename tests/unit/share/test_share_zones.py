@@ -69,6 +69,7 @@ def test_the_records_own_uncertainty_counts():
 def test_what_lies_nowhere_is_not_asked_and_a_photograph_may_lie_anywhere():
     assert found([CLOSED, REST], at(np.nan, np.nan), "Taxon") == "rest"
     assert found([CLOSED, REST], at(np.nan, np.nan), "Device") == "rest"
+    assert found([CLOSED, REST], at(np.nan, np.nan), "AnalysisBatch") == "rest"
     assert found([CLOSED, REST], at(np.nan, np.nan), "Media") == "park"
 
 
