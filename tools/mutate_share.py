@@ -122,7 +122,7 @@ EQUIVALENT: dict[str, str] = {
     "known: if noun != \"Individual\" and \"individual\" in attributes(noun):"
     " [condition always true]": "what names no individual is told by none",
     "table: _ANSWERS: Final = {\"outside\": (False, False), \"possible\": (False, True),"
-    " \"inside\": (True, True)} [constant changed]": "any three words serve; the answers are tested",
+    " \"inside\": (True, True)} [constant changed]": "any three words serve",
     "table: UNCLEAR: Final = -2 [constant changed]": "any number below 0 leaves nothing",
     "table: ASKED: Final = (\"taxon\", \"name\", \"property\", \"individual\", *_FURTHER)"
     " [last item left out]": "what is asked of places in common names no accepted name",
