@@ -126,6 +126,12 @@ EQUIVALENT: dict[str, str] = {
     "table: UNCLEAR: Final = -2 [constant changed]": "any number below 0 leaves nothing",
     "table: ASKED: Final = (\"taxon\", \"name\", \"property\", \"individual\", *_FURTHER)"
     " [last item left out]": "what is asked of places in common names no accepted name",
+    "generalise: _PIECE: Final = 8192 [constant changed]": "a size of work",
+    "generalise: if \"latitude\" in known: [condition always true]": "only attributes leave",
+    "generalise: if \"time_start\" in known: [condition always true]": "only attributes leave",
+    "generalise: if \"locality\" in attributes(noun): [condition always true]":
+    "only attributes leave",
+    "generalise: if \"west\" in known: [condition always true]": "only attributes leave",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",

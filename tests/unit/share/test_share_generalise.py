@@ -6,6 +6,7 @@ import pytest
 
 from ecotone.model.agreement import Class
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
+from ecotone.model.words import say
 from ecotone.share import generalise
 from ecotone.share.anchors import numbers
 from ecotone.share.parts import Part, together
@@ -32,7 +33,7 @@ def test_full_leaves_out_where_the_row_stood_and_fields_withheld_by_name():
     assert "source_file" not in out
     assert out["locality"].isna().all()
     assert out["extra"].isna().all(), "a withheld field may hide among undescribed columns"
-    assert (out[generalise.WITHHELD] == "locality").all()
+    assert (out["information_withheld"] == "locality").all()
     assert out["latitude"].iloc[0] == 37.0464
     assert out["version"].tolist() == [1, 1, 2, 1]
 
@@ -142,3 +143,9 @@ def test_an_extent_opens_outward_to_whole_cells():
     assert out[["west", "south", "east", "north"]].iloc[0].tolist() == [70.0, -0.1, 70.3, 37.0]
     assert out[["sha256", "stac", "path", "name"]].isna().all(axis=None)
     assert out["variable"].tolist() == ["NDVI"]
+
+
+def test_every_kind_that_is_held_back_is_told():
+    told = generalise.held_back("Occurrence", TENTH, "en")
+    for kind in ("link", "place", "place-text", "time", "person"):
+        assert str(say(f"share.withheld-kind.{kind}", "en")) in told
