@@ -132,6 +132,15 @@ EQUIVALENT: dict[str, str] = {
     "generalise: if \"locality\" in attributes(noun): [condition always true]":
     "only attributes leave",
     "generalise: if \"west\" in known: [condition always true]": "only attributes leave",
+    "table: if any(rule.taxa for rule in rules): [condition always true]":
+    "names nobody asks change nothing",
+    "table: if not self._names.ever or \"id\" not in frame: [condition never true]":
+    "of no names ever borne nobody has any",
+    "table: if not self._names.of_individual or \"individual\" not in frame:"
+    " [condition never true]": "of no individuals nobody is one",
+    "table: if len(values) == 1: [condition never true]": "one value parts nothing",
+    "table: if name not in frame or not frame[name].notna().any(): [last condition left out]":
+    "an empty column is one missing value",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",

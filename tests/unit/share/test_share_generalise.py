@@ -146,6 +146,31 @@ def test_an_extent_opens_outward_to_whole_cells():
 
 
 def test_every_kind_that_is_held_back_is_told():
-    told = generalise.held_back("Occurrence", TENTH, "en")
-    for kind in ("link", "place", "place-text", "time", "person"):
-        assert str(say(f"share.withheld-kind.{kind}", "en")) in told
+    told = generalise.held_back("Occurrence", TENTH, "en").split("; ")
+    kinds = ("link", "place", "place-text", "time", "person")
+    assert told == [str(say(f"share.withheld-kind.{kind}", "en")) for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("noun", "field", "doors"),
+    [
+        ("Occurrence", "latitude", {"place", "place-text"}),
+        ("Occurrence", "longitude", {"place", "place-text"}),
+        ("Site", "geometry_wkt", {"place", "place-text"}),
+        ("Occurrence", "time_start", {"time"}),
+        ("Occurrence", "time_end", {"time"}),
+        ("Occurrence", "remarks", set()),
+    ],
+)
+def test_who_withholds_one_field_withholds_all_that_tell_the_same(noun, field, doors):
+    rule = Class(name="x", level="full", withheld_fields=(field,))
+    same = {name for name, attribute in attributes(noun).items() if attribute.door in doors}
+    assert set(generalise.withheld_by_name(noun, rule)) == same | {field}
+
+
+def test_a_generalised_record_says_its_cell_and_a_track_its_animals():
+    record = generalise.said("Occurrence", TENTH, "en")[generalise.GENERALISED]
+    track = generalise.said("Occurrence", TENTH, "en", presence=True)[generalise.GENERALISED]
+    assert record == say("share.generalised-text", "en", cell="0.1", animals=3, fixes=10)
+    assert track == say("share.presence-text", "en", cell="0.1", animals=3, fixes=10)
+    assert record != track

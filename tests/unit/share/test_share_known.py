@@ -155,3 +155,20 @@ def test_photographs_of_cameras_that_nobody_described_leave_as_they_may():
     pictures = {"Media": frame(media_id=["a"], deployment=["D1"])}
     coarse = {"name": "all", "level": "generalised", "cell_degrees": 0.1}
     assert levels("Media", [coarse], pictures) == ["generalised"]
+
+
+def test_what_lies_there_counts_by_its_property_and_its_individual():
+    """At D1 turbidity alone was measured: no class of nitrate makes it coarse."""
+    nitrate = {"name": "n", "properties": ["nitrate"], "level": "generalised", "cell_degrees": 0.1}
+    cameras = frame(deployment_id=["D1"], latitude=[37.5], longitude=[73.5])
+    seen = frame(deployment=["D1", "D1"], property=["turbidity"] * 2)
+    tables = {"Deployment": cameras, "Observation": seen}
+    assert levels("Observation", [nitrate, REST], tables) == ["full", "full"]
+    # A mammal at D1 that is the cat F7 makes the marmot beside it as coarse as the cat.
+    met_there = frame(
+        deployment=["D1", "D1"], taxon=["Mammalia", "Marmota"], individual=["F7", None]
+    )
+    cat = {"Individual": frame(individual_id=["F7"], taxon=["Panthera uncia"])}
+    tables = {"Deployment": cameras, "Observation": met_there}
+    assert levels("Observation", tables=tables) == ["full", "full"]
+    assert levels("Observation", tables=tables | cat) == ["generalised", "generalised"]
