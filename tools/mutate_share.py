@@ -134,10 +134,15 @@ EQUIVALENT: dict[str, str] = {
     "generalise: if \"west\" in known: [condition always true]": "only attributes leave",
     "table: if any(rule.taxa for rule in rules): [condition always true]":
     "names nobody asks change nothing",
-    "table: if not self._names.ever or \"id\" not in frame: [condition never true]":
-    "of no names ever borne nobody has any",
-    "table: if not self._names.of_individual or \"individual\" not in frame:"
-    " [condition never true]": "of no individuals nobody is one",
+    "table: if not self._names.ever or \"id\" not in frame:": "without names nobody has several",
+    "table: if not self._names.of_individual or \"individual\" not in frame:":
+    "without individuals nobody is one",
+    "table: if names not in known: [condition always true]": "noted twice is noted",
+    "table: if key not in self._cases: [condition always true]": "decided twice is decided",
+    "table: if not mine: [condition never true]": "where nothing speaks nothing is named",
+    "table: if len(datasets) == 1: [condition never true]": "one dataset is the case of several",
+    "generalise: gone = {*withheld_by_name(noun, rule), \"time_precision\"} [constant changed]":
+    "the precision is written anew",
     "table: if len(values) == 1: [condition never true]": "one value parts nothing",
     "table: if name not in frame or not frame[name].notna().any(): [last condition left out]":
     "an empty column is one missing value",

@@ -174,3 +174,32 @@ def test_a_generalised_record_says_its_cell_and_a_track_its_animals():
     assert record == say("share.generalised-text", "en", cell="0.1", animals=3, fixes=10)
     assert track == say("share.presence-text", "en", cell="0.1", animals=3, fixes=10)
     assert record != track
+
+
+def test_fields_withheld_by_name_are_told_as_well():
+    rule = TENTH.model_copy(update={"withheld_fields": ("remarks", "sex")})
+    assert generalise.held_back("Occurrence", rule, "en").endswith("; remarks; sex")
+
+
+def test_what_is_looked_at_is_read():
+    assert generalise.needed("Coverage") >= {"west", "south", "east", "north"}
+    place = {"latitude", "longitude", "coordinate_uncertainty_m"}
+    assert generalise.needed("Occurrence") >= {*place, "time_start", "time_end", "time_precision"}
+    assert "remarks" not in generalise.needed("Occurrence")
+
+
+def test_columns_nobody_has_described_need_not_be_there():
+    rule = Class(name="all", level="full")
+    rows = occurrences()
+    assert "extra" in generalise.full(rows, "Occurrence", rule)
+    assert "extra" not in generalise.full(rows.drop(columns="extra"), "Occurrence", rule)
+
+
+def test_kinds_of_columns_are_those_of_the_dictionary():
+    kinds = generalise.kinds_of("Occurrence")
+    assert (kinds["latitude"], kinds["time_precision"], kinds["individual_count"]) == (
+        "number", "text", "integer",
+    )  # fmt: skip
+    ours = {"id": "id", "version": "integer", "dataset_id": "id", "extra": "json"}
+    said = {generalise.GENERALISED: "text", generalise.WITHHELD: "text"}
+    assert {name: kinds[name] for name in (*ours, *said)} == ours | said

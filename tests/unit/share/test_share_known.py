@@ -172,3 +172,8 @@ def test_what_lies_there_counts_by_its_property_and_its_individual():
     tables = {"Deployment": cameras, "Observation": met_there}
     assert levels("Observation", tables=tables) == ["full", "full"]
     assert levels("Observation", tables=tables | cat) == ["generalised", "generalised"]
+
+
+def test_a_row_that_no_class_names_does_not_give_its_neighbours_their_place():
+    for rows in ([met("Lynx lynx", 37.33), met("Marmota", 37.01)], [met("Marmota", 37.01)]):
+        assert told([TENTH], *rows)["latitude"].tolist() == [37.05]
