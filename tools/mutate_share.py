@@ -146,6 +146,11 @@ EQUIVALENT: dict[str, str] = {
     "table: if len(values) == 1: [condition never true]": "one value parts nothing",
     "table: if name not in frame or not frame[name].notna().any(): [last condition left out]":
     "an empty column is one missing value",
+    "table: return [name for name in _FURTHER if name in known and name in frame]":
+    "a frame holds attributes of its noun alone",
+    "table: parts.skip(2) [constant changed]": "an empty column more says nothing",
+    "table: decision.rule.cell_degrees or 0.0 [last condition left out]":
+    "what is generalised has a cell",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",

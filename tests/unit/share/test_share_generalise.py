@@ -203,3 +203,20 @@ def test_kinds_of_columns_are_those_of_the_dictionary():
     ours = {"id": "id", "version": "integer", "dataset_id": "id", "extra": "json"}
     said = {generalise.GENERALISED: "text", generalise.WITHHELD: "text"}
     assert {name: kinds[name] for name in (*ours, *said)} == ours | said
+
+
+def test_a_stay_is_told_by_the_months_of_its_start_and_its_end():
+    rows = occurrences().assign(time_end=pd.Timestamp("2026-07-19T08:30Z"))
+    out = coarse(rows, "Occurrence", TENTH)
+    assert out["time_start"].iloc[0] == pd.Timestamp("2026-05-01", tz="UTC")
+    assert set(out["time_end"]) == {pd.Timestamp("2026-07-01", tz="UTC")}
+
+
+def test_an_extent_at_the_equator_bears_no_sign():
+    frame = pd.DataFrame(
+        {"id": ["c"], "version": 1, "dataset_id": "d", "west": [-0.01], "south": [0.0],
+         "east": [-0.01], "north": [-0.01]}
+    )  # fmt: skip
+    out = coarse(frame, "Coverage", TENTH)
+    assert out[["west", "south", "east", "north"]].to_numpy().tolist() == [[-0.1, 0.0, 0.0, 0.0]]
+    assert not np.signbit(out[["south", "east", "north"]].to_numpy(dtype=float)).any()
