@@ -151,6 +151,12 @@ EQUIVALENT: dict[str, str] = {
     "table: parts.skip(2) [constant changed]": "an empty column more says nothing",
     "table: decision.rule.cell_degrees or 0.0 [last condition left out]":
     "what is generalised has a cell",
+    "table: openly = all(d.level in (\"full\", \"generalised\") for d in mine)"
+    " [last item left out]": "looked at row by row it is the same",
+    "generalise: cells = cell_centres(latitude, longitude, rule.cell_degrees or 1.0)"
+    " [last condition left out]": "what is generalised has a cell",
+    "generalise: cell = f\"{rule.cell_degrees or 1.0:g}\" [last condition left out]":
+    "what is generalised has a cell",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",
