@@ -157,6 +157,18 @@ EQUIVALENT: dict[str, str] = {
     " [last condition left out]": "what is generalised has a cell",
     "generalise: cell = f\"{rule.cell_degrees or 1.0:g}\" [last condition left out]":
     "what is generalised has a cell",
+    "table: openly = all(d.level in (\"full\", \"generalised\") for d in mine) [constant changed]":
+    "looked at row by row it is the same",
+    "generalise: cells = cell_centres(latitude, longitude, rule.cell_degrees or 1.0)"
+    " [constant changed]": "what is generalised has a cell",
+    "generalise: cell = f\"{rule.cell_degrees or 1.0:g}\" [constant changed]":
+    "what is generalised has a cell",
+    "generalise: made.update(_bounds(frame, rule.cell_degrees or 1.0))":
+    "what is generalised has a cell",
+    "generalise: out[name] = np.round(low, 4) + 0.0 [constant changed]":
+    "cells are of whole thousandths",
+    "table: sizes = [*((rule.cell_degrees or 0.0) if rule else 0.0 for rule in rules), 0.0]"
+    " [last condition left out]": "what is generalised has a cell",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",

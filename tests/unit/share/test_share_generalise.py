@@ -220,3 +220,35 @@ def test_an_extent_at_the_equator_bears_no_sign():
     out = coarse(frame, "Coverage", TENTH)
     assert out[["west", "south", "east", "north"]].to_numpy().tolist() == [[-0.1, 0.0, 0.0, 0.0]]
     assert not np.signbit(out[["south", "east", "north"]].to_numpy(dtype=float)).any()
+
+
+def test_a_records_own_uncertainty_is_rounded_up():
+    given = [0.0, 500.0, 1000.0, 1001.0, 2000.0, 2001.0, 5000.0, 5001.0, 10_000.0, np.nan]
+    told = [1000.0, 1000.0, 1000.0, 2000.0, 2000.0, 5000.0, 5000.0, 10_000.0, 10_000.0, 0.0]
+    assert generalise.rounded_up(np.array(given)).tolist() == told
+
+
+def test_what_is_known_to_the_year_is_told_to_the_year():
+    rows = occurrences().assign(time_precision=["year", "month", "day", None])
+    out = coarse(rows, "Occurrence", TENTH)
+    assert out["time_precision"].tolist()[:3] == ["year", "month", "month"]
+    assert out["time_text"].tolist()[:3] == ["2026", "2024-05", "2026-01"]
+
+
+@pytest.mark.parametrize("kind", ["integer", "boolean", "time", "number", "text"])
+def test_columns_that_nobody_filled_are_of_their_kind(kind):
+    column = generalise.nothing(kind, pd.RangeIndex(2))
+    assert column.isna().all() and len(column) == 2
+    of_kind = {
+        "integer": pd.api.types.is_integer_dtype,
+        "boolean": pd.api.types.is_bool_dtype,
+        "time": pd.api.types.is_datetime64_any_dtype,
+        "number": pd.api.types.is_float_dtype,
+        "text": pd.api.types.is_string_dtype,
+    }
+    assert of_kind[kind](column)
+
+
+def test_fields_withheld_from_full_rows_are_told_apart():
+    rule = Class(name="x", level="full", withheld_fields=("remarks", "sex"))
+    assert generalise.said_full("Occurrence", rule) == {generalise.WITHHELD: "remarks, sex"}

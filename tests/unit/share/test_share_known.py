@@ -177,3 +177,21 @@ def test_what_lies_there_counts_by_its_property_and_its_individual():
 def test_a_row_that_no_class_names_does_not_give_its_neighbours_their_place():
     for rows in ([met("Lynx lynx", 37.33), met("Marmota", 37.01)], [met("Marmota", 37.01)]):
         assert told([TENTH], *rows)["latitude"].tolist() == [37.05]
+
+
+def test_a_row_outside_the_zone_that_is_shared_gives_nobody_its_place():
+    ring = [[72, 36], [74, 36], [74, 37.2], [72, 37.2], [72, 36]]
+    park = {"type": "Polygon", "coordinates": [ring]}
+    shared = {"name": "in", "zones": ["park"], "level": "generalised", "cell_degrees": 0.1}
+
+    def latitudes(*rows):
+        table = pd.DataFrame(rows).assign(version=1, dataset_id="cats")
+        table["id"] = [f"r{i}" for i in range(len(rows))]
+        spoken = agreement([shared], zones={"park": park})
+        store = MemoryStore([dataset("cats", "AA")], [spoken], {"Occurrence": table})
+        released = Door(store, request()).release("Occurrence").rows
+        return set(released["latitude"]) if len(released) else set()
+
+    inside = met("Marmota", 37.04)
+    assert latitudes(met("Marmota", 37.93), inside) == {37.05}
+    assert latitudes({**inside, "coordinate_uncertainty_m": 50_000.0}) == set()
