@@ -169,6 +169,16 @@ EQUIVALENT: dict[str, str] = {
     "cells are of whole thousandths",
     "table: sizes = [*((rule.cell_degrees or 0.0) if rule else 0.0 for rule in rules), 0.0]"
     " [last condition left out]": "what is generalised has a cell",
+    "generalise: *(\"time_start\", \"time_end\", \"time_precision\"), [last item left out]":
+    "an open column is read anyway",
+    "generalise: *(\"time_start\", \"time_end\", \"time_precision\"), [constant changed]":
+    "an open column is read anyway, and the others are tested",
+    "outgoing: if pc.all(pc.less_equal(ids[:-1], ids[1:])).as_py() is not False:"
+    " [condition never true]": "sorting what is sorted changes nothing",
+    "outgoing: if not keep.all(): [condition always true]": "all rows of all are all",
+    "outgoing: if len(rows): [condition always true]": "no rows are no release",
+    "outgoing: return np.lexsort((second, first)) if (placed[1:] == placed[:-1]).any() else order"
+    " [branches exchanged]": "two names with one first half come once in 10^19",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",
