@@ -179,6 +179,32 @@ EQUIVALENT: dict[str, str] = {
     "outgoing: if len(rows): [condition always true]": "no rows are no release",
     "outgoing: return np.lexsort((second, first)) if (placed[1:] == placed[:-1]).any() else order"
     " [branches exchanged]": "two names with one first half come once in 10^19",
+    "generalise: texts = pd.array([str(month)[:7] for month in found], dtype=\"str\")"
+    " [constant changed]": "both names are of texts",
+    "generalise: words = pd.array([\"month\", \"year\"], dtype=\"str\") [constant changed]":
+    "both names are of texts",
+    "known: if not links: [condition never true]": "of no links there are no places",
+    "known: if not self.datasets: [condition never true]": "of no datasets there are no rows",
+    "known: if \"latitude\" in attributes(noun) and free:": "what has no place gives none",
+    "known: if \"latitude\" in attributes(noun): [condition always true]":
+    "what has no place gives none",
+    "known: if not links and own not in filled: [condition never true]":
+    "of no links there are no places",
+    "table: decision.rule.cell_degrees or 0.0 [constant changed]": "what is generalised has a cell",
+    "table: if decision.dataset_id == dataset and decision.level == \"generalised\""
+    " [last condition left out]": "what is not generalised has no cell",
+    "table: openly = all(d.level in (\"full\", \"generalised\") for d in mine)"
+    " [comparison turned to NotIn]": "where nothing leaves nobody is placed",
+    "generalise: power = 10.0 ** np.floor(np.log10(np.maximum(metres, 1000.0)) + 1e-9)"
+    " [constant changed]": "from 1000 to 9999 the power is the same",
+    "generalise: naive = pd.to_datetime(stamps, utc=True).dt.tz_localize(None).to_numpy()"
+    " [constant changed]": "times come in UTC",
+    "known: if noun != \"Individual\" and \"individual\" in attributes(noun):":
+    "what names no individual is told by none",
+    "known: told = chunk.dropna(subset=[\"individual_id\", \"taxon\"]) [last item left out]":
+    "a missing taxon is no name",
+    "tracks: taxon = cells[\"taxon\"].fillna(\"\").astype(\"str\") [constant changed]":
+    "any spelling that is one to one serves",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",

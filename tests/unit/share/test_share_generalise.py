@@ -186,6 +186,8 @@ def test_what_is_looked_at_is_read():
     place = {"latitude", "longitude", "coordinate_uncertainty_m"}
     assert generalise.needed("Occurrence") >= {*place, "time_start", "time_end", "time_precision"}
     assert "remarks" not in generalise.needed("Occurrence")
+    for noun in RECORD_NOUNS:
+        assert generalise.needed(noun) >= set(generalise.open_columns(noun, TENTH))
 
 
 def test_columns_nobody_has_described_need_not_be_there():
@@ -233,6 +235,8 @@ def test_what_is_known_to_the_year_is_told_to_the_year():
     out = coarse(rows, "Occurrence", TENTH)
     assert out["time_precision"].tolist()[:3] == ["year", "month", "month"]
     assert out["time_text"].tolist()[:3] == ["2026", "2024-05", "2026-01"]
+    unsaid = occurrences().assign(time_precision=pd.array([None] * 4, dtype="string"))
+    assert coarse(unsaid, "Occurrence", TENTH)["time_text"].tolist()[:2] == ["2026-05", "2024-05"]
 
 
 @pytest.mark.parametrize("kind", ["integer", "boolean", "time", "number", "text"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ecotone.share.door import Door
@@ -195,3 +196,22 @@ def test_a_row_outside_the_zone_that_is_shared_gives_nobody_its_place():
     inside = met("Marmota", 37.04)
     assert latitudes(met("Marmota", 37.93), inside) == {37.05}
     assert latitudes({**inside, "coordinate_uncertainty_m": 50_000.0}) == set()
+
+
+def test_a_row_without_a_time_gives_its_place_where_nothing_waits():
+    rows = [met("Ursus arctos", 37.33), met("Marmota", 37.01, time=pd.NaT), met("Marmota", 37.71)]
+    assert told([TENTH, BEARS], *rows)["latitude"].tolist() == [37.05, 37.05]
+
+
+def test_a_former_name_counts_where_some_rows_stay():
+    """A marmot that was a bear stays, and gives nobody its place."""
+    was = {**met("Ursus arctos", 37.33), "until": 5}
+    now = met("Marmota", 37.33)
+    table = pd.DataFrame(
+        [was, {**now, "until": np.nan}, {**met("Marmota", 37.01), "until": np.nan}]
+    )
+    table = table.assign(id=["r0", "r0", "r1"], version=[1, 2, 1], dataset_id="cats")
+    spoken = agreement([TENTH, BEARS])
+    store = MemoryStore([dataset("cats", "AA")], [spoken], {"Occurrence": table})
+    released = Door(store, request()).release("Occurrence").rows
+    assert released["latitude"].tolist() == [37.05]

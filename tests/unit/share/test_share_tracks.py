@@ -127,3 +127,8 @@ def test_presence_comes_in_the_order_of_the_readers_names():
     assert rows["id"].is_monotonic_increasing
     assert not rows["latitude"].is_monotonic_increasing
     assert "index" not in rows
+
+
+def test_just_enough_fixes_are_enough():
+    assert len(release(fixes().iloc[:10])) == 1
+    assert release(fixes().iloc[:9]).empty

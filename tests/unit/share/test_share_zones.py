@@ -7,9 +7,10 @@ import pytest
 from ecotone.model.agreement import Agreement
 from ecotone.model.errors import InputRefused
 from ecotone.share.agreements import parse
+from ecotone.share.decide import decide
 from ecotone.share.table import NOT_NAMED, UNCLEAR, Places, Table
 from ecotone.share.zones import Zone, cells_around, inside, read_zone
-from tests.unit.share.fixtures import agreement, decided
+from tests.unit.share.fixtures import agreement, decided, request
 
 #: A park from 37 to 38 N, 73 to 74 E.
 PARK = {
@@ -129,3 +130,16 @@ def test_an_agreement_draws_the_zones_its_classes_name(change):
     with pytest.raises(InputRefused):
         parse({**document, **change}, "x")
     assert isinstance(Agreement.model_validate(document), Agreement)
+
+
+def test_the_cell_of_another_dataset_does_not_count():
+    spoken = [
+        Agreement.model_validate(agreement([CLOSED, REST], zones={"park": PARK})),
+        Agreement.model_validate(
+            agreement([{**TENTH, "cell_degrees": 1.0}], agreement_id="AG-2", datasets=["other"])
+        ),
+    ]
+    table = Table(decide(request(), {"cats": "AA", "other": "AA"}, spoken))
+    frame = pd.DataFrame({"id": ["r"], "dataset_id": ["cats"], "taxon": ["x"]})
+    code = int(table.assign(frame, "Occurrence", at(38.001, 73.55))[0])
+    assert table.decisions[code].name == "rest"
