@@ -205,6 +205,10 @@ EQUIVALENT: dict[str, str] = {
     "a missing taxon is no name",
     "tracks: taxon = cells[\"taxon\"].fillna(\"\").astype(\"str\") [constant changed]":
     "any spelling that is one to one serves",
+    "tracks: (cells[name] * 1e4).round().astype(\"int64\").astype(\"str\") [constant changed]":
+    "any spelling that is one to one serves",
+    "tracks: return cells.assign(time_text=month.astype(\"str\"), time_precision=\"month\")"
+    " [constant changed]": "both names are of texts; the month is tested",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",

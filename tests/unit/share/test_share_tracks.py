@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ecotone.share.door import Door
 from tests.unit.share.fixtures import MemoryStore, agreement, dataset, request
@@ -132,3 +133,31 @@ def test_presence_comes_in_the_order_of_the_readers_names():
 def test_just_enough_fixes_are_enough():
     assert len(release(fixes().iloc[:10])) == 1
     assert release(fixes().iloc[:9]).empty
+
+
+def lived(*stays):
+    """Fixes of animals: (animal, fixes at each of two cells, the second north or east)."""
+    rows = [(animal, cell) for animal, *counts in stays
+            for cell, count in enumerate(counts) for _ in range(count)]  # fmt: skip
+    frame = fixes(per_animal=len(rows), animals=1)
+    frame["individual"] = [animal for animal, _ in rows]
+    return frame, np.array([cell for _, cell in rows])
+
+
+@pytest.mark.parametrize("axis", ["latitude", "longitude"])
+def test_of_two_cells_as_many_live_in_the_southern_and_western_counts(axis):
+    alone = [(name, 12, 0) for name in "ae"] + [(name, 0, 12) for name in "bdf"]
+    frame, cell = lived(*alone, ("c", 6, 6))
+    frame = frame.assign(latitude=37.05, longitude=73.25)
+    frame[axis] += cell * 0.1
+    rows = release(frame)
+    # The last counts where the first two live: both cells have three animals.
+    assert len(rows) == 2
+    assert rows["id"].nunique() == 2
+
+
+def test_an_animal_counts_where_most_of_its_kind_live_not_where_it_is_alone():
+    frame, cell = lived(("a", 12, 0), ("b", 12, 0), ("c", 12, 0), ("d", 6, 7))
+    frame = frame.assign(latitude=37.05 + cell * 0.1, longitude=73.25)
+    rows = release(frame, [{**TENTH, "minimum_animals": 4}])
+    assert rows["latitude"].tolist() == [37.05]
