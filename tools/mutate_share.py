@@ -209,6 +209,8 @@ EQUIVALENT: dict[str, str] = {
     "any spelling that is one to one serves",
     "tracks: return cells.assign(time_text=month.astype(\"str\"), time_precision=\"month\")"
     " [constant changed]": "both names are of texts; the month is tested",
+    "table: ASKED: Final = (\"taxon\", \"name\", \"property\", \"individual\", *_FURTHER)"
+    " [constant changed]": "of what lies at places none has a column name",
     "known: if not datasets: [condition never true]": "of no datasets there are no rows",
     "known: if table.asks_places(): [condition always true]": "places nobody asks change nothing",
     "embargo: latest = latest.where(end.isna() | (end < latest), end)": "equal ends are one moment",
