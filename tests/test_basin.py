@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.command import ecotone
-
-ROOT = Path(__file__).parents[1]
-TUTORIAL = ROOT / "docs" / "tutorials" / "basin.md"
+from tests.tutorial import carry_out, commands
 
 
 @pytest.fixture(scope="module")
@@ -136,12 +132,8 @@ def test_the_demo_makes_way_only_for_itself(place, tmp_path):
 
 def test_the_tutorial_as_it_is_written(place, run, monkeypatch):
     monkeypatch.chdir(place)
-    blocks = re.findall(r"```sh\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
-    commands = [line for block in blocks for line in block.strip().splitlines()]
-    assert len(commands) > 12
-    for command in commands[1:]:
-        words = shlex.split(command.replace("RUN", run.as_posix()))
-        assert words[0] == "ecotone"
-        told = ecotone(*words[1:])
-        assert told.code == 0, f"{command}\n{told.err}"
+    lines = commands("basin")
+    assert len(lines) > 12
+    for line in lines[1:]:
+        carry_out(line.replace("RUN", run.as_posix()))
     assert any(Path("for-comments").glob("*.docx"))

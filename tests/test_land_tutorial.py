@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from pathlib import Path
 
 import pytest
 
 from ecotone.demo import simulate
-from tests.command import ecotone
+from tests.tutorial import carry_out, commands
 
 pytestmark = pytest.mark.slow
-
-TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorials" / "land.md"
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +18,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which every command of the tutorial has been run."""
     folder = tmp_path_factory.mktemp("land")
     simulate(folder / "ecotone-demo" / "basin")
-    blocks = re.findall(r"```sh\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
-    commands = [line for block in blocks for line in block.strip().splitlines()]
-    assert len(commands) == 8
+    lines = commands("land")
+    assert len(lines) == 8
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for command in commands[1:]:
-            told = ecotone(*shlex.split(command)[1:])
-            assert told.code == 0, f"{command}\n{told.err}"
+        for line in lines[1:]:
+            carry_out(line)
     return folder
 
 

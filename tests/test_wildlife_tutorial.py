@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from ecotone.demo import simulate
-from tests.command import ecotone
+from tests.tutorial import carry_out, commands
 
 pytestmark = pytest.mark.slow
-
-TUTORIAL = Path(__file__).parents[1] / "docs" / "tutorials" / "wildlife.md"
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +26,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "deploymentID,eventStart,observationType,scientificName\n"
         "d1,2025-06-09T00:00:00Z,animal,Panthera uncia\n"
     )
-    blocks = re.findall(r"```sh\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
-    commands = [line for block in blocks for line in block.strip().splitlines()]
-    assert len(commands) == 7
+    lines = commands("wildlife")
+    assert len(lines) == 7
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for command in commands[1:]:
-            told = ecotone(*shlex.split(command)[1:])
-            assert told.code == 0, f"{command}\n{told.err}"
+        for line in lines[1:]:
+            carry_out(line)
     return folder
 
 

@@ -108,7 +108,7 @@ def _bottles(rows: pd.DataFrame) -> pd.DataFrame:
 def _sonde(rng: np.random.Generator, stations: Stations) -> pd.DataFrame:
     """Conductivity every three hours; the error grows faster and faster until the next visit."""
     time = pd.date_range(f"{YEAR}-01-03", f"{YEAR}-12-27", freq=f"{STEP_H}h")
-    day = time.dayofyear.to_numpy()
+    day = time.day_of_year.to_numpy()
     slow = np.cumsum(rng.standard_normal(len(time))) * 0.004
     slow -= np.linspace(slow[0], slow[-1], len(time))
     true = 430 * np.exp(-0.12 * np.cos(2 * np.pi * (day - 15) / 366) + slow)

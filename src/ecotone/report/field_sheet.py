@@ -8,7 +8,7 @@ from ecotone.formats.workbook_template import columns_of
 from ecotone.model import words
 from ecotone.model.dictionary import Attribute
 from ecotone.model.errors import UsageError
-from ecotone.report.labels import typeset
+from ecotone.report.typeset import typeset
 
 MOST_PAGES: Final = 500
 #: Millimetres of a page that blocks can use, and what a block takes beside its lines.
@@ -53,7 +53,7 @@ def render_field_sheet(
             for field in fields
         ],
     }
-    return typeset("field_sheet.typ", tree)
+    return typeset("field_sheet.typ", tree, {}, lang=lang)
 
 
 def _fields(noun: str, only: tuple[str, ...]) -> list[Attribute]:

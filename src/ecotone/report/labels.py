@@ -6,18 +6,14 @@ What a scanner reads and what a person types is one text, so it does not matter 
 from __future__ import annotations
 
 import io
-import json
 import math
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 from typing import Final
 
 from ecotone.model import words
-from ecotone.model.errors import NotComputable, UsageError
-from ecotone.report import glyphs
+from ecotone.model.errors import UsageError
+from ecotone.report.typeset import typeset
 
 #: More labels than this in one file are a slip of the pen, not a field season.
 MOST: Final = 10_000
@@ -100,34 +96,7 @@ def render_labels(
         ],
     }  # fmt: skip
     pictures = {f"{number}.svg": _code(label.code) for number, label in enumerate(labels)}
-    return typeset("labels.typ", tree, pictures.items())
-
-
-def typeset(template: str, tree: object, pictures: Iterable[tuple[str, bytes]] = ()) -> bytes:
-    """A template of ours filled with data, in our own fonts; the same bytes for the same data."""
-    import typst
-
-    with tempfile.TemporaryDirectory(prefix="ecotone-print-") as name:
-        folder = Path(name)
-        source = resources.files("ecotone.report").joinpath("templates", template)
-        (folder / template).write_bytes(source.read_bytes())
-        (folder / "content.json").write_text(json.dumps(tree, ensure_ascii=False), "utf-8")
-        for file, picture in pictures:
-            (folder / file).write_bytes(picture)
-        try:
-            made: bytes = typst.compile(
-                str(folder / template),
-                root=str(folder),
-                font_paths=[str(glyphs.folder())],
-                ignore_system_fonts=True,
-                format="pdf",
-            )
-        except RuntimeError as error:
-            raise NotComputable(
-                words.say("report.pdf-failed", reason=str(error)),
-                words.say("report.pdf-failed.do"),
-            ) from error
-    return made
+    return typeset("labels.typ", tree, pictures, lang=lang)
 
 
 def _code(text: str) -> bytes:

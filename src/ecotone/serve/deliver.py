@@ -21,7 +21,7 @@ from ecotone.ingest.delivery import Orders
 from ecotone.ingest.marking import mark
 from ecotone.ingest.proposing import propose_mapping
 from ecotone.ingest.withdrawing import withdraw_own
-from ecotone.model.errors import UsageError
+from ecotone.model.errors import EcotoneError, UsageError
 from ecotone.model.words import LANGUAGES, Language, say
 from ecotone.serve.accounts import Account
 from ecotone.serve.checked import check
@@ -30,11 +30,11 @@ from ecotone.serve.jobs import Progress
 from ecotone.serve.pages import language, onward, page
 from ecotone.serve.state import served
 from ecotone.serve.uploads import Upload
+from ecotone.serve.waiting import unready
 from ecotone.share import desk
 
 router = APIRouter(default_response_class=HTMLResponse)
 
-_PATIENCE: Final = 2.0
 _BOOKS: Final = (".xlsx", ".xlsm")
 _BOOK_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -95,12 +95,13 @@ def checked(request: Request, account: Deliverer, upload_id: _Key) -> Response:
     node = served(request)
     upload = node.uploads.find(upload_id, account.person)
     job = node.jobs.find(upload.job, account.person)
-    node.jobs.wait(job, _PATIENCE)
-    if job.state in ("waiting", "working"):
-        return working(request, job)
-    if job.error is not None:
+    try:
+        waiting = unready(request, job)
+    except EcotoneError:
         node.uploads.drop(upload)
-        raise job.error
+        raise
+    if waiting:
+        return waiting
     if isinstance(job.result, Ingested):
         assert job.result.batch is not None
         node.uploads.drop(upload)
@@ -243,13 +244,6 @@ def withdraw(
     store = served(request).store
     done = withdraw_own(store, account.party, batch, person=account.person, reason=reason)
     return page(request, "withdrawn.html", batch=batch, done=done)
-
-
-def working(request: Request, job: Any) -> HTMLResponse:
-    """A page of work under way; it asks again by itself."""
-    answer = page(request, "working.html", job=job)
-    answer.headers["refresh"] = "2"
-    return answer
 
 
 def _ready(request: Request, account: Account, upload_id: str) -> Upload:

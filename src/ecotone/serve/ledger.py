@@ -8,18 +8,17 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from ecotone.model.words import Language, has, say
-from ecotone.serve.deliver import working
 from ecotone.serve.guard import Forbidden, Known, Posting
 from ecotone.serve.jobs import Progress
 from ecotone.serve.pages import language, onward, page
 from ecotone.serve.state import served
+from ecotone.serve.waiting import unready
 from ecotone.share import desk
 from ecotone.share.sentences import term
 
 router = APIRouter(default_response_class=HTMLResponse)
 
 _LINES: Final = 100
-_PATIENCE: Final = 2.0
 #: What a line of a kind says, in a sentence; each names what it needs.
 _NEEDED: Final = {
     "release": ("rows", "noun", "dataset_id", "level", "purpose", "action", "reader"),
@@ -75,11 +74,8 @@ def checked(request: Request, account: Known, job_id: str) -> Response:
     """What the check found."""
     node = served(request)
     job = node.jobs.find(job_id, account.person)
-    node.jobs.wait(job, _PATIENCE)
-    if job.error is not None:
-        raise job.error
-    if job.state != "done":
-        return working(request, job)
+    if waiting := unready(request, job):
+        return waiting
     seq, head, broken = job.result
     return page(request, "ledger_checked.html", seq=seq, head=head, broken=broken)
 

@@ -22,12 +22,12 @@ from ecotone.model.words import LANGUAGES
 from ecotone.report import FORMATS, build_report
 from ecotone.serve import plans
 from ecotone.serve.accounts import Account
-from ecotone.serve.deliver import working
 from ecotone.serve.guard import Known, Posting, Runner
 from ecotone.serve.jobs import Progress
 from ecotone.serve.pages import onward, page
 from ecotone.serve.shelf import run_for, runs_for
 from ecotone.serve.state import Served, served
+from ecotone.serve.waiting import unready
 from ecotone.share import desk
 from ecotone.share.decide import Request as Asked
 from ecotone.share.door import Door
@@ -35,7 +35,6 @@ from ecotone.share.negotiate import note_refusal
 
 router = APIRouter(default_response_class=HTMLResponse)
 
-_PATIENCE: Final = 2.0
 _TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "pdf": "application/pdf",
@@ -109,11 +108,8 @@ def progress(request: Request, account: Known, job_id: _Key) -> Response:
     """How far a run is; the run itself when it is done."""
     node = served(request)
     job = node.jobs.find(job_id, account.person)
-    node.jobs.wait(job, _PATIENCE)
-    if job.error is not None:
-        raise job.error
-    if job.state != "done":
-        return working(request, job)
+    if waiting := unready(request, job):
+        return waiting
     return onward(f"/runs/{job.result}" if job.kind == "run" else str(job.about["back"]))
 
 
@@ -131,11 +127,8 @@ def compare(request: Request, account: Known, a: _Run = "", b: _Run = "") -> Res
             return split_change(before.folder, after.folder, progress=tell)
 
         job = node.jobs.start(account.person, "compare", work, long=True, **about)
-    node.jobs.wait(job, _PATIENCE)
-    if job.error is not None:
-        raise job.error
-    if job.state != "done":
-        return working(request, job)
+    if waiting := unready(request, job):
+        return waiting
     figures = [f for f in job.result.figures if f.change != 0.0]
     return page(
         request,
@@ -211,10 +204,7 @@ def report(
         mine = [j for j in node.jobs.of(account.person, "report") if j.about["back"] == back]
         open_ = [j for j in mine if j.state in ("waiting", "working")]
         job = open_[0] if open_ else node.jobs.start(account.person, "report", work, back=back)
-        node.jobs.wait(job, _PATIENCE)
-        if job.error is not None:
-            raise job.error
-        if job.state != "done":
+        if unready(request, job):
             return onward(f"/runs/work/{job.job_id}")
     answer = FileResponse(path, media_type=_TYPES[form])
     if form == "html":

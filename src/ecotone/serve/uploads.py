@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import IO, Final
 
 from ecotone.model.errors import Withheld
+from ecotone.model.filenames import DEVICE
 from ecotone.model.words import say
 from ecotone.serve.checked import Checked
 
 _FORGET: Final = 4 * 3600.0
 _BLOCK: Final = 1 << 20
 _FORBIDDEN: Final = re.compile('[\x00-\x1f\x7f-\x9f/\\\\:<>"|?*\u202a-\u202e\u2066-\u2069]')
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9])(\..*)?", re.IGNORECASE)
 
 
 def safe_file_name(given: str) -> str:
@@ -34,7 +34,7 @@ def safe_file_name(given: str) -> str:
     # File systems count bytes, and a Chinese sign has three.
     short = stem.encode()[: 200 - len(ending.encode()[:20])].decode("utf-8", "ignore")
     name = f"{short}{dot}{ending[:20]}" if dot else ending.encode()[:200].decode("utf-8", "ignore")
-    return f"_{name}" if not name or _DEVICE.fullmatch(name) else name
+    return f"_{name}" if not name or DEVICE.fullmatch(name) else name
 
 
 @dataclass

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.command import ecotone
+from tests.tutorial import carry_out, commands
 
 from ecotone.demo import noise
 from ecotone.demo.countries import as_geojson, make_countries
@@ -16,8 +14,6 @@ from ecotone.demo.files import write_json
 from ecotone.demo.simulate_connect import make_crossing
 from ecotone.demo.terrain import make_terrain
 from ecotone.demo.write_connect import write_crossing
-
-TUTORIAL = Path(__file__).parents[3] / "docs" / "tutorials" / "connectivity.md"
 
 
 @pytest.fixture
@@ -34,15 +30,11 @@ def place(tmp_path, monkeypatch) -> Path:
 
 
 def test_the_tutorial_as_it_is_written(place):
-    blocks = re.findall(r"```sh\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL)
-    commands = [line for block in blocks for line in block.strip().splitlines()]
-    assert len(commands) == 4
-    for command in commands[1:]:
+    lines = commands("connectivity")
+    assert len(lines) == 4
+    for line in lines[1:]:
         # A hundred draws are the demo's; ten say as well whether the command is right.
-        words = shlex.split(command.replace("draws=100", "draws=10"))
-        assert words[0] == "ecotone"
-        told = ecotone(*words[1:])
-        assert told.code == 0, f"{command}\n{told.err}"
+        told = carry_out(line.replace("draws=100", "draws=10"))
     assert "GB" in told.out + told.err or (place / "circuit" / "crossing_resistances.out").exists()
     segments = pd.read_csv(place / "corridors" / "tables" / "segments.csv")
     assert set(segments["country"]) == {"XA", "XC"}

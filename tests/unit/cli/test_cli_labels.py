@@ -12,7 +12,8 @@ from pypdf import PdfReader
 from tests.command import ecotone
 
 from ecotone.model.identifiers import check
-from ecotone.report.labels import SHEETS
+from ecotone.report.field_sheet import render_field_sheet
+from ecotone.report.labels import SHEETS, Label, render_labels
 
 INSTANCE = """<?xml version='1.0' ?>
 <data id="ecotone_Sample_1" version="1" xmlns:orx="http://openrosa.org/xforms">
@@ -96,6 +97,20 @@ def test_pyxform_takes_the_form(noun, tmp_path):
     assert f"'ecotone:{noun}:1'" in made.xform
     names = [row[1].value for row in load_workbook(path)["survey"].iter_rows(min_row=2)]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh", "ru"])
+def test_paper_is_tagged_for_screen_readers_and_the_same_bytes_whenever_made(lang):
+    def made():
+        labelled = render_labels([Label("KNCM-S-0001-7", "Вахш")], SHEETS["a4-24"], lang, title="R")
+        return labelled, render_field_sheet("Sample", lang, title="R")
+
+    assert made() == made()
+    for pdf in made():
+        read = PdfReader(io.BytesIO(pdf))
+        assert read.metadata.creation_date.year == 2000  # not the clock's
+        root = read.trailer["/Root"]
+        assert root["/MarkInfo"]["/Marked"] and root["/Lang"].startswith(lang)
 
 
 def zipped(path, instances):

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import threading
 from pathlib import Path
 
 import pytest
 from tests.command import ecotone
 from tests.exchange import agree, agreement, close, deliver, nodes, occurrences
+from tests.tutorial import carry_out, commands, save_files
 
 from ecotone.cli import packages
 from ecotone.share.packages.serve import address, server
 from ecotone.store import open_node
-
-TUTORIAL = Path(__file__).parents[3] / "docs" / "tutorials" / "sharing.md"
 
 
 def test_the_tutorial_as_it_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(packages.PASSPHRASE, "seven grey wolves")
     (tmp_path / "stick").mkdir()
-    text = TUTORIAL.read_text(encoding="utf-8")
-    for name, content in re.findall(
-        r"Save this as `([^`]+)`:\n\n```\w+\n(.*?)```", text, re.DOTALL
-    ):
-        Path(name).write_text(content, encoding="utf-8")
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    commands = [line for block in blocks for line in block.strip().splitlines()]
-    assert len(commands) > 25
+    save_files("sharing", tmp_path)
+    lines = commands("sharing")
+    assert len(lines) > 25
     running = None
-    for command in commands:
+    for command in lines:
         if " serve " in command:
             running = server(lambda: open_node(tmp_path / "dushanbe"))
             threading.Thread(target=running.serve_forever, daemon=True).start()
@@ -49,10 +41,7 @@ def test_the_tutorial_as_it_is_written(tmp_path, monkeypatch):
                 told = ecotone("keys", "show", "--json", "--node", folder).json
                 mark = f"FINGERPRINT-OF-{party}"
                 command = command.replace(mark, told["keys"][-1]["fingerprint"])
-        words = shlex.split(command)
-        assert words[0] == "ecotone"
-        told = ecotone(*words[1:])
-        assert told.code == 0, f"{command}\n{told.err}{told.out}"
+        carry_out(command)
     assert running is not None
     running.shutdown()
     running.server_close()

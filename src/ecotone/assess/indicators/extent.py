@@ -10,10 +10,24 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from ecotone.assess.indicator import Job, Scalar
+from ecotone.assess.indicators.laboratory import read_results
 from ecotone.assess.indicators.reading import Notes
-from ecotone.model.errors import UsageError
+from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
+
+
+def results_of(job: Job, notes: Notes) -> pd.DataFrame:
+    """Results of all files of a job (their names in ``file``), of its years and its region.
+
+    Raises:
+        NotComputable: none is left.
+    """
+    read = [read_results(path, notes).assign(file=path.name) for path in job.inputs["results"]]
+    results = within(pd.concat(read, ignore_index=True), job, notes).reset_index(drop=True)
+    if results.empty:
+        raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
+    return results
 
 
 def within(results: pd.DataFrame, job: Job, notes: Notes) -> pd.DataFrame:

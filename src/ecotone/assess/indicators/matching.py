@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicators.properties import Property, find, from_header
 from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.standards import Limit
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.units import convert, known, split_basis
@@ -17,6 +20,24 @@ _POWER = 0.8
 _NEAR = 0.2
 #: Units of mass in water that are rare enough to be told; dissolved salts may well be in g/L.
 _SALTS = frozenset({"total_dissolved_solids", "salinity", "chloride", "sulfate", "sodium"})
+
+
+def beside(
+    results: pd.DataFrame, limit: Limit, notes: Notes
+) -> Iterator[tuple[pd.DataFrame, NDArray[np.float64]]]:
+    """Results of a limit's property by the unit they came in, with their values in the limit's.
+
+    Those that no way leads to the limit's unit are left out, with a finding.
+    """
+    own = results[results["key"] == limit.key]
+    alone = own["unit"].nunique(dropna=False) == 1
+    for (unit, basis), group in own.groupby(["unit", "basis"], dropna=False, sort=True):
+        told = "" if unit is None or unit != unit else str(unit)
+        values = in_unit(
+            group, told, str(basis), limit.name, limit.unit, limit.basis, notes, alone=alone
+        )
+        if values is not None:
+            yield group, values
 
 
 def in_unit(

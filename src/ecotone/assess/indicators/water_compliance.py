@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
-from ecotone.assess.indicators.extent import within
-from ecotone.assess.indicators.laboratory import read_results
+from ecotone.assess.indicators.extent import results_of
 from ecotone.assess.indicators.laboratory_quality import Limits
 from ecotone.assess.indicators.laboratory_reading import read_flags
-from ecotone.assess.indicators.matching import in_unit, tell_unit_doubts
+from ecotone.assess.indicators.matching import beside, tell_unit_doubts
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import (
     GRADES,
@@ -82,10 +81,7 @@ def compute(job: Job) -> Outcome:
             water=str(parameters["water"]),
         )
     ]
-    read = [read_results(path, notes) for path in job.inputs["results"]]
-    results = pd.concat(read, ignore_index=True)
-    results = within(results, job, notes).reset_index(drop=True)
-    results, aside = _vouched(results, job, notes)
+    results, aside = _vouched(results_of(job, notes), job, notes)
     _tell_unlimited(results, limits, notes)
     tell_unit_doubts(results[results["key"].isin({limit.key for limit in limits})], notes)
     judged = [part for limit in limits for part in _judged(results, limit, notes)]
@@ -153,21 +149,7 @@ def _tell_unlimited(results: pd.DataFrame, limits: list[Limit], notes: Notes) ->
 
 def _judged(results: pd.DataFrame, limit: Limit, notes: Notes) -> Iterator[pd.DataFrame]:
     """Results of one property beside one limit, in the limit's unit, with their verdicts."""
-    own = results[results["key"] == limit.key]
-    for (unit, basis), group in own.groupby(["unit", "basis"], dropna=False, sort=True):
-        told = "" if unit is None or unit != unit else str(unit)
-        values = in_unit(
-            group,
-            told,
-            str(basis),
-            limit.name,
-            limit.unit,
-            limit.basis,
-            notes,
-            alone=own["unit"].nunique(dropna=False) == 1,
-        )
-        if values is None:
-            continue
+    for group, values in beside(results, limit, notes):
         kind = group["kind"].to_numpy()
         verdict = judge(values, kind, limit.maximum, limit.minimum)
         beyond = excess(values, kind, limit.maximum, limit.minimum)

@@ -12,8 +12,7 @@ import pandas as pd
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.dates import read_days
-from ecotone.assess.indicators.extent import within
-from ecotone.assess.indicators.laboratory import read_results
+from ecotone.assess.indicators.extent import results_of
 from ecotone.assess.indicators.laboratory_reading import instants
 from ecotone.assess.indicators.properties import property_key
 from ecotone.assess.indicators.reading import Notes
@@ -21,7 +20,6 @@ from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.units import convert
-from ecotone.model.words import say
 
 #: Headers of WQX 3, physical and chemical results.
 _WQX: Final = (
@@ -54,10 +52,7 @@ _FRACTIONS: Final = {"dissolved": "Dissolved", "filtered": "Dissolved", "total":
 def compute(job: Job) -> Outcome:
     """Results in each of the three forms; what a form has no name for is told, not renamed."""
     notes = Notes()
-    read = [read_results(p, notes).assign(file=p.name) for p in job.inputs["results"]]
-    results = within(pd.concat(read, ignore_index=True), job, notes).reset_index(drop=True)
-    if results.empty:
-        raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
+    results = results_of(job, notes)
     results = _dated(results)
     wqx = _wqx(results, str(job.parameters["project"]), notes)
     return Outcome(

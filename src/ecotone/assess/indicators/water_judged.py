@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicators.laboratory import read_results
-from ecotone.assess.indicators.matching import in_unit, tell_unit_doubts
+from ecotone.assess.indicators.matching import beside, tell_unit_doubts
 from ecotone.assess.indicators.reading import Notes, plain
 from ecotone.assess.indicators.standards import Limit, read_standards, standard_files
 from ecotone.model.errors import NotComputable, UsageError
@@ -96,21 +96,7 @@ def _own(results: pd.DataFrame, notes: Notes) -> pd.DataFrame:
 def _by_standard(results: pd.DataFrame, limits: list[Limit], notes: Notes) -> pd.DataFrame:
     parts = []
     for limit in limits:
-        own = results[results["key"] == limit.key]
-        for (unit, basis), group in own.groupby(["unit", "basis"], dropna=False, sort=True):
-            told = "" if unit is None or unit != unit else str(unit)
-            values = in_unit(
-                group,
-                told,
-                str(basis),
-                limit.name,
-                limit.unit,
-                limit.basis,
-                notes,
-                alone=own["unit"].nunique(dropna=False) == 1,
-            )
-            if values is None:
-                continue
+        for group, values in beside(results, limit, notes):
             given = group["value"].to_numpy(dtype=np.float64)
             with np.errstate(divide="ignore", invalid="ignore"):
                 factor = np.where(np.isfinite(values / given), values / given, 1.0)

@@ -13,18 +13,15 @@ import pandas as pd
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import laboratory_quality as quality
-from ecotone.assess.indicators.extent import within
-from ecotone.assess.indicators.laboratory import read_results
+from ecotone.assess.indicators.extent import results_of
 from ecotone.assess.indicators.laboratory_ions import BALANCE, TAKEN, balances
 from ecotone.assess.indicators.laboratory_reading import read_batches, read_controls, read_custody
 from ecotone.assess.indicators.matching import tell_unit_doubts
 from ecotone.assess.indicators.properties import property_key
 from ecotone.assess.indicators.reading import Notes
 from ecotone.model import custody
-from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
-from ecotone.model.words import say
 from ecotone.science.water.stream_qc import FAIL, MISSING, NOT_EVALUATED, PASS, SUSPECT
 
 VERSION: Final = "1"
@@ -114,10 +111,7 @@ def judge(
 def compute(job: Job) -> Outcome:
     """Judge every result, then count and name what does not stand."""
     notes = Notes()
-    read = [read_results(p, notes).assign(file=p.name) for p in job.inputs["results"]]
-    results = within(pd.concat(read, ignore_index=True), job, notes).reset_index(drop=True)
-    if results.empty:
-        raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
+    results = results_of(job, notes)
     results["place"] = np.arange(len(results))
     tell_unit_doubts(results, notes, unknown=True)
     judged = judge(results, job.inputs, limits_of(job), notes)
