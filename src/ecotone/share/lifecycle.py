@@ -25,7 +25,7 @@ from ecotone.model.agreement import Agreement
 from ecotone.model.errors import InputRefused
 from ecotone.model.words import say
 from ecotone.share import keyring, statements, trust
-from ecotone.share.agreements import canonical, parse
+from ecotone.share.agreements import canonical, digest, parse
 from ecotone.share.keyring import Key, Keyring
 from ecotone.share.statements import Statement
 
@@ -143,11 +143,16 @@ def _standing(
             _state(s, said, newest, day),
             s.signed,
             s.doubts,
-            tuple(each for each in said if each.version == s.agreement.version),
+            tuple(each for each in said if _of_text(each, s.agreement)),
             s.original,
         )
         for s in read
     ]
+
+
+def _of_text(statement: Statement, agreement: Agreement) -> bool:
+    """Whether a statement was made about this text and not a draft bettered since."""
+    return (statement.version, statement.digest) == (agreement.version, digest(agreement))
 
 
 def _signatures(documents: list[Noted], rings: Mapping[str, Keyring]) -> Standing:

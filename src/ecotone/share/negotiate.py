@@ -335,16 +335,21 @@ def _last_time(store: Store) -> datetime:
 
 
 def _of_ours(actor: Actor, agreement_id: str) -> Standing:
+    """The version that words are said about: the newest all signed, else the newest signed."""
     _check_clock(actor)
     found = newest(actor, agreement_id)
-    whole = [
+    signed = [
         s
         for s in lifecycle.standings(actor.store, actor.today)
-        if s.agreement.agreement_id == agreement_id and not s.missing
+        if s.agreement.agreement_id == agreement_id and s.signed
     ]
-    found = whole[-1] if whole else found
+    if signed:
+        found = next((s for s in reversed(signed) if not s.missing), signed[-1])
     if actor.party not in lifecycle.parties(found.agreement):
         raise UsageError(say("lifecycle.not-party", party=actor.party, agreement=agreement_id))
+    if not signed:
+        raise UsageError(say("lifecycle.nobody-signed", agreement=agreement_id),
+                         say("lifecycle.nobody-signed.do", agreement=agreement_id))  # fmt: skip
     return found
 
 

@@ -14,7 +14,7 @@ import pytest
 from ecotone.model.errors import EcotoneError, InputRefused, UsageError
 from ecotone.model.records import Clearance, Dataset, Person
 from ecotone.share import keys, letter, lifecycle, negotiate, odrl, statements, trust
-from ecotone.share.agreements import parse
+from ecotone.share.agreements import digest, parse
 from ecotone.share.decide import Request
 from ecotone.share.door import Door
 from ecotone.share.negotiate import Actor
@@ -196,6 +196,43 @@ def test_both_parties_can_suspend_and_each_lifts_its_own(store, guest):
     assert again == letter.Taken(), "a letter sent again says nothing new"
     negotiate.declare(acting(store), "suspend", "AG-1", "once more")
     assert state(store) == "suspended"
+
+
+def test_nothing_is_said_about_a_draft_and_of_several_versions_the_signed_one_is_meant(
+    store, guest, tmp_path
+):
+    actor = acting(store)
+    paper = tmp_path / "stamped.pdf"
+    paper.write_bytes(b"%PDF")
+    negotiate.put_draft(actor, parse(agreement(FULL), "x"), "")
+    assert code(negotiate.attach, actor, "AG-1", paper) == "lifecycle.nobody-signed"
+    for kind in ("suspend", "revoke"):
+        assert code(negotiate.declare, actor, kind, "AG-1", "x") == "lifecycle.nobody-signed"
+    negotiate.sign(actor, "AG-1")
+    following = negotiate.amended(actor, parse(agreement(FULL, purposes=["report"]), "x"))
+    negotiate.put_draft(actor, following, "")
+    attached = negotiate.attach(actor, "AG-1", paper)
+    assert attached.version == following.version - 1, "the version somebody signed"
+    letter.take(acting(guest), json.loads(letter.write(actor, ["AG-1"])))
+    assert [s.statement_id for s in statements.all_of(guest)] == [attached.statement_id]
+
+
+def test_what_was_said_of_a_draft_bettered_since_does_not_travel(store, guest):
+    """Earlier releases took words about drafts in; the partner could not take the letter then."""
+    actor = acting(store)
+    negotiate.put_draft(actor, parse(agreement(FULL, purposes=["sport"]), "x"), "")
+    old = negotiate.newest(actor, "AG-1").agreement
+    stale = statements.Statement(
+        statement_id=store.mint(), kind="attach", party="AA", person="signer", agreement_id="AG-1",
+        version=old.version, digest=digest(old),
+        scan=Scan(name="p.pdf", sha256="0" * 64, size=1),
+    )  # fmt: skip
+    negotiate._say(actor, stale)
+    negotiate.put_draft(actor, parse(agreement(FULL), "x"), "")
+    negotiate.sign(actor, "AG-1")
+    assert negotiate.newest(actor, "AG-1").said == ()
+    taken = letter.take(acting(guest), json.loads(letter.write(actor, ["AG-1"])))
+    assert taken.agreements == ["AG-1 v2"] and not taken.statements
 
 
 def test_revocation_is_for_good_but_a_later_version_is_a_new_word(store, guest):
