@@ -11,8 +11,9 @@ from tests.support import ROOT
 
 
 def page(name: str) -> str:
-    """The text of a tutorial."""
-    return (ROOT / "docs" / "tutorials" / f"{name}.md").read_text(encoding="utf-8")
+    """The text of a tutorial, or of another page of the documentation."""
+    places = (ROOT / "docs" / folder / f"{name}.md" for folder in ("tutorials", "."))
+    return next(path for path in places if path.exists()).read_text(encoding="utf-8")
 
 
 def commands(name: str) -> list[str]:
