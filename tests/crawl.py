@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from html import unescape
 from typing import Any
 
+from httpx import Response
+
 from ecotone.model.dictionary import RECORD_NOUNS
 from tests.portal import Visitor, csrf
 
@@ -22,16 +24,27 @@ _LEFT = ("/sign-out", "/language/", "/static/")
 
 def crawl(visitor: Visitor, most: int = 200, start: Sequence[str] = ("/",)) -> dict[str, bytes]:
     """Every page and file that links and lists lead to, by address; none may be a fault."""
-    found: dict[str, bytes] = {}
+    return {
+        path: b"".join(
+            (answer.content, str(dict(answer.headers)).encode(), str(answer.url).encode())
+        )
+        for path, answer in crawl_answers(visitor, most, start)
+    }
+
+
+def crawl_answers(
+    visitor: Visitor, most: int = 200, start: Sequence[str] = ("/",)
+) -> Iterator[tuple[str, Response]]:
+    """The same, one after another, as they were answered."""
     waiting = deque(start)
     seen = set(start)
-    while waiting and len(found) < most:
+    number = 0
+    while waiting and number < most:
         path = waiting.popleft()
         answer = visitor.until(visitor.http.get(path))
         assert answer.status_code < 500, path
-        found[path] = b"".join(
-            (answer.content, str(dict(answer.headers)).encode(), str(answer.url).encode())
-        )
+        number += 1
+        yield path, answer
         if "text/html" not in answer.headers.get("content-type", ""):
             continue
         links = [unescape(link) for link in _LINK.findall(answer.text)]
@@ -39,7 +52,6 @@ def crawl(visitor: Visitor, most: int = 200, start: Sequence[str] = ("/",)) -> d
             if link not in seen and not link.startswith(_LEFT):
                 seen.add(link)
                 waiting.append(link)
-    return found
 
 
 def _lists(path: str, text: str) -> Iterator[str]:

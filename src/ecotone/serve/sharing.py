@@ -43,8 +43,7 @@ _Names = Annotated[Sequence[str], Query(max_length=50)]
 def overview(request: Request, account: Known) -> Response:
     """The agreements this party has to do with, requests, and what one can do about them."""
     node = served(request)
-    found = [s for s in lifecycle.standings(node.store, node.today()) if _concerns(s, account)]
-    newest = {s.agreement.agreement_id: s for s in found}
+    newest = {s.agreement.agreement_id: s for s in _standings(request, account)}
     return page(
         request,
         "sharing.html",
@@ -281,16 +280,26 @@ def _must_be_home(account: Account) -> None:
         raise Forbidden(say("portal.sharing.own-node", party=account.party))
 
 
-def _concerns(found: Standing, account: Account) -> bool:
-    return account.home or account.party in lifecycle.parties(found.agreement)
+def _standings(request: Request, account: Account) -> list[Standing]:
+    """The agreements somebody may read, by version.
+
+    A draft that nobody has signed is its writers' own affair: no other party reads it here.
+    """
+    node = served(request)
+    return [
+        s
+        for s in lifecycle.standings(node.store, node.today())
+        if account.home or (s.signed and account.party in lifecycle.parties(s.agreement))
+    ]
 
 
 def _standing(request: Request, account: Account, agreement_id: str) -> Standing:
-    node = served(request)
-    found = lifecycle.standing(node.store, agreement_id, node.today())
-    if found is None or not _concerns(found, account):
+    """The newest version of an agreement; Withheld for one that is not there or not to be read."""
+    mine = _standings(request, account)
+    found = [s for s in mine if s.agreement.agreement_id == agreement_id]
+    if not found:
         raise Withheld(say("desk.nothing"))
-    return found
+    return found[-1]
 
 
 def _requests(request: Request, account: Account) -> list[tuple[Statement, Wish, Statement | None]]:
