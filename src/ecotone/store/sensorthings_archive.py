@@ -40,17 +40,31 @@ def _exact(column: sa.Column[Any], postgres: bool) -> Any:
 
 def take(connection: sa.Connection, name: str, wanted: int = 1) -> int:
     """The first of so many numbers never given before. Sure only in a writing transaction."""
-    counter = STA.counter
-    held = connection.execute(sa.select(counter.c.value).where(counter.c.name == name)).scalar()
-    if held is None:
-        connection.execute(counter.insert().values(name=name, value=wanted))
+    cursor, sql = connection.connection.cursor(), _SQL[connection.dialect.name]
+    cursor.execute(sql["take"], (wanted, name))
+    row = cursor.fetchone()
+    if row is None:
+        cursor.execute(sql["begin"], (name, wanted))
         return 1
-    connection.execute(counter.update().where(counter.c.name == name).values(value=held + wanted))
-    return int(held) + 1
+    return int(row[0]) - wanted + 1
 
 
 def value(connection: sa.Connection, name: str) -> int:
     """Where a counter stands."""
-    counter = STA.counter
-    held = connection.execute(sa.select(counter.c.value).where(counter.c.name == name)).scalar()
-    return int(held or 0)
+    cursor, sql = connection.connection.cursor(), _SQL[connection.dialect.name]
+    cursor.execute(sql["value"], (name,))
+    row = cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _counting(mark: str) -> dict[str, str]:
+    """Statements for the driver's own cursor: every observation that is posted asks them."""
+    return {
+        "take": f"UPDATE sta_counter SET value = value + {mark} WHERE name = {mark}"
+        " RETURNING value",
+        "begin": f"INSERT INTO sta_counter (name, value) VALUES ({mark}, {mark})",
+        "value": f"SELECT value FROM sta_counter WHERE name = {mark}",
+    }
+
+
+_SQL: Final = {"sqlite": _counting("?"), "postgresql": _counting("%s")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,6 +21,8 @@ from ecotone.store.sensorthings_body import GEOJSON, dumped, read, reference
 
 Longs = NDArray[np.int64]
 _NONE: Final = np.iinfo(np.int64).min
+#: So many rows at most are written as lists: to make arrays of them costs more than it saves.
+FEW: Final = 32
 
 #: Arrow types of the columns, all but those every row has.
 _TYPES: Final[dict[str, pa.DataType]] = {
@@ -67,6 +70,14 @@ def joined(parts: Sequence[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
     names = sorted({name for part in parts for name in part.more})
+    if sum(map(len, parts)) <= FEW:
+        return Rows(
+            *(np.concatenate([getattr(p, n) for p in parts]) for n in _ALWAYS),
+            more={
+                name: list(itertools.chain.from_iterable(_listed(p, name) for p in parts))
+                for name in names
+            },
+        )
     return Rows(
         *(np.concatenate([getattr(p, n) for p in parts]) for n in _ALWAYS),
         more={
@@ -84,6 +95,22 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 
 _ALWAYS: Final = ("stream", "time", "kind", "feature")
+
+
+def _listed(rows: Rows, name: str) -> list[Any]:
+    values = rows.more.get(name)
+    if values is None:
+        return [None] * len(rows)
+    found: list[Any] = values if isinstance(values, list) else values.tolist()
+    return found
+
+
+def distinct(numbers: Longs) -> list[int]:
+    """The different ones, in order."""
+    if len(numbers) <= FEW:
+        return sorted(set(numbers.tolist()))
+    found: list[int] = np.unique(numbers).tolist()
+    return found
 
 
 def of_values(values: dict[str, Any], stream: int, feature: int | None) -> Rows:
@@ -135,12 +162,42 @@ def add(connection: sa.Connection, rows: Rows, known: set[tuple[int, int]]) -> L
         "kind": rows.kind,
         "feature_id": rows.feature,
     }
-    arrays = {name: as_array(name, values) for name, values in rows.more.items()}
-    filled = {name: a for name, a in arrays.items() if a.null_count < len(a)}
-    bulk.insert(connection, STA.observation, pa.table(columns | filled))
-    _count(connection, rows, filled)
+    if len(rows) <= FEW:
+        listed = {name: values.tolist() for name, values in columns.items()}
+        listed |= {name: _listed(rows, name) for name in rows.more}
+        _insert_few(connection, listed)
+    else:
+        arrays = {name: as_array(name, values) for name, values in rows.more.items()}
+        filled = {name: a for name, a in arrays.items() if a.null_count < len(a)}
+        bulk.insert(connection, STA.observation, pa.table(columns | filled))
+        _count(connection, rows, filled)
     _pair(connection, rows, known)
     return numbers
+
+
+def _insert_few(connection: sa.Connection, listed: dict[str, list[Any]]) -> None:
+    """The rows, and the books of their datastreams, by the driver's own cursor."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    cursor = connection.connection.cursor()
+    marks = ", ".join([mark] * len(listed))
+    statement = f"INSERT INTO sta_observation ({', '.join(listed)}) VALUES ({marks})"
+    rows = list(zip(*listed.values(), strict=True))
+    kept: dict[int, list[Any]] = {}
+    ends, results = (listed.get(n) or itertools.repeat(None) for n in ("until", "result_time"))
+    for stream, begin, end, result in zip(
+        listed["datastream_id"], listed["time"], ends, results, strict=False
+    ):
+        said = kept.setdefault(stream, [stream, 0, begin, begin, None, None])
+        last = begin if end is None else end
+        said[1:4] = said[1] + 1, min(said[2], begin), max(said[3], last)
+        if result is not None:
+            said[4] = result if said[4] is None else min(said[4], result)
+            said[5] = result if said[5] is None else max(said[5], result)
+    for sql, values in ((statement, rows), (_UPSERT[connection.dialect.name], kept.values())):
+        if len(values) == 1:
+            cursor.execute(sql, next(iter(values)))
+        else:
+            cursor.executemany(sql, values)
 
 
 def _count(connection: sa.Connection, rows: Rows, more: dict[str, pa.Array]) -> None:
@@ -207,8 +264,12 @@ _UPSERT: Final = {
 
 def _pair(connection: sa.Connection, rows: Rows, known: set[tuple[int, int]]) -> None:
     """Note which features each datastream observed; its area grows with a new one."""
-    both = np.unique(np.column_stack([rows.stream, rows.feature]), axis=0)
-    fresh = {(s, f) for s, f in both.tolist()} - known
+    if len(rows) <= FEW:
+        both = set(zip(rows.stream.tolist(), rows.feature.tolist(), strict=True))
+    else:
+        pairs = np.unique(np.column_stack([rows.stream, rows.feature]), axis=0)
+        both = {(s, f) for s, f in pairs.tolist()}
+    fresh = both - known
     pair = STA.pairs["sta_stream_feature"]
     grown = set()
     for stream, feature in sorted(fresh):

@@ -195,7 +195,7 @@ class Queue:
         """Know the datastreams, check that they are the writer's, find the features."""
         rows = job.rows
         assert rows is not None
-        wanted = np.unique(rows.stream).tolist()
+        wanted = observe.distinct(rows.stream)
         self._learn(connection, [w for w in wanted if w not in self._streams])
         for number in wanted:
             stream = self._streams.get(number)
@@ -208,17 +208,21 @@ class Queue:
         self._find_features(connection, job, rows)
 
     def _find_features(self, connection: sa.Connection, job: _Job, rows: Rows) -> None:
-        missing = rows.feature == 0
-        if missing.any():
-            streams, back = np.unique(rows.stream[missing], return_inverse=True)
-            found = [self._feature(connection, self._streams[s]) for s in streams.tolist()]
+        named = observe.distinct(rows.feature)
+        if 0 in named:
+            missing = rows.feature == 0
+            found = {
+                s: self._feature(connection, self._streams[s])
+                for s in observe.distinct(rows.stream[missing])
+            }
+            streams, features = np.array(list(found.items()), dtype=np.int64).T
             feature = rows.feature.copy()
-            feature[missing] = np.array(found, dtype=np.int64)[back]
+            feature[missing] = features[np.searchsorted(streams, rows.stream[missing])]
             rows.feature = feature
-        given = set(np.unique(rows.feature[~missing]).tolist())
+        given = [number for number in named if number]
         if given:
             editor = Editor(connection, job.writer)
-            for number in sorted(given):
+            for number in given:
                 editor.may_link(_FEATURE, number)
 
     def _feature(self, connection: sa.Connection, stream: Stream) -> int:
