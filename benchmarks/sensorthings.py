@@ -47,7 +47,7 @@ def serve(folder: str, url: str | None, pipe: Any) -> None:
     store = open_node(path / "node") if (path / "node").exists() else new_store(path, url)
     sensing = Sensing(store, lambda: np.datetime64("2026-01-01").astype(object))
     app = FastAPI()
-    app.include_router(router(lambda request: sensing, who))
+    app.include_router(router(lambda request: sensing, who, known=who))
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -132,7 +132,7 @@ def serving(store: Store, day: date = DAY, open_to: str = "") -> Iterator[Servic
         return Who(open_to, "opened", True) if open_to and found is NOBODY else found
 
     app = FastAPI()
-    app.include_router(router(lambda request: sensing, asks))
+    app.include_router(router(lambda request: sensing, asks, known=asks))
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", timeout_keep_alive=600
     )

@@ -6,6 +6,7 @@ are Sensing; ``Party`` and ``License`` say whose data these are and what may be 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -230,6 +231,7 @@ BY_PATH: Final[dict[str, Entity]] = {entity.path: entity for entity in _ALL}
 SENSING: Final[tuple[str, ...]] = tuple(e.path for e in _ALL if e.name not in ("Party", "License"))
 
 
+@functools.cache
 def column_of(name: str) -> str:
     """The column of a property: ``encodingType`` -> ``encoding_type``."""
     return "".join("_" + c.lower() if c.isupper() else c for c in name)

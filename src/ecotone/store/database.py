@@ -59,8 +59,11 @@ class Database:
             with connection.begin():
                 if self.is_postgres:
                     wait = int(self.wait_seconds * 1000)
-                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {wait}")
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS_LOCK})")
+                    # Evaluated from left to right: how long to wait, then the wait itself.
+                    connection.exec_driver_sql(
+                        f"SELECT set_config('lock_timeout', '{wait}', true),"
+                        f" pg_advisory_xact_lock({_WRITERS_LOCK})"
+                    )
                 yield connection
 
     @contextmanager

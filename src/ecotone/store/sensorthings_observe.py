@@ -70,16 +70,12 @@ def joined(parts: Sequence[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
     names = sorted({name for part in parts for name in part.more})
+    always = [np.concatenate([getattr(p, n) for p in parts]) for n in _ALWAYS]
     if sum(map(len, parts)) <= FEW:
-        return Rows(
-            *(np.concatenate([getattr(p, n) for p in parts]) for n in _ALWAYS),
-            more={
-                name: list(itertools.chain.from_iterable(_listed(p, name) for p in parts))
-                for name in names
-            },
-        )
+        few = {n: list(itertools.chain(*(_listed(p, n) for p in parts))) for n in names}
+        return Rows(*always, more=few)
     return Rows(
-        *(np.concatenate([getattr(p, n) for p in parts]) for n in _ALWAYS),
+        *always,
         more={
             name: pa.concat_arrays(
                 [
@@ -193,9 +189,10 @@ def _insert_few(connection: sa.Connection, listed: dict[str, list[Any]]) -> None
         if result is not None:
             said[4] = result if said[4] is None else min(said[4], result)
             said[5] = result if said[5] is None else max(said[5], result)
-    for sql, values in ((statement, rows), (_UPSERT[connection.dialect.name], kept.values())):
+    books = [tuple(said) for said in kept.values()]
+    for sql, values in ((statement, rows), (_UPSERT[connection.dialect.name], books)):
         if len(values) == 1:
-            cursor.execute(sql, next(iter(values)))
+            cursor.execute(sql, values[0])
         else:
             cursor.executemany(sql, values)
 

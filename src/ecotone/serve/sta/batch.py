@@ -129,7 +129,7 @@ async def _together(
         return found
 
     try:
-        who = await run_in_threadpool(service.writer, request)
+        who = await service.writer(request)
         assert who.party is not None
         future = service.sensing(request).edit(who.party, who.person, "batch", work)
         found: list[Outcome] = await asyncio.wrap_future(future)

@@ -88,22 +88,41 @@ def who(request: Request) -> Who:
     return NOBODY
 
 
-def _by_token(request: Request, given: str) -> Who:
+def known(request: Request) -> Who | None:
+    """Who asks, if that was found out a moment ago."""
+    return _fresh(request, _key(request.headers.get("authorization", "")))
+
+
+def _key(given: str) -> str:
+    return hashlib.sha256(given.encode()).hexdigest() if given else ""
+
+
+def _kept(request: Request) -> dict[str, tuple[float, Who]]:
     kept: dict[str, tuple[float, Who]] | None = getattr(request.app.state, "sta_known", None)
     if kept is None:
         kept = request.app.state.sta_known = {}
-    key = hashlib.sha256(given.encode()).hexdigest()
-    known = kept.get(key)
-    if known is not None and time.monotonic() - known[0] < _FRESH_SECONDS:
-        return known[1]
+    return kept
+
+
+def _fresh(request: Request, key: str) -> Who | None:
+    found = _kept(request).get(key) if key else None
+    return found[1] if found and time.monotonic() - found[0] < _FRESH_SECONDS else None
+
+
+def _by_token(request: Request, given: str) -> Who:
+    key = _key(given)
+    fresh = _fresh(request, key)
+    if fresh is not None:
+        return fresh
     account = guard.reader(request)
     if account is None:
         return NOBODY
     found = Who(account.party, account.person, account.may("deliver"))
+    kept = _kept(request)
     if len(kept) > 1000:
         kept.clear()
     kept[key] = (time.monotonic(), found)
     return found
 
 
-router = routes.router(sensing, who, endpoints)
+router = routes.router(sensing, who, endpoints, known)
