@@ -125,6 +125,7 @@ def _snapshot(source: Path, target: Path) -> None:
     """The database as it is now: one read transaction, so writers neither wait nor show."""
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         new.execute("PRAGMA synchronous = OFF")
+        new.execute("PRAGMA journal_mode = OFF")
         old.backup(new)
 
 

@@ -7,6 +7,7 @@ one query.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from ecotone.model.errors import StoreError, UsageError
 from ecotone.model.words import say
 from ecotone.store.database import Database
 from ecotone.store.schema import HEAD
+from ecotone.store.system import sync_folder
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,7 +29,8 @@ def create(database: Database) -> None:
     """Make all tables in an empty database, in one transaction."""
     if revision(database) is not None:
         raise UsageError(say("store.database-taken", place=database.place))
-    _upgrade(database)
+    with database.writing() as connection:
+        _upgrade(connection)
 
 
 def up_to_date(database: Database, home: Path) -> None:
@@ -42,9 +45,13 @@ def up_to_date(database: Database, home: Path) -> None:
             say("store.schema-newer", place=database.place, found=found, known=HEAD),
             say("store.schema-newer.do"),
         )
-    if not database.is_postgres:
-        _copy(Path(str(database.engine.url.database)), home / f"ecotone-before-{HEAD}.sqlite")
-    _upgrade(database)
+    with database.writing() as connection:
+        # Others that opened the node meanwhile wait here, and find it done.
+        if _version(connection) == HEAD:
+            return
+        if not database.is_postgres:
+            _copy(Path(str(database.engine.url.database)), home / f"ecotone-before-{HEAD}.sqlite")
+        _upgrade(connection)
 
 
 def knows(found: str) -> bool:
@@ -55,20 +62,24 @@ def knows(found: str) -> bool:
 def revision(database: Database) -> str | None:
     """The schema version a database says it has; None where it holds none of ours."""
     with database.reading() as connection:
-        if not sa.inspect(connection).has_table(_VERSION_TABLE):
-            return None
-        table = sa.table(_VERSION_TABLE, sa.column("version_num"))
-        found = connection.execute(sa.select(table.c.version_num)).scalar()
-        return None if found is None else str(found)
+        return _version(connection)
 
 
-def _upgrade(database: Database) -> None:
+def _version(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    table = sa.table(_VERSION_TABLE, sa.column("version_num"))
+    found = connection.execute(sa.select(table.c.version_num)).scalar()
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: sa.Connection, to: str = "head") -> None:
+    """Carry out the steps in the transaction of the connection: all of them or none."""
     from alembic import command
 
     config = _config()
-    with database.writing() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
 
 
 def _known() -> set[str]:
@@ -87,9 +98,18 @@ def _config() -> Config:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """A whole copy of an SQLite database, also of what still stands in its log."""
-    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
-        old.backup(new)
+    """A whole copy of an SQLite database, also of what still stands in its log; or none."""
+    part = target.with_name(target.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
+            # A journal left by a killed process would be played into the next attempt.
+            new.execute("PRAGMA journal_mode = OFF")
+            old.backup(new)
+        part.replace(target)
+        sync_folder(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _escaped(path: Path) -> str:
