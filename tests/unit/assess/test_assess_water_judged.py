@@ -237,11 +237,12 @@ def test_trophic_and_nsf(tmp_path: Path) -> None:
     assert tsi.values["samples"].value == 2
     river = "station,day,DO_mgL,TEMP_C,pH,turbidity (NTU),BOD5_mgL\nR,1,9.09242604,20,7.5,5,<1\n"
     nsf = run(tmp_path, "water.index", river, index="NSF")
-    expected = (0.17 * 99 + 0.11 * 93 + 0.08 * 84) / 0.36
+    bod = 0.11 * 94  # a non-detect below 1 lies anywhere on the curve from 96 to 92
+    expected = (0.17 * 99 + 0.11 * 93 + 0.08 * 84 + bod) / 0.47
     assert nsf.values["index"].value == pytest.approx(expected, abs=0.01)
-    assert {"water-curves-unverified", "water-index-censored", "water-index-no-interval"} <= codes(
-        nsf
-    )
+    assert {"water-curves-unverified", "water-index-drawn", "water-index-no-interval"} <= codes(nsf)
+    unknown = run(tmp_path, "water.index", river.replace("<1", "ND"), index="NSF")
+    assert "water-index-censored" in codes(unknown)
     with pytest.raises(NotComputable, match="needs some of"):
         run(tmp_path, "water.index", "station,Ca_mgL\nA,1\n", index="tsi")
     with pytest.raises(UsageError, match="'index' cannot be 'bmwp'"):

@@ -11,7 +11,6 @@ from ecotone.science.water.conformity import State, conformity, share_conformity
 from ecotone.science.water.indices import (
     Ccme,
     ccme,
-    ccme_interval,
     excursion,
     factor_class,
     good_status,
@@ -63,21 +62,6 @@ def test_excursions() -> None:
     )
     worst = ccme(["a"], [0.0], 0, NAN, 5.0)
     assert (worst.f3, worst.index) == (100, pytest.approx(0, abs=0.01))
-
-
-def test_ccme_interval() -> None:
-    rng = np.random.default_rng(1)
-    samples, names = np.repeat(np.arange(20), 4), np.tile(list("abcd"), 20)
-    values = rng.lognormal(size=80)
-    low, high = ccme_interval(samples, names, values, 0, 3.0, NAN, replicates=200)
-    index = ccme(names, values, 0, 3.0, NAN).index
-    assert low <= index + 5
-    assert low < high
-    assert (low, high) == ccme_interval(samples, names, values, 0, 3.0, NAN, replicates=200)
-    single = ccme_interval([1, 1], ["a", "b"], [1, 1], 0, 3.0, NAN)
-    assert np.isnan(single).all()
-    with pytest.raises(ValueError, match="confidence"):
-        ccme_interval([1], ["a"], [1], 0, 3.0, NAN, level=2)
 
 
 def test_classes_of_factors() -> None:

@@ -12,12 +12,24 @@ from ecotone.assess.indicator import Job
 from ecotone.assess.indicators.matching import in_unit
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import GRADES, Limit, read_classes, shipped
+from ecotone.assess.indicators.water_judged import standard, tell_spread
+from ecotone.assess.indicators.water_oxygen import oxygen_saturation
+from ecotone.assess.indicators.water_years import (
+    NAMES,
+    months_of,
+    name_of,
+    of_means,
+    places,
+)
 from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
 from ecotone.science.water.indices import factor_class, worst_factor
 
-_NAMES: Final = (*GRADES, "worse")
+#: Oxygen of class I by the standard's other way, % of saturation.
+SATURATED: Final = 90.0
+#: What the ministry's method leaves out of the class of a water (water temperature has no limit).
+_ASIDE: Final = ("totalnitrogen", "faecalcoliform")
 
 
 def classed(
@@ -29,9 +41,11 @@ def classed(
     of its worst factor.
     """
     limits = _limits(job, notes)
-    judged = _judged(results, limits, notes)
+    judged = _judged(results.assign(period=months_of(results, notes)), limits, notes)
     if judged.empty:
         raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
+    judged = _relieved(judged, results, job, notes)
+    tell_spread(judged, notes)
     keys = ["station", "bottle"]
     best = judged.pivot_table(index=keys, columns="factor", values="best", aggfunc="max")
     worst = judged.pivot_table(index=keys, columns="factor", values="worst", aggfunc="max")
@@ -50,16 +64,16 @@ def classed(
     undetermined = (table["floor"] != table["place"]) & (table["place"] > 0)
     _tell(table, undetermined, notes)
     counts = _counts(table, undetermined)
-    index = _of_means(judged, counts, notes)
+    index, years = of_means(judged, limits, counts, job, notes)
     samples = pd.DataFrame(
         {
             "station": table["station"],
             "sample": table["sample"],
-            "class": [_name(p) for p in table["place"].where(~undetermined, -1)],
+            "class": [name_of(p) for p in table["place"].where(~undetermined, -1)],
             "factor": table["factor"].where(table["place"] > 1, ""),
         }
     )
-    return index, {"classes": counts, "samples": samples}
+    return index, {"classes": counts, "years": years, "samples": samples}
 
 
 def _limits(job: Job, notes: Notes) -> dict[str, list[Limit]]:
@@ -82,6 +96,13 @@ def _limits(job: Job, notes: Notes) -> dict[str, list[Limit]]:
                 found.setdefault(limit.key, []).append(limit)
     if not found:
         raise NotComputable(say("assess.water.no-classes"), say("assess.water.no-classes.do"))
+    if job.parameters["factors"] == "21":
+        aside = sorted(found[key][0].name for key in _ASIDE if key in found)
+        found = {key: classes for key, classes in found.items() if key not in _ASIDE}
+        if aside:
+            notes.add(
+                Finding("water-factors-aside", Severity.INFO, value=", ".join(aside))
+            )  # fmt: skip
     return {k: sorted(v, key=lambda x: GRADES.index(x.grade)) for k, v in found.items()}
 
 
@@ -99,21 +120,50 @@ def _judged(results: pd.DataFrame, limits: dict[str, list[Limit]], notes: Notes)
             continue
         maxima, minima = ([getattr(c, n) for c in classes] for n in ("maximum", "minimum"))
         sign = _signs(group, values)
-        place = _places(classes)
+        place = places(classes)
         best, worst = (place[c] for c in factor_class(values, sign, maxima, minima))
         parts.append(
             group[["station", "bottle", "when"]].assign(
-                factor=first.name, best=best, worst=worst, level=values, sign=sign, key=key
+                factor=first.name, best=best, worst=worst, level=values, sign=sign, key=str(key),
+                month=group["period"], uncertainty=group["uncertainty"],
+                spread=standard(group, _scale(group, values)),
             )
-        )
-    judged = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    judged.attrs["limits"] = limits
+        )  # fmt: skip
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _scale(group: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    given = group["value"].to_numpy(dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.isfinite(values / given), values / given, 1.0)
+
+
+def _relieved(judged: pd.DataFrame, results: pd.DataFrame, job: Job, notes: Notes) -> pd.DataFrame:
+    """``relief``, oxygen's share of what class I asks of saturation, in % of it per mg/L.
+
+    Where the user takes either way, oxygen of at least 90 % of saturation is of class I.
+    """
+    judged = judged.assign(relief=np.nan)
+    oxygen = judged["key"] == "dissolvedoxygen"
+    share = oxygen_saturation(results, job.number("elevation"), notes)
+    if not oxygen.any() or share.empty:
+        return judged
+    place = pd.MultiIndex.from_frame(judged.loc[oxygen, ["station", "bottle"]])
+    own = share.reindex(place).to_numpy(dtype=np.float64) / SATURATED * 100
+    raised = (own >= 100 * (1 - 1e-9)) & (judged.loc[oxygen, "worst"].to_numpy() > 1)
+    either = job.parameters["oxygen"] == "either"
+    if raised.any():
+        code = "water-oxygen-either" if either else "water-oxygen-saturation"
+        notes.add(
+            Finding(code, Severity.INFO if either else Severity.WARNING,
+                    params={"count": str(int(raised.sum()))})
+        )  # fmt: skip
+    if either:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            judged.loc[oxygen, "relief"] = own / judged.loc[oxygen, "level"].to_numpy()
+        for column in ("best", "worst"):
+            judged.loc[oxygen, column] = np.where(raised, 1, judged.loc[oxygen, column])
     return judged
-
-
-def _places(classes: list[Limit]) -> NDArray[np.int64]:
-    """Number of the class by its place among a factor's own classes; 6 beyond the last."""
-    return np.array([0, *(GRADES.index(c.grade) + 1 for c in classes), len(_NAMES)])
 
 
 def _signs(group: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -143,9 +193,9 @@ def _counts(table: pd.DataFrame, undetermined: pd.Series) -> pd.DataFrame:
     sure = table[~undetermined & (table["place"] > 0)]
     stations = sorted(table["station"].unique())
     counts = pd.crosstab(sure["station"], sure["place"]).reindex(
-        index=stations, columns=range(1, len(_NAMES) + 1), fill_value=0
+        index=stations, columns=range(1, len(NAMES) + 1), fill_value=0
     )
-    counts.columns = list(_NAMES)
+    counts.columns = list(NAMES)
     counts["incomplete"] = (table["place"] == 0).groupby(table["station"]).sum()
     counts["undetermined"] = undetermined.groupby(table["station"]).sum()
     beyond = sure[sure["place"] > 1]
@@ -153,39 +203,3 @@ def _counts(table: pd.DataFrame, undetermined: pd.Series) -> pd.DataFrame:
     counts["factor"] = counts["factor"].fillna("")
     counts.index.name = "station"
     return counts.reset_index()
-
-
-def _of_means(judged: pd.DataFrame, counts: pd.DataFrame, notes: Notes) -> pd.DataFrame:
-    """Class of each station's worst factor by arithmetic means over the period."""
-    limits: dict[str, list[Limit]] = judged.attrs["limits"]
-    rows = []
-    for station, group in judged.groupby("station", sort=True):
-        ends = []
-        for key, own in group.groupby("key"):
-            classes = limits[str(key)]
-            maxima, minima = ([getattr(c, n) for c in classes] for n in ("maximum", "minimum"))
-            hidden = (own["sign"] < 0).to_numpy()
-            level = own["level"].to_numpy(dtype=np.float64)
-            means = [float(np.where(hidden, end, level).mean()) for end in (0.0, level)]
-            place = _places(classes)
-            ends.append([int(place[factor_class(m, 0, maxima, minima)[0]]) for m in means])
-        low, high = (max(e[i] for e in ends) for i in (0, 1))
-        own_counts = counts[counts["station"] == station].iloc[0]
-        classed_samples = int(sum(own_counts[list(_NAMES)]))
-        if low != high:
-            notes.add(
-                Finding("water-mean-undetermined", Severity.WARNING, value=str(station) or "-")
-            )
-        rows.append(
-            {
-                "station": station, "index": high if low == high else np.nan,
-                "class": _name(high) if low == high else "", "samples": classed_samples,
-                "variables": group["key"].nunique(),
-                "undetermined": int(own_counts["undetermined"]),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _name(place: int) -> str:
-    return _NAMES[place - 1] if place > 0 else "incomplete" if place == 0 else "undetermined"

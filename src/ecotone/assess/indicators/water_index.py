@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.extent import within
@@ -16,13 +15,14 @@ from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import GRADES
 from ecotone.assess.indicators.water_classes import classed
 from ecotone.assess.indicators.water_curves import nsf_curves
-from ecotone.assess.indicators.water_judged import read_all, with_limits
+from ecotone.assess.indicators.water_judged import read_all, standard, tell_spread, with_limits
+from ecotone.assess.indicators.water_oxygen import oxygen_saturation
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.water import indices
-from ecotone.science.water.oxygen import saturation
+from ecotone.science.water.index_intervals import Known, ccme_interval, mean_index
 
 _LEVEL: Final = 0.95
 _INDICES: Final = ("ccme", "gb3838", "nsf", "tli", "tsi")
@@ -38,7 +38,12 @@ _CLASSES: Final = {
     "station": "", **dict.fromkeys(GRADES, ""), "worse": "", "incomplete": "",
     "undetermined": "", "factor": "",
 }  # fmt: skip
+_YEARS: Final = {
+    "station": "", "year": "", "class": "", "quality": "", "months": "1", "enough": "",
+    "factor": "", "probability": "1", **{f"p_{name}": "1" for name in (*GRADES, "worse")},
+}  # fmt: skip
 _SAMPLES: Final = {"station": "", "sample": "", "class": "", "factor": ""}
+_OXYGEN: Final = "dissolved_oxygen_saturation"
 #: Variables of the other indices and the units their formulas take.
 _UNITS: Final[Mapping[str, Mapping[str, str]]] = {
     "tli": {
@@ -72,7 +77,7 @@ def compute(job: Job) -> Outcome:
     elif index == "ccme":
         table = _ccme(results, job, notes)
     else:
-        table = _trophic(results, index, notes)
+        table = _trophic(results, index, job, notes)
     table = table.reindex(columns=list(_TABLE))
     values = _values(table, index, notes)
     return Outcome(values=values, tables={"index": table, **tables}, findings=notes.all())
@@ -93,14 +98,16 @@ def _ccme(results: pd.DataFrame, job: Job, notes: Notes) -> pd.DataFrame:
         grade=_text(job, "class"),
         water=str(job.parameters["water"]),
     )
+    tell_spread(judged, notes)
     rows = []
     for station, group in judged.groupby("station", sort=True):
         columns = [group[c].to_numpy() for c in ("limit", "level", "sign", "top", "bottom")]
         columns[0] = columns[0].astype(str)
         found = indices.ccme(*columns)
-        low, high = indices.ccme_interval(
+        low, high = ccme_interval(
             group["bottle"].to_numpy().astype(str),
             *columns,
+            standard=group["spread"].to_numpy(),
             replicates=int(job.number("replicates")),
             seed=int(job.number("seed")),
             level=_LEVEL,
@@ -130,9 +137,9 @@ def _ccme(results: pd.DataFrame, job: Job, notes: Notes) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _trophic(results: pd.DataFrame, index: str, notes: Notes) -> pd.DataFrame:
-    """Index of each sample that has all variables of its station, then their mean."""
-    wide = _bottles(results, index, notes)
+def _trophic(results: pd.DataFrame, index: str, job: Job, notes: Notes) -> pd.DataFrame:
+    """Mean over the samples that have all variables of their station, with its interval."""
+    wide = _bottles(results, index, job, notes)
     if wide.empty:
         raise NotComputable(
             say("assess.water.no-variable", index=index, wanted=", ".join(_UNITS[index])),
@@ -142,81 +149,104 @@ def _trophic(results: pd.DataFrame, index: str, notes: Notes) -> pd.DataFrame:
         notes.add(Finding("water-curves-unverified", Severity.WARNING))
     rows = []
     for station, group in wide.groupby(level="station", sort=True):
-        given = group.dropna(axis=1, how="all")
-        missing = sorted(set(_UNITS[index]) - set(given.columns))
+        known = _known(group)
+        missing = sorted(set(_UNITS[index]) - set(known))
         if missing:
             notes.add(
                 Finding("water-index-partial", Severity.WARNING, value=str(station) or "-",
                         params={"missing": ", ".join(missing)})
             )  # fmt: skip
-        values = _FORMULAS[index]({str(n): given[n].to_numpy() for n in given.columns})
-        good = values[np.isfinite(values)]
-        if good.size < values.size:
+        mean, low, high, samples = mean_index(
+            _FORMULAS[index],
+            known,
+            replicates=int(job.number("replicates")),
+            seed=int(job.number("seed")),
+            level=_LEVEL,
+        )
+        if samples < len(group):
             notes.add(
                 Finding("water-samples-incomplete", Severity.INFO, value=str(station) or "-",
-                        params={"count": str(values.size - good.size)})
+                        params={"count": str(len(group) - samples)})
             )  # fmt: skip
-        mean = float(good.mean()) if good.size else float("nan")
-        reach = float("nan")
-        if good.size > 1:
-            reach = float(
-                student.ppf(0.5 + _LEVEL / 2, good.size - 1) * good.std(ddof=1) / good.size**0.5
-            )
         rows.append(
-            {"station": station, "index": mean, "low": mean - reach, "high": mean + reach,
-             "class": _trophic_class(index, mean), "samples": good.size,
-             "variables": given.shape[1]}
+            {"station": station, "index": mean, "low": low, "high": high,
+             "class": _trophic_class(index, mean), "samples": samples, "variables": len(known)}
         )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _bottles(results: pd.DataFrame, index: str, notes: Notes) -> pd.DataFrame:
-    """(station, bottle) x variable in the formula's units; non-detects are left out."""
-    wanted = {name.replace("_", ""): (name, unit) for name, unit in _UNITS[index].items()}
-    hidden = results["key"].isin(wanted) & (results["kind"] != 0)
-    if hidden.any():
-        notes.add(
-            Finding("water-index-censored", Severity.WARNING,
-                    params={"count": str(int(hidden.sum()))})
-        )  # fmt: skip
-    parts = []
-    for (key, unit), group in results[~hidden].groupby(["key", "unit"], dropna=False):
-        if key not in wanted:
+def _known(group: pd.DataFrame) -> dict[str, Known]:
+    """What is known of each variable measured at a station, bottle by bottle."""
+    known = {}
+    for name in group["number"].columns:
+        values = group["number"][name].to_numpy(dtype=np.float64)
+        if np.isnan(values).all():
             continue
+        known[str(name)] = Known(
+            values,
+            group["kind"][name].fillna(0).to_numpy().astype(np.int8),
+            group["spread"][name].fillna(0).to_numpy(dtype=np.float64),
+            floor=-np.inf if name == "temperature_change" else 0.0,
+        )
+    return known
+
+
+def _bottles(results: pd.DataFrame, index: str, job: Job, notes: Notes) -> pd.DataFrame:
+    """(station, bottle) x (number, kind and spread of each variable) in the formula's units.
+
+    Of several results of one bottle the mean of those measured, else the lowest limit.
+    """
+    wanted = {name.replace("_", ""): (name, unit) for name, unit in _UNITS[index].items()}
+    own = results[results["key"].isin(wanted)]
+    beyond = (own["kind"] > 0) | ~np.isfinite(own["value"].to_numpy(dtype=np.float64))
+    for code, hit in (("water-index-censored", beyond), ("water-index-drawn",
+                      (own["kind"] < 0) & ~beyond)):  # fmt: skip
+        if hit.any():
+            notes.add(
+                Finding(code, Severity.WARNING if code == "water-index-censored" else
+                        Severity.INFO, params={"count": str(int(hit.sum()))})
+            )  # fmt: skip
+    own = own[~beyond]
+    tell_spread(own, notes)
+    parts = []
+    for (key, unit), group in own.groupby(["key", "unit"], dropna=False):
         name, target = wanted[str(key)]
         told = "" if unit is None or unit != unit else str(unit)
         if target:
             values = in_unit(group.assign(basis=""), told, "", name, target, "", notes)
         else:
             values = group["value"].to_numpy(dtype=np.float64)
-        if values is not None:
-            parts.append(group[["station", "bottle"]].assign(variable=name, number=values))
+        if values is None:
+            continue
+        given = group["value"].to_numpy(dtype=np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor = np.where(np.isfinite(values / given), values / given, 1.0)
+        parts.append(
+            group[["station", "bottle", "kind"]].assign(
+                variable=name, number=values, spread=standard(group, factor)
+            )
+        )
+    if index == "nsf" and not any((part["variable"] == _OXYGEN).any() for part in parts):
+        share = oxygen_saturation(results, job.number("elevation"), notes).rename("number")
+        if not share.empty:
+            parts.append(share.reset_index().assign(variable=_OXYGEN, kind=0, spread=0.0))
     if not parts:
         return pd.DataFrame()
-    wide = pd.concat(parts).pivot_table(
-        index=["station", "bottle"], columns="variable", values="number", aggfunc="mean"
-    )
-    return _with_saturation(wide, results) if index == "nsf" else wide
+    cells = pd.concat(parts, ignore_index=True)
+    keys = ["station", "bottle", "variable"]
+    # A measured result says more than a limit, a lower limit more than a higher one.
+    cells = cells[cells["kind"] == cells.groupby(keys)["kind"].transform("max")]
+    hidden = cells["kind"] < 0
+    found = cells.groupby(keys).agg(
+        number=("number", "mean"), least=("number", "min"), kind=("kind", "max"),
+        spread=("spread", "mean"),
+    )  # fmt: skip
+    if hidden.any():
+        found["number"] = found["number"].where(found["kind"] == 0, found["least"])
+    return pd.DataFrame(found.drop(columns="least").unstack("variable"))
 
 
-def _with_saturation(wide: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
-    """Oxygen saturation from oxygen and temperature where it was not measured itself."""
-    if "dissolved_oxygen_saturation" in wide:
-        return wide
-    measured = results[(results["kind"] == 0)]
-    keys = ["station", "bottle"]
-    parts = {
-        name: measured[measured["key"] == key].groupby(keys)["value"].mean()
-        for name, key in (("oxygen", "dissolvedoxygen"), ("warmth", "watertemperature"))
-    }
-    both = pd.DataFrame(parts).dropna()
-    if both.empty:
-        return wide
-    share = 100 * both["oxygen"] / saturation(both["warmth"].to_numpy())
-    return wide.assign(dissolved_oxygen_saturation=share.reindex(wide.index))
-
-
-_FORMULAS: Final[Mapping[str, Callable[[dict[str, np.ndarray]], np.ndarray]]] = {
+_FORMULAS: Final[Mapping[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]]] = {
     "tli": indices.tli,
     "tsi": indices.tsi,
     "nsf": lambda values: indices.nsf(values, nsf_curves())[0],
@@ -267,7 +297,7 @@ def _values(table: pd.DataFrame, index: str, notes: Notes) -> dict[str, Value]:
 
 WATER_INDEX: Final = Indicator(
     id="water.index",
-    version="1",
+    version="2",
     inputs=(
         Input("results", "table", noun="Observation"),
         Input("standards", "table", required=False),
@@ -281,15 +311,26 @@ WATER_INDEX: Final = Indicator(
         Parameter("class", "text", choices=GRADES),
         Parameter("water", "text", default="river", choices=("river", "lake")),
         Parameter("station", "text"),
+        Parameter("elevation", "number", default=0.0, minimum=-430.0, maximum=9000.0, unit="m"),
+        Parameter("oxygen", "text", default="concentration",
+                  choices=("concentration", "either")),
+        Parameter("factors", "text", default="21", choices=("21", "all")),
         Parameter("replicates", "integer", default=1000, minimum=100, maximum=100_000),
         Parameter("seed", "integer", default=1, minimum=0),
     ),
     values={"index": "1", "stations": "stations", "samples": "1"},
-    tables={"index": _TABLE, "classes": _CLASSES, "samples": _SAMPLES},
+    tables={"index": _TABLE, "classes": _CLASSES, "years": _YEARS, "samples": _SAMPLES},
     rasters={},
     citations=(
         Citation("CCME (2001) Canadian Water Quality Index 1.0, technical report"),
         Citation("GB 3838-2002 Environmental quality standards for surface water"),
+        Citation("Ministry of Environmental Protection of China (2011) Method for assessing "
+                 "surface water quality (trial), document 22 of 2011"),
+        Citation("JCGM 101 (2008) Propagation of distributions using a Monte Carlo method"),
+        Citation("Hesterberg (2015) The American Statistician 69, 371-386",
+                 "10.1080/00031305.2015.1089789"),
+        Citation("Benson and Krause (1984) Limnology and Oceanography 29, 620-632",
+                 "10.4319/lo.1984.29.3.0620"),
         Citation("Carlson (1977) Limnology and Oceanography 22, 361-369",
                  "10.4319/lo.1977.22.2.0361"),
         Citation("China National Environmental Monitoring Centre (2001) Lake eutrophication: "

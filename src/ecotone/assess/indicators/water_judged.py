@@ -122,5 +122,26 @@ def _levels(
     kind = group["kind"].to_numpy()
     low = (kind == 0) & (values <= detection)
     return group.assign(
-        level=np.where(low, detection, values), sign=np.where(low, -1, kind).astype(np.int8)
+        level=np.where(low, detection, values),
+        sign=np.where(low, -1, kind).astype(np.int8),
+        spread=standard(group, factor),
     )
+
+
+def standard(group: pd.DataFrame, factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard uncertainty in the unit that values times ``factor`` have; 0 = not told.
+
+    What results carry is expanded with k = 2 (JCGM 100).
+    """
+    return np.nan_to_num(np.abs(group["uncertainty"].to_numpy(dtype=np.float64) * factor)) / 2
+
+
+def tell_spread(results: pd.DataFrame, notes: Notes) -> None:
+    """How many results carry a measurement uncertainty that the interval can hold."""
+    count = int((np.nan_to_num(results["uncertainty"].to_numpy(dtype=np.float64)) > 0).sum())
+    code = "water-spread-part" if count else "water-spread-none"
+    if count < len(results):
+        notes.add(
+            Finding(code, Severity.INFO, value="-",
+                    params={"count": str(count), "of": str(len(results))})
+        )  # fmt: skip

@@ -11,13 +11,13 @@ from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, P
 from ecotone.assess.indicators.extent import within
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import GRADES
-from ecotone.assess.indicators.water_judged import read_all, with_limits
+from ecotone.assess.indicators.water_judged import read_all, tell_spread, with_limits
 from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.stats.shares import clopper_pearson
 from ecotone.science.water.compliance import Verdict, judge
+from ecotone.science.water.index_intervals import complying_share, share_of_uncertain
 from ecotone.science.water.indices import good_status
 
 _LEVEL: Final = 0.95
@@ -37,7 +37,8 @@ _GROUNDWATER: Final = frozenset(
 )
 _BODIES: Final = {
     "body": "", "type": "", "basin": "", "results": "results", "complying": "results",
-    "undetermined": "results", "share": "1", "status": "", "missing": "",
+    "undetermined": "results", "share": "1", "low": "1", "high": "1", "chance": "1",
+    "status": "", "missing": "",
 }  # fmt: skip
 _BASINS: Final = {
     "basin": "", "type": "", "bodies": "", "classified": "", "good": "", "share": "%",
@@ -73,7 +74,8 @@ def compute(job: Job) -> Outcome:
         grade=None if given["class"] is None else str(given["class"]),
         water=str(given["water"]),
     )
-    table = _bodies(results, judged, job.number("share"), notes)
+    tell_spread(judged, notes)
+    table = _bodies(results, judged, job, notes)
     return Outcome(
         values=_values(table, notes),
         tables={"bodies": table, "basins": _basins(table)},
@@ -81,10 +83,9 @@ def compute(job: Job) -> Outcome:
     )
 
 
-def _bodies(
-    results: pd.DataFrame, judged: pd.DataFrame, share: float, notes: Notes
-) -> pd.DataFrame:
+def _bodies(results: pd.DataFrame, judged: pd.DataFrame, job: Job, notes: Notes) -> pd.DataFrame:
     """One row per water body; one that the unknown results could turn either way is open."""
+    share = job.number("share")
     verdict = judge(judged["level"], judged["sign"], judged["top"], judged["bottom"])
     groups = {key: name for name, keys in _GROUPS.items() for key in keys}
     counted = pd.DataFrame(
@@ -115,10 +116,31 @@ def _bodies(
             "status": [_STATUS[int(s)] for s in status], "missing": missing,
         }
     )  # fmt: skip
+    table = table.merge(_chances(judged, job), on="body", how="left")
+    # Where nothing can be drawn again the status stands as it is.
+    told = table["status"].map({"good": 1.0, "not good": 0.0})
+    table["chance"] = table["chance"].fillna(told).where(told.notna())
     lacking = int((table["missing"] != "").sum())
     if lacking:
         notes.add(Finding("water-core-missing", Severity.WARNING, params={"count": str(lacking)}))
     return table[list(_BODIES)]
+
+
+def _chances(judged: pd.DataFrame, job: Job) -> pd.DataFrame:
+    """Interval of each body's share of complying results, and how likely it is good."""
+    rows = []
+    for body, group in judged.groupby("body", sort=True):
+        low, high, chance = complying_share(
+            group["bottle"].to_numpy().astype(str),
+            *(group[c].to_numpy() for c in ("level", "sign", "top", "bottom")),
+            enough=job.number("share"),
+            standard=group["spread"].to_numpy(),
+            replicates=int(job.number("replicates")),
+            seed=int(job.number("seed")),
+            level=_LEVEL,
+        )
+        rows.append({"body": body, "low": low, "high": high, "chance": chance})
+    return pd.DataFrame(rows)
 
 
 def _wanted(kind: str) -> set[str]:
@@ -131,12 +153,12 @@ def _basins(table: pd.DataFrame) -> pd.DataFrame:
     for (basin, kind), group in table.groupby(["basin", "type"], sort=True):
         good = int((group["status"] == "good").sum())
         classified = int((group["status"] != "unassessed").sum())
-        low, high = clopper_pearson(good, classified, _LEVEL)
+        low, high = share_of_uncertain(group["chance"].dropna(), _LEVEL)
         rows.append(
             {
                 "basin": basin, "type": kind, "bodies": len(group), "classified": classified,
                 "good": good, "share": 100 * good / classified if classified else np.nan,
-                "low": 100 * float(low), "high": 100 * float(high),
+                "low": 100 * low, "high": 100 * high,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)[list(_BASINS)]
@@ -152,13 +174,13 @@ def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
         )
     if not classified:
         notes.add(Finding("water-undefined", Severity.WARNING, field="indicator"))
-    low, high = clopper_pearson(good, classified, _LEVEL)
+    low, high = share_of_uncertain(table["chance"].dropna(), _LEVEL)
     return {
         "indicator": Value(
             value=100 * good / classified if classified else None,
             unit="%",
-            low=100 * float(low) if classified else None,
-            high=100 * float(high) if classified else None,
+            low=100 * low if classified else None,
+            high=100 * high if classified else None,
             level=_LEVEL if classified else None,
         ),
         "bodies": Value(value=len(table), unit="1"),
@@ -169,7 +191,7 @@ def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
 
 WATER_SDG: Final = Indicator(
     id="water.sdg-6-3-2",
-    version="1",
+    version="2",
     inputs=(
         Input("results", "table", noun="Observation"),
         Input("standards", "table", required=False),
@@ -182,6 +204,8 @@ WATER_SDG: Final = Indicator(
         Parameter("class", "text", choices=GRADES),
         Parameter("water", "text", default="river", choices=("river", "lake")),
         Parameter("share", "number", default=0.8, minimum=0.01, maximum=1.0),
+        Parameter("replicates", "integer", default=1000, minimum=100, maximum=100_000),
+        Parameter("seed", "integer", default=1, minimum=0),
     ),
     values={"indicator": "%", "bodies": "1", "classified": "1", "good": "1"},
     tables={"bodies": _BODIES, "basins": _BASINS},
@@ -189,6 +213,7 @@ WATER_SDG: Final = Indicator(
     citations=(
         Citation("UN Environment (2018) Introduction to SDG indicator 6.3.2: proportion of "
                  "bodies of water with good ambient water quality"),
+        Citation("JCGM 101 (2008) Propagation of distributions using a Monte Carlo method"),
         Citation("Clopper and Pearson (1934) Biometrika 26, 404-413", "10.1093/biomet/26.4.404"),
     ),
     compute=compute,

@@ -159,75 +159,52 @@ def _ccme(
     if not tests:
         nan = float("nan")
         return Ccme(nan, nan, nan, nan, nan, 0, 0, 0, 0, undetermined)
-    f1, f2 = 100 * failed_variables / variables, 100 * failed / tests
-    nse = beyond / tests
-    f3 = 100.0 if np.isinf(nse) else nse / (0.01 * nse + 0.01)
-    index = 100 - float(np.sqrt(f1**2 + f2**2 + f3**2)) / _LENGTH
-    return Ccme(
-        max(index, 0.0), f1, f2, f3, nse, tests, failed, variables, failed_variables, undetermined
-    )
+    counts = (tests, failed, variables, failed_variables, beyond)
+    index, f1, f2, f3, nse = (float(x) for x in _factors(*counts))
+    return Ccme(index, f1, f2, f3, nse, tests, failed, variables, failed_variables, undetermined)
 
 
-def ccme_interval(
-    samples: ArrayLike,
+def ccme_of_sums(
+    tests: ArrayLike,
+    failed: ArrayLike,
     variables: ArrayLike,
-    values: ArrayLike,
-    kind: ArrayLike,
-    maximum: ArrayLike,
-    minimum: ArrayLike,
-    *,
-    replicates: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Bootstrap interval of the CCME index: whole samples are drawn again.
+    failed_variables: ArrayLike,
+    beyond: ArrayLike,
+) -> Floats:
+    """The CCME index from counts and the sum of excursions; arrays of one shape.
 
     Args:
-        samples: label of each result's sample (the results of one bottle go together).
-        variables: as in ``ccme``.
-        values: as in ``ccme``.
-        kind: as in ``ccme``.
-        maximum: as in ``ccme``.
-        minimum: as in ``ccme``.
-        replicates: how many times.
-        seed: the same seed gives the same interval.
-        level: confidence level, above 0 and below 1.
+        tests: number of tests.
+        failed: of these, how many failed.
+        variables: variables tested.
+        failed_variables: of these, how many failed at least once.
+        beyond: sum of the excursions of the failed tests.
 
     Returns:
-        The percentiles (1 -+ level)/2; NaN with fewer than two samples that have tests.
+        The index, 0 .. 100; NaN without tests.
 
-    Raises:
-        ValueError: as ``ccme``, or ``level`` out of range.
+    >>> ccme_of_sums([4, 0], [1, 0], [2, 0], [1, 0], [1 / 3, 0]).round(2).tolist()
+    [67.42, nan]
     """
-    if not 0 < level < 1:
-        raise ValueError(f"the confidence level must lie between 0 and 1, not {level}")
-    v, k, top, bottom = np.broadcast_arrays(
-        *(np.asarray(x, np.float64) for x in (values, kind, maximum, minimum))
+    return _factors(tests, failed, variables, failed_variables, beyond)[0]
+
+
+def _factors(
+    tests: ArrayLike,
+    failed: ArrayLike,
+    variables: ArrayLike,
+    failed_variables: ArrayLike,
+    beyond: ArrayLike,
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Index, F1, F2, F3 and nse."""
+    n, f, v, fv, sums = (
+        np.asarray(x, np.float64) for x in (tests, failed, variables, failed_variables, beyond)
     )
-    verdict = judge(v, k, top, bottom)
-    failed = verdict == Verdict.EXCEEDS
-    decided = failed | (verdict == Verdict.PASSES)
-    bottles, bottle = np.unique(np.asarray(samples)[decided], return_inverse=True)
-    names, name = np.unique(np.asarray(variables)[decided], return_inverse=True)
-    if bottles.size < 2:
-        return float("nan"), float("nan")
-    cell, shape = bottle * names.size + name, (bottles.size, names.size)
-    size = bottles.size * names.size
-    beyond = np.where(failed, excursion(v, top, bottom), 0.0)[decided]
-    tests = np.bincount(cell, minlength=size).reshape(shape)
-    fails = np.bincount(cell, failed[decided], size).reshape(shape)
-    sums = np.bincount(cell, beyond, size).reshape(shape).sum(axis=1)
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(bottles.size, np.full(bottles.size, 1 / bottles.size), replicates)
-    n, f = drawn @ tests, drawn @ fails
-    with np.errstate(invalid="ignore"):
-        f1 = 100 * (f > 0).sum(axis=1) / (n > 0).sum(axis=1)
-        f2 = 100 * f.sum(axis=1) / n.sum(axis=1)
-        nse = (drawn @ sums) / n.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        f1, f2, nse = 100 * fv / v, 100 * f / n, sums / n
         f3 = np.where(np.isinf(nse), 100.0, nse / (0.01 * nse + 0.01))
     index = np.maximum(100 - np.sqrt(f1**2 + f2**2 + f3**2) / _LENGTH, 0.0)
-    low, high = np.quantile(index, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return index, f1, f2, f3, nse
 
 
 def factor_class(
