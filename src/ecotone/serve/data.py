@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -15,7 +15,7 @@ from ecotone.model.errors import UsageError, Withheld
 from ecotone.model.words import say
 from ecotone.serve import filters, maps
 from ecotone.serve.accounts import Account
-from ecotone.serve.filters import Filters
+from ecotone.serve.filters import Filters, Turn
 from ecotone.serve.guard import Known
 from ecotone.serve.maps import Box
 from ecotone.serve.outlines import outlines_for
@@ -69,6 +69,11 @@ def asked(
     return Filters({k: v for k, v in chosen.items() if v}, q, *days, west, south, east, north)
 
 
+def turned(sort: _Text = "", after: _Text = "", last: bool = False) -> Turn:
+    """How a table is sorted and where one has turned to."""
+    return Turn(sort, after, last)
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
@@ -77,6 +82,7 @@ def _day(text: str) -> date | None:
 
 
 Chosen = Annotated[Filters, Depends(asked)]
+Turned = Annotated[Turn, Depends(turned)]
 
 
 @router.get("/data")
@@ -86,23 +92,27 @@ def overview(request: Request, account: Known, purpose: Purpose = "assessment") 
     _must_be_agreed(request, account, purpose)
     door = Door(node.store, Asked(account.party, purpose, "view", node.today()))
     found: list[tuple[str, int | None]] = []
-    waiting = 0.8
+    patience = 0.8
     for noun in RECORD_NOUNS:
-        made = _try(request, account, noun, purpose, waiting)
-        waiting = 0.8 if made is not None else 0.0
+        made = _try(request, account, noun, purpose, patience)
+        patience = 0.8 if made is not None else 0.0
         if made is None:
             found.append((noun, None))
         elif made.rows.num_rows or not made.groups.empty:
             found.append((noun, made.rows.num_rows))
-    return page(
+    waiting = any(n is None for _, n in found)
+    answer = page(
         request,
         "data.html",
         nouns=found,
         datasets=door.datasets(),
         purpose=purpose,
         purposes=purposes(request, account),
-        waiting=any(n is None for _, n in found),
+        waiting=waiting,
     )
+    if waiting:
+        answer.headers["refresh"] = "2"
+    return answer
 
 
 @router.get("/data/{noun}")
@@ -111,21 +121,23 @@ def table(
     account: Known,
     noun: Noun,
     chosen: Chosen,
+    turn: Turned,
     purpose: Purpose = "assessment",
-    after: _Text = "",
 ) -> Response:
-    """A table of released records, filtered, some at a time."""
+    """A table of released records, filtered, sorted, some at a time."""
     view = wanted(request, account, noun, purpose)
     if view is None:
         return preparing(request, noun)
-    shown = filters.page(view, chosen, after or None, ROWS)
+    shown = filters.page(view, chosen, turn, ROWS)
     return page(
         request,
         "table.html",
         noun=noun,
         view=view,
-        columns=table_columns(view),
+        columns=table_columns(view, shown.rows),
         numbers={c for c in view.rows.column_names if view.is_number(c)},
+        days=whole_days(shown.rows),
+        turn=turn,
         shown=shown,
         groups=_groups(view),
         **_frame(request, account, view, chosen, purpose),
@@ -267,11 +279,30 @@ def _frame(
     }
 
 
-def table_columns(view: View) -> list[str]:
-    """The few columns a table shows, the telling ones first."""
+def table_columns(view: View, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The few columns a table shows, the telling ones first; none that is empty on this page."""
     there = [n for n in view.rows.column_names if n not in _INNER]
+    if rows:
+        there = [n for n in there if any(row[n] is not None for row in rows)]
+        if all(_says_the_same(row) for row in rows):
+            there = [n for n in there if n != "value_text"]
     first = [n for n in _FIRST if n in there]
     return [*first, *(n for n in there if n not in first)][:_COLUMNS]
+
+
+def _says_the_same(row: dict[str, Any]) -> bool:
+    """Whether the original text of a value tells nothing that its number does not."""
+    text = row.get("value_text")
+    try:
+        return text is None or float(text) == row.get("value")
+    except ValueError:
+        return False
+
+
+def whole_days(rows: Sequence[dict[str, Any]]) -> set[str]:
+    """The columns of times that are all of midnight: told as days."""
+    times = [(n, v.time()) for row in rows for n, v in row.items() if isinstance(v, datetime)]
+    return {n for n, _ in times} - {n for n, clock in times if clock != time.min}
 
 
 def _groups(view: View) -> tuple[list[str], list[dict[str, Any]]]:

@@ -32,7 +32,7 @@ def sign_in_page(request: Request, next: _Next = "/") -> Response:
     """The form to come in by."""
     if reader(request) is not None:
         return onward(local(next))
-    return page(request, "sign_in.html", next=local(next), wrong="", person="")
+    return _entrance(request, next=local(next))
 
 
 @router.post("/sign-in", dependencies=[Posting])
@@ -101,4 +101,11 @@ def change_password(
 
 def _again(request: Request, person: str, next: str, key: str, **values: object) -> HTMLResponse:
     wrong = str(say(key, language(request), **values))
-    return page(request, "sign_in.html", 401, next=local(next), wrong=wrong, person=person[:64])
+    return _entrance(request, 401, next=local(next), wrong=wrong, person=person[:64])
+
+
+def _entrance(
+    request: Request, status: int = 200, *, next: str, wrong: str = "", person: str = ""
+) -> HTMLResponse:
+    home = served(request).store.party_id
+    return page(request, "sign_in.html", status, next=next, wrong=wrong, person=person, home=home)

@@ -51,13 +51,36 @@ class Filters:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """Which rows of a table to show: how they are sorted, and where one has turned to."""
+
+    #: The column to sort by, a minus before it for the largest first; empty for as they came.
+    sort: str = ""
+    #: The record after which to begin, which may have gone since: then from the first.
+    after: str = ""
+    last: bool = False
+
+    @property
+    def column(self) -> str:
+        """The column sorted by."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def down(self) -> bool:
+        """Whether the largest come first."""
+        return self.sort.startswith("-")
+
+
+@dataclass(frozen=True)
 class Page:
-    """A few rows, how many there are in all, and after which record the next ones stand."""
+    """A few rows, how many there are in all, and the records after which pages beside stand."""
 
     rows: list[dict[str, Any]]
     total: int
     first: int
     after: str | None
+    #: For the page before; empty where that is the first one.
+    before: str | None = None
 
 
 def time_column(view: View) -> str | None:
@@ -98,15 +121,42 @@ def kept(view: View, filters: Filters) -> NDArray[np.int64]:
     return np.flatnonzero(np.asarray(mask))
 
 
-def page(view: View, filters: Filters, after: str | None, most: int) -> Page:
-    """The rows that follow a record, which may itself have gone: then the first ones."""
+def page(view: View, filters: Filters, turn: Turn, most: int) -> Page:
+    """A page of the rows that remain."""
     numbers = kept(view, filters)
-    at = None if after is None else view.find(after)
-    first = 0 if at is None else int(np.searchsorted(numbers, at, side="right"))
+    if turn.column in view.rows.column_names:
+        numbers = _sorted(view, numbers, turn)
+    first = _first(view, numbers, turn, most)
     shown = numbers[first : first + most]
     rows = view.rows.take(pa.array(shown)).to_pylist()
     more = first + most < len(numbers)
-    return Page(rows, len(numbers), first, str(rows[-1]["id"]) if rows and more else None)
+    before = None if first == 0 else ""
+    if first > most:
+        before = str(view.rows["id"][int(numbers[first - most - 1])].as_py())
+    return Page(rows, len(numbers), first, str(rows[-1]["id"]) if rows and more else None, before)
+
+
+def _first(view: View, numbers: NDArray[Any], turn: Turn, most: int) -> int:
+    if turn.last:
+        return max(len(numbers) - 1, 0) // most * most
+    at = view.find(turn.after) if turn.after else None
+    if at is None:
+        return 0
+    if not turn.sort:
+        return int(np.searchsorted(numbers, at, side="right"))
+    there = np.flatnonzero(numbers == at)
+    return int(there[0]) + 1 if len(there) else 0
+
+
+def _sorted(view: View, numbers: NDArray[np.int64], turn: Turn) -> NDArray[Any]:
+    """The same numbers by a column; those without a value come last either way."""
+    order, there = view.ordered(turn.column)
+    if len(numbers) < len(order):
+        keep = np.zeros(len(order), dtype=bool)
+        keep[numbers] = True
+        there = int(np.count_nonzero(keep[order[:there]]))
+        order = order[keep[order]]
+    return np.concatenate([order[:there][::-1], order[there:]]) if turn.down else order
 
 
 def _both(one: Any, other: Any) -> Any:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from ecotone.model.words import Language, has, say
+from ecotone.report import l10n
 from ecotone.serve.guard import Forbidden, Known, Posting
 from ecotone.serve.jobs import Progress
 from ecotone.serve.pages import language, onward, page
@@ -88,9 +89,12 @@ def _told(kind: str, said: dict[str, Any], lang: Language) -> str:
     values = {name: said.get(name, "–") for name in _NEEDED[kind]}
     if "noun" in values:
         values["noun"] = term("noun", str(values["noun"]), lang)
+    if "rows" in values:
+        values["rows"] = l10n.number(values["rows"], lang, 0)
     if kind == "put":
+        what = f"portal.document.{said.get('document')}"
         named = [str(said[k]) for k in _PUT if said.get(k) not in (None, "")]
-        values["what"] = " ".join(named) or "–"
+        values["what"] = " ".join([say(what, lang), *named[1:]] if has(what) else named) or "–"
     if kind == "release":
         values["level"] = say(f"portal.level.{values['level']}", lang)
         values["action"] = term("action", str(values["action"]), lang)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import secrets
-from collections.abc import Mapping
-from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, cast
@@ -16,12 +14,10 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ecotone.model.dictionary import attributes
-from ecotone.model.words import LANGUAGES, Language, has, say
-from ecotone.report import l10n
+from ecotone.model.words import LANGUAGES, Language, say
 from ecotone.serve.guard import GUEST, masked, reader, session_of
 from ecotone.serve.state import served
-from ecotone.share.sentences import term
+from ecotone.serve.told import Told
 
 LANGUAGE: Final = "ecotone_lang"
 _NAMES: Final = {"en": "English", "zh": "中文", "ru": "Русский"}
@@ -65,7 +61,7 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
             here=_here(request),
             csrf=masked(session.csrf if session else guest),
             t=functools.partial(_word, lang),
-            told=_Told(lang),
+            told=Told(lang, served(request).store),
             **values,
         )
     )
@@ -129,79 +125,3 @@ def _word(lang: Language, key: str, /, **values: object) -> str:
 def _here(request: Request) -> str:
     query = request.url.query
     return request.url.path + (f"?{query}" if query else "")
-
-
-def _places(value: float | int) -> int:
-    digits = f"{value:.12g}"
-    return 0 if "e" in digits else len(digits.partition(".")[2])
-
-
-class _Told:
-    """Names, numbers and times as the reader's language writes them."""
-
-    def __init__(self, lang: Language) -> None:
-        self._lang = lang
-
-    def number(self, value: float | int | None, decimals: int | None = None) -> str:
-        """A number."""
-        return l10n.number(value, self._lang, decimals)
-
-    def cell(self, value: Any) -> str:
-        """A value of a table, as short as it can be told."""
-        if value is None:
-            return ""
-        if isinstance(value, bool):
-            return str(say(f"portal.{'yes' if value else 'no'}", self._lang))
-        if isinstance(value, (int, float)):
-            # As many places as it has: a record is shown as it is, never rounded.
-            return l10n.number(value, self._lang, _places(value))
-        if isinstance(value, datetime):
-            whole = value.hour == value.minute == value.second == 0
-            return f"{value:%Y-%m-%d}" if whole else f"{value:%Y-%m-%d %H:%M}"
-        return str(value)
-
-    def noun(self, noun: str) -> str:
-        """Records of a noun, in words."""
-        said = term("noun", noun, self._lang)
-        return said[:1].upper() + said[1:]
-
-    def measure(self, value: float, unit: str) -> str:
-        """A number with its unit, as reports write it."""
-        return l10n.with_unit(value, unit, self._lang, l10n.decimals_for([value]))
-
-    def purpose(self, purpose: str) -> str:
-        """A purpose by its name; one of somebody's own words as it stands."""
-        key = f"portal.purpose.{purpose}"
-        return str(say(key, self._lang)) if has(key) else purpose
-
-    def term(self, kind: str, value: str) -> str:
-        """A purpose, action or level in words."""
-        return term(kind, value, self._lang)
-
-    def column(self, noun: str, name: str) -> str:
-        """An attribute as the data dictionary describes it."""
-        found = attributes(noun).get(name)
-        if found is not None:
-            return found.description[self._lang]
-        key = f"portal.column.{name}"
-        return str(say(key, self._lang)) if has(key) else name
-
-    def text(self, texts: Mapping[str, str]) -> str:
-        """A text in the reader's language, else in the first it has."""
-        return texts.get(self._lang) or next((t for t in texts.values() if t), "")
-
-    def sentence(self, key: str, **values: object) -> str:
-        """Any sentence of the catalogues."""
-        return str(say(key, self._lang, **values))
-
-    def known(self, key: str) -> bool:
-        """Whether the catalogues have it."""
-        return has(key)
-
-    def time(self, when: datetime | str | None) -> str:
-        """An instant to the minute, in UTC."""
-        if when is None or when == "":
-            return "–"
-        if isinstance(when, str):
-            when = datetime.fromisoformat(when)
-        return f"{when:%Y-%m-%d %H:%M} UTC"

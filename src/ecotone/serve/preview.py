@@ -12,7 +12,7 @@ from ecotone.model.dictionary import RECORD_NOUNS
 from ecotone.model.errors import UsageError, Withheld
 from ecotone.model.words import say
 from ecotone.serve import filters, maps
-from ecotone.serve.data import Noun, preparing, table_columns
+from ecotone.serve.data import Noun, preparing, table_columns, whole_days
 from ecotone.serve.guard import Sharer
 from ecotone.serve.outlines import outlines_for
 from ecotone.serve.pages import language, page
@@ -64,14 +64,16 @@ def preview(
     door = Door(node.store, asked, language(request), preview=True)
     kept = [k for k in kept_back(node.store, door, language(request), noun) if k.dataset_id in own]
     shapes, disclaimer = outlines_for(request, account)
+    shown = filters.page(view, filters.Filters(), filters.Turn(), _ROWS)
     numbers = np.arange(view.rows.num_rows, dtype=np.int64)
     return page(
         request,
         "preview.html",
         **{**values, "view": view},
         decisions=[(x.decision, x.rows) for x in view.lines],
-        columns=table_columns(view),
-        shown=filters.page(view, filters.Filters(), None, _ROWS),
+        columns=table_columns(view, shown.rows),
+        days=whole_days(shown.rows),
+        shown=shown,
         drawing=maps.draw(view, numbers, None, shapes),
         disclaimer=disclaimer,
         kept=kept,

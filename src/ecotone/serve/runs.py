@@ -151,6 +151,7 @@ def run(request: Request, account: Known, run_id: _Key) -> Response:
         "run.html",
         run=found,
         figures=_figures(found),
+        regions=_regions(found),
         formats=FORMATS,
         languages=LANGUAGES,
         steps={
@@ -243,6 +244,12 @@ def _figures(found: RunCard) -> list[tuple[dict[str, Any], list[tuple[str, str, 
         names = result["names"]
         shown.append((result, [(n, names.get(f"value.{n}", {}), v) for n, v in values.items()]))
     return shown
+
+
+def _regions(found: RunCard) -> dict[str, dict[str, str]]:
+    """The names of the regions of a run."""
+    told = json.loads((found.folder / "run.json").read_text(encoding="utf-8"))
+    return {r["id"]: r.get("name") or {} for r in told.get("regions") or ()}
 
 
 def _signatory(account: Account) -> Signatory:

@@ -14,14 +14,16 @@ import threading
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from ecotone.model.agreement import Action
 from ecotone.model.dictionary import attributes
@@ -65,6 +67,8 @@ class View:
     lines: tuple[Line, ...] = ()
     #: Whether rows of the node are newer than these.
     behind: bool = False
+    #: Orders of the rows by columns somebody sorted by, kept as they are asked for.
+    orders: dict[str, NDArray[np.int32]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, released: Released, noun: str) -> View:
@@ -94,6 +98,21 @@ class View:
         """Whether a column holds numbers."""
         kind = self.rows.schema.field(column).type
         return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+    def ordered(self, column: str) -> tuple[NDArray[np.int32], int]:
+        """The numbers of the rows by a column, smallest first, and how many have a value.
+
+        Rows without one come last, rows that are equal as they stand in the table.
+        """
+        values = self.rows[column].combine_chunks()
+        there = len(values) - values.null_count
+        if column not in self.orders:
+            if pa.types.is_dictionary(values.type):
+                # Texts are put in order once each, not once per row.
+                rank = pc.rank(values.dictionary, tiebreaker="dense")
+                values = rank.take(values.indices)
+            self.orders[column] = np.asarray(pc.sort_indices(values), dtype=np.int32)
+        return self.orders[column], there
 
     def find(self, record: str) -> int | None:
         """Where a record stands; None where it is not in the view."""

@@ -6,12 +6,15 @@ import base64
 import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
+from ecotone.model import sensorthings_times as times
 from ecotone.model.odata import Expand, Order, Query
-from ecotone.model.sensorthings import ENTITIES, Entity, malformed
+from ecotone.model.sensorthings import ENTITIES, Entity, Refused, malformed
+from ecotone.model.words import say
 from ecotone.serve.sta.expressions import parse
 
 _KNOWN: Final = (
@@ -51,6 +54,31 @@ def read(entity: Entity, said: Iterable[tuple[str, str]], depth: int = 0) -> Que
             raise malformed("sta.option-value", name="$resultFormat", value=given["$resultFormat"])
         query = replace(query, form="dataArray")
     return query
+
+
+AS_OF: Final = "$as_of"
+
+
+def as_of(said: Iterable[tuple[str, str]]) -> tuple[datetime | None, list[tuple[str, str]]]:
+    """The moment whose state is asked for, and the other options.
+
+    Refused with 422, as clients of istSOS know it, where it is no moment or yet to come.
+    """
+    rest, found = [], []
+    for name, value in said:
+        (found if name == AS_OF else rest).append((name, value))
+    if not found:
+        return None, rest
+    if len(found) > 1:
+        raise Refused(422, say("sta.option-twice", name=AS_OF))
+    text = found[0][1].replace(" ", "+")
+    try:
+        moment, _ = times.read(text)
+    except Refused as error:
+        raise Refused(422, error.message) from error
+    if moment > times.now():
+        raise Refused(422, say("sta.as-of-future", text=text))
+    return times.as_datetime(moment), rest
 
 
 def token(after: Sequence[Any]) -> str:

@@ -26,8 +26,10 @@ def dumped(document: Any) -> bytes:
 class Renderer:
     """Writes entities with the addresses of one server."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, kept: Sequence[tuple[str, str]] = ()) -> None:
         self.root = root
+        #: Options that every link to more of an answer repeats.
+        self.kept = list(kept)
         self._objects: dict[int, list[Json]] = {}
 
     def link_to(self, entity: Entity, key: int) -> str:
@@ -54,7 +56,7 @@ class Renderer:
     def next_link(self, path: str, given: Sequence[tuple[str, str]], after: Sequence[Any]) -> str:
         """The same request, continued behind the last row."""
         kept = [(n, v) for n, v in given if n not in ("$skip", "$skiptoken")]
-        told = [*kept, ("$skiptoken", token(after))]
+        told = [*kept, *self.kept, ("$skiptoken", token(after))]
         return f"{self.root}/{path}?" + "&".join(
             f"{quote(n, safe='$')}={quote(v, safe=_SAFE)}" for n, v in told
         )
@@ -113,7 +115,10 @@ class Renderer:
         if parent in children.more:
             skip = query.skip + len(places)
             start = self.link_to(entity, parent)
-            answer[f"{name}@iot.nextLink"] = f"{start}/{name}?$top={len(places)}&$skip={skip}"
+            more = "".join(f"&{n}={quote(v, safe=_SAFE)}" for n, v in self.kept)
+            answer[f"{name}@iot.nextLink"] = (
+                f"{start}/{name}?$top={len(places)}&$skip={skip}{more}"
+            )
 
     def _made(self, children: Children) -> list[Json]:
         """The objects of what was expanded; each is made once however often it is shown."""

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from ecotone.model.errors import EcotoneError, StoreError, Withheld
 from ecotone.model.sensorthings import Refused, malformed
 from ecotone.model.words import say, tell
-from ecotone.serve.sta import arrays, changes, conformance, reads
+from ecotone.serve.sta import arrays, changes, conformance, options, reads
 from ecotone.serve.sta.render import Renderer, dumped
 from ecotone.serve.sta.who import Who
 from ecotone.share.sensorthings import Sensing
@@ -109,8 +109,10 @@ class Service:
         if len(query) > _MOST_QUERY:
             raise malformed("sta.filter-deep")
         given = parse_qsl(query, keep_blank_values=True)
-        with self.sensing(request).reading(who.party) as reader:
-            return reads.get(reader, Renderer(root), path.strip("/"), given)
+        moment, rest = options.as_of(given)
+        renderer = Renderer(root, [pair for pair in given if pair not in rest])
+        with self.sensing(request).reading(who.party, moment) as reader:
+            return reads.get(reader, renderer, path.strip("/"), rest)
 
     async def writer(self, request: Request) -> Who:
         """Who asks, if they may write."""
