@@ -5,14 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import random
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -141,29 +135,6 @@ def test_nothing_is_overwritten(node, tmp_path):
     assert ecotone("restore", tmp_path / "none.zip", tmp_path / "x").code == 2
     assert ecotone("export", "--everything", node, "--node", node).code == 2
     assert ecotone("export", "--everything", node / "runs" / "x", "--node", node).code == 2
-
-
-def test_kill_9_during_a_backup_leaves_nothing_half(node, tmp_path):
-    before, dice = state(node), random.Random(11)
-    out = tmp_path / "backup.zip"
-    began = time.monotonic()
-    command = [sys.executable, "-m", "ecotone.cli", "backup", str(out), "--node", str(node)]
-    subprocess.run(command, check=True, capture_output=True)
-    whole = time.monotonic() - began
-    for _ in range(6):
-        out.unlink(missing_ok=True)
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.5, 1.0) * whole)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        if out.exists():
-            shutil.rmtree(tmp_path / "r", ignore_errors=True)
-            assert ecotone("restore", out, tmp_path / "r").code == 0
-            assert state(tmp_path / "r") == before
-        assert state(node) == before
-    out.unlink(missing_ok=True)
-    assert ecotone("backup", out, "--node", node).code == 0
-    assert not list((node / "staging").iterdir())
 
 
 def test_everything_can_be_read_without_us(node, tmp_path):
