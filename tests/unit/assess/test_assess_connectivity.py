@@ -299,12 +299,31 @@ def test_patches_as_polygons_and_many_of_them(tmp_path, monkeypatch):
     assert few.values["area"].value == pytest.approx(3)
     # Stepping through b is shorter than across it: 1/4 against 2^-2.1.
     assert few.values["pc_numerator"].value == pytest.approx(3 + 2 * (0.5 + 0.5 + 0.25))
-    module = "ecotone.assess.indicators.connectivity_patches._DENSE"
-    monkeypatch.setattr(module, 2)
-    many = run("connectivity.patches", {"polygons": path}, tmp_path / "o", d0=1000)
+    low, high = (
+        run("connectivity.patches", {"polygons": path}, tmp_path / "r", d0=d0, bracket=1)
+        for d0 in (500, 2000)
+    )
+    assert (few.values["eca"].low, few.values["eca"].high) == (
+        low.values["eca"].value, high.values["eca"].value
+    )  # fmt: skip
+    assert "connectivity-no-range" in [f["code"] for f in low.findings]
+    module = "ecotone.assess.indicators.connectivity_patches."
+    monkeypatch.setattr(module + "_MANY", 2)
+    monkeypatch.setattr(module + "_LISTED", 1)
+    told: list = []
+    many = compute(
+        "connectivity.patches", {"polygons": [path]}, {"d0": 1000, "link_deltas": True},
+        tmp_path / "m", tell=told.append,
+    )  # fmt: skip
     assert many.values["eca"].value == pytest.approx(few.values["eca"].value)
     assert many.values["eca_iic"].value == pytest.approx(few.values["eca_iic"].value)
-    assert [f["code"] for f in many.findings] == ["connectivity-many-patches"]
+    assert many.values["pc_step"].value == pytest.approx(few.values["pc_step"].value)
+    codes = [f["code"] for f in many.findings]
+    assert {"connectivity-many-patches", "connectivity-links-idle"} < set(codes)
+    assert [finding.code for finding in told] == ["circuit-memory"]
+    pd.testing.assert_frame_equal(
+        *(pd.read_csv(tmp_path / f / "tables/deltas.csv") for f in ("o", "m"))
+    )
 
 
 @pytest.mark.parametrize(

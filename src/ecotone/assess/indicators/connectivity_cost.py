@@ -28,10 +28,11 @@ from ecotone.science.connectivity.solver import (
 
 Floats = NDArray[np.float64]
 
+KEEP_AFTER: Final = Parameter("keep_after", "number", 300.0, minimum=0.0, unit="s")
 PARAMETERS: Final = (
     Parameter("solver", "text", "auto", choices=("auto", "superlu", "cholmod", "pardiso", "amg")),
     Parameter("memory", "number", 6.0, minimum=0.01, unit="GB"),
-    Parameter("keep_after", "number", 300.0, minimum=0.0, unit="s"),
+    KEEP_AFTER,
 )
 
 
@@ -86,13 +87,8 @@ class Means:
 
     def keeping(self, forecast: Forecast, *what: object) -> Kept:
         """Where the solves of this very run are kept, if it is expected to be long."""
-        if self.folder is None or forecast.seconds < self.keep_after:
-            return Kept(None)
-        total = hashlib.sha256()
-        for item in what:
-            grid = isinstance(item, np.ndarray)
-            total.update(np.ascontiguousarray(item).tobytes() if grid else repr(item).encode())
-        return Kept(self.folder / f".circuit-{total.hexdigest()[:16]}")
+        wanted = self.folder is not None and forecast.seconds >= self.keep_after
+        return kept_in(self.folder if wanted else None, *what)
 
 
 @dataclass(frozen=True)
@@ -142,6 +138,17 @@ class Kept:
         """Let go of what was kept: the run is whole."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def kept_in(folder: Path | None, *what: object) -> Kept:
+    """Where the parts of this very run are kept, named after what it works on; no folder: not."""
+    if folder is None:
+        return Kept(None)
+    total = hashlib.sha256()
+    for item in what:
+        grid = isinstance(item, np.ndarray)
+        total.update(np.ascontiguousarray(item).tobytes() if grid else repr(item).encode())
+    return Kept(folder / f".circuit-{total.hexdigest()[:16]}")
 
 
 def _seconds(cost: Cost, nodes: int, points: int, graphs: int) -> float:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+import os
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators.connectivity_cost import KEEP_AFTER, Kept, kept_in
 from ecotone.assess.indicators.connectivity_tables import (
     Links,
     Patches,
@@ -20,62 +25,109 @@ from ecotone.assess.indicators.connectivity_tables import (
     read_nodes,
     read_polygons,
 )
+from ecotone.formats.base import refused
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.connectivity.links import betweenness, link_shares
-from ecotone.science.connectivity.patches import (
-    Connectivity,
-    Importance,
-    connectivity,
-    importance,
-    probabilities,
+from ecotone.science.connectivity.patches import Connectivity, Importance, shares
+from ecotone.science.connectivity.removal import (
+    Carried,
+    Taken,
+    Web,
+    carried,
+    from_sources,
+    once,
+    web,
 )
-from ecotone.science.connectivity.sparse_pc import numerator, numerator_of_links
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-#: Up to so many patches all paths are held at once and deltas are computed.
-_DENSE: Final = 2000
-#: Beyond it links and paths with a smaller probability are not followed.
+#: Beyond so many patches links and paths of a faint probability are not followed.
+_MANY: Final = 2000
+#: What is faint.
 _FAINT: Final = 1e-6
+#: Beyond so many links only those that carry something are listed.
+_LISTED: Final = 200_000
+#: Sources whose time is taken before a run, for its forecast.
+_SAMPLE: Final = 8
 _FRACTIONS: Final = ("intra", "direct", "step")
 
 
+@dataclass(frozen=True)
+class _Graph:
+    """One index's links: as lengths, each once, and how far paths are followed."""
+
+    name: Literal["pc", "iic"]
+    area: Floats
+    pairs: Ints
+    length: Floats
+    reach: float
+
+    def strength(self, length: Floats) -> Floats:
+        """How well a path of some length joins."""
+        joined: Floats = np.exp(-length) if self.name == "pc" else 1.0 / (1.0 + length)
+        return joined
+
+    def web(self) -> Web:
+        """What is left of the links where others make them good; of links of one length none."""
+        return web(self.area.size, self.pairs, self.length, thin=self.name == "pc")
+
+    def index(self, whole: float) -> Connectivity:
+        """The index and its parts."""
+        first, second = self.pairs.T
+        own = float((self.area**2).sum())
+        linked = 2.0 * float(
+            (self.area[first] * self.area[second] * self.strength(self.length)).sum()
+        )
+        return Connectivity(whole, own / whole, linked / whole, (whole - own - linked) / whole)
+
+
 def compute(job: Job) -> Outcome:
-    """PC and IIC of the patches, and what each patch contributes."""
+    """PC and IIC of the patches, and what each patch and link contributes."""
     patches, findings = _patches(job)
-    direct, near, sparse = _joined(job, patches)
+    graphs = _graphs(job, patches, findings)
+    kept = _keeping(job, graphs)
     values: dict[str, Value] = {"patches": Value(value=len(patches.ids), unit="1")}
     values["area"] = Value(value=float(patches.area.sum()), unit="ha")
-    if sparse is not None:
-        return _large(job, patches, sparse, values, findings)
-    assert direct is not None
-    assert near is not None
-    pc = connectivity(patches.area, direct, "pc")
-    iic = connectivity(patches.area, near, "iic")
     landscape = job.parameters["landscape"]
-    for name, index in (("pc", pc), ("iic", iic)):
-        values |= _index(name, index, landscape)
+    found: list[Carried] = []
+    webs: list[Web] = []
+    for number, graph in enumerate(graphs):
+        webs.append(graph.web())
+        found.append(
+            carried(
+                webs[-1], patches.area, product=graph.name == "pc", reach=graph.reach,
+                taken=_taken(job), keep=kept.keep, name=graph.name,
+                progress=partial(_progress, job, number),
+            )
+        )  # fmt: skip
+        values |= _index(graph.name, graph.index(found[-1].whole), landscape)
     if not isinstance(landscape, float | int):
         findings.append(Finding("connectivity-no-landscape", Severity.INFO))
+    values |= _ranges(job, patches, values, findings)
     tables = {}
     if job.parameters["deltas"]:
-        job.progress(0.2)
-        dpc = importance(patches.area, direct, "pc")
-        job.progress(0.6)
-        diic = importance(patches.area, near, "iic")
-        tables["deltas"] = _deltas(patches, dpc, diic)
-        tables["deltas"]["BC_PC"] = betweenness(patches.area, direct, "pc")
-        tables["deltas"]["BC_IIC"] = betweenness(patches.area, near, "iic")
+        tables["deltas"] = _deltas(patches, found)
     if job.parameters["link_deltas"]:
-        job.progress(0.8)
-        tables["links"] = _link_deltas(patches, direct, near)
+        tables["links"] = _link_deltas(patches, graphs, webs, found, findings)
     if job.parameters["conefor"]:
-        _write_conefor(job, patches, direct)
-    job.progress(1.0)
+        _write_conefor(job, patches, graphs[0])
+    kept.clear()
     return Outcome(values=values, tables=tables, findings=findings)
+
+
+def _progress(job: Job, done: int, share: float) -> None:
+    """Of two indices, some done."""
+    job.progress((done + share) / 2.0)
+
+
+def _taken(job: Job) -> Taken:
+    """What is taken away one by one, as the parameters ask."""
+    if job.parameters["link_deltas"]:
+        return "links"
+    return "nodes" if job.parameters["deltas"] else "nothing"
 
 
 def _patches(job: Job) -> tuple[Patches, list[Finding]]:
@@ -90,67 +142,108 @@ def _patches(job: Job) -> tuple[Patches, list[Finding]]:
     return polygon_patches(read_polygons(given["polygons"][0])), []
 
 
-def _joined(job: Job, patches: Patches) -> tuple[Floats | None, Floats | None, Links | None]:
-    """Direct probabilities and near links as matrices, or links by distance where too many."""
+def _graphs(job: Job, patches: Patches, findings: list[Finding]) -> tuple[_Graph, _Graph]:
+    """The links of PC, as -ln p, and those of IIC, each of length 1."""
     d0, p, p_min = job.number("d0"), job.number("p"), job.number("p_min")
-    size = len(patches.ids)
+    many = len(patches.ids) > _MANY
     links = _links(job, patches, d0, p)
-    as_probability = job.parameters["links"] == "probability" and "distances" in job.inputs
-    if size > _DENSE:
-        if as_probability:
-            raise UsageError(say("assess.connectivity.patches-many", most=_DENSE))
-        return None, None, links
-    table = np.full((size, size), 0.0 if as_probability else np.inf)
-    first, second = links.pairs.T
-    table[first, second] = table[second, first] = links.value
-    if as_probability:
-        direct = np.where(table >= max(p_min, 1e-300), table, 0.0)
-        np.fill_diagonal(direct, 1.0)
-        near = (table > 0) & (table >= p)
+    rate = -math.log(p) / d0
+    if job.parameters["links"] == "probability" and "distances" in job.inputs:
+        if (links.value > 1).any():
+            raise refused("connectivity-probability", file=job.inputs["distances"][0].name)
+        with np.errstate(divide="ignore"):
+            length = -np.log(links.value)
+        near = (links.value >= p) & (links.value > 0)
     else:
-        direct = probabilities(table, d0, p, p_min)
-        near = table <= d0
-    return direct, near.astype(np.float64), None
+        length, near = rate * links.value, links.value <= d0
+    smallest = max(p_min, _FAINT if many else 0.0)
+    kept = length <= -math.log(smallest) if smallest else np.isfinite(length)
+    reach = -math.log(_FAINT) if many else np.inf
+    if many:
+        findings.append(
+            Finding(
+                "connectivity-many-patches",
+                Severity.INFO,
+                params={"count": str(len(patches.ids)), "faint": f"{_FAINT:g}"},
+            )
+        )
+    pairs, along = once(links.pairs[kept], length[kept])
+    steps, ones = once(links.pairs[near], np.ones(int(near.sum())))
+    return (
+        _Graph("pc", patches.area, pairs, along, reach),
+        _Graph("iic", patches.area, steps, ones, np.inf),
+    )
+
+
+def _ranges(
+    job: Job, patches: Patches, values: dict[str, Value], findings: list[Finding]
+) -> dict[str, Value]:
+    """The equivalent areas with their range over dispersal distances, or the reason why not."""
+    bracket = job.number("bracket")
+    listed = job.parameters["links"] == "probability" and "distances" in job.inputs
+    many = len(patches.ids) > _MANY
+    if bracket == 1 or listed or many:
+        why = "none" if bracket == 1 else "probability" if listed else "many"
+        reason = Finding("connectivity-no-range", Severity.INFO, params={"why": why})
+        findings.append(reason)
+        return {}
+    sums: dict[str, list[float]] = {"eca": [], "eca_iic": []}
+    for share in (1.0 / bracket, bracket):
+        other = replace(job, parameters={**job.parameters, "d0": job.number("d0") * share})
+        for name, graph in zip(sums, _graphs(other, patches, []), strict=True):
+            found = carried(
+                graph.web(), patches.area, product=graph.name == "pc", reach=graph.reach,
+                taken="nothing",
+            )  # fmt: skip
+            sums[name].append(math.sqrt(found.whole))
+    findings.append(Finding("connectivity-range", Severity.INFO, params={"times": f"{bracket:g}"}))
+    return {
+        name: values[name].model_copy(update={"low": min(ends), "high": max(ends)})
+        for name, ends in sums.items()
+    }
 
 
 def _links(job: Job, patches: Patches, d0: float, p: float) -> Links:
     """Every pair that counts with its distance (m) or probability."""
     if "distances" in job.inputs:
         return read_links(job.inputs["distances"][0], patches)
-    many = len(patches.ids) > _DENSE
+    many = len(patches.ids) > _MANY
     reach = d0 * math.log(_FAINT) / math.log(p) if many else 1e12
     if patches.shapes is not None:
-        return edge_links(patches.shapes, reach)
+        return edge_links(patches.shapes, max(reach, d0))
     assert patches.x is not None
     assert patches.y is not None
-    return point_links(np.column_stack([patches.x, patches.y]), reach)
+    return point_links(np.column_stack([patches.x, patches.y]), max(reach, d0))
 
 
-def _large(
-    job: Job, patches: Patches, links: Links, values: dict[str, Value], findings: list[Finding]
-) -> Outcome:
-    """PC and IIC without deltas, block by block; faint paths are left out and said so."""
-    rate = -math.log(job.number("p")) / job.number("d0")
-    length = rate * links.value
-    faint = -math.log(max(job.number("p_min"), _FAINT))
-    kept = length <= faint
-    whole = numerator(patches.area, links.pairs[kept], length[kept], reach=-math.log(_FAINT))
-    own = float((patches.area**2).sum())
-    values["eca"] = Value(value=math.sqrt(whole), unit="ha")
-    values["pc_numerator"] = Value(value=whole, unit="ha2")
-    values["pc_intra"] = Value(value=100.0 * own / whole, unit="%")
-    near = numerator_of_links(patches.area, links.pairs[links.value <= job.number("d0")])
-    values["eca_iic"] = Value(value=math.sqrt(near), unit="ha")
-    values["iic_numerator"] = Value(value=near, unit="ha2")
-    values["iic_intra"] = Value(value=100.0 * own / near, unit="%")
-    findings.append(
+def _keeping(job: Job, graphs: tuple[_Graph, _Graph]) -> Kept:
+    """Tell what the run will take, from a few sources, and keep its parts if it is long."""
+    size = graphs[0].area.size
+    if size <= _MANY:
+        return Kept(None)
+    seconds = 0.0
+    for graph in graphs:
+        links, taken = graph.web(), _taken(job)
+        some = np.linspace(0, size - 1, _SAMPLE).astype(np.int64)
+        for sources in (some[:1], some):
+            # The first time a function may be compiled: it tells nothing.
+            begun = time.perf_counter()
+            from_sources(
+                links, graph.area, sources, product=graph.name == "pc", reach=graph.reach,
+                taken=taken,
+            )  # fmt: skip
+        seconds += (time.perf_counter() - begun) * size / _SAMPLE / (os.cpu_count() or 1)
+    bytes_ = 120.0 * sum(len(graph.pairs) for graph in graphs)
+    job.tell(
         Finding(
-            "connectivity-many-patches",
+            "circuit-memory",
             Severity.INFO,
-            params={"count": str(len(patches.ids)), "most": str(_DENSE), "faint": f"{_FAINT:g}"},
+            params={"need": f"{bytes_ / 1e9:.2f}", "minutes": f"{max(seconds / 60.0, 0.1):.1f}"},
         )
     )
-    return Outcome(values=values, findings=findings)
+    after = job.number("keep_after")
+    what = [item for g in graphs for item in (g.name, g.area, g.pairs, g.length, g.reach)]
+    return kept_in(job.out if after and seconds >= after else None, _taken(job), *what)
 
 
 def _index(name: str, index: Connectivity, landscape: object) -> dict[str, Value]:
@@ -167,40 +260,66 @@ def _index(name: str, index: Connectivity, landscape: object) -> dict[str, Value
     }
 
 
-def _deltas(patches: Patches, dpc: Importance, diic: Importance) -> pd.DataFrame:
-    """What each index loses without a patch, per cent, and its parts."""
-    columns: dict[str, object] = {"id": patches.ids, "dPC": dpc.total, "dIIC": diic.total}
-    for name, found in (("dPC", dpc), ("dIIC", diic)):
-        columns[f"{name}_intra"] = found.intra
-        columns[f"{name}_flux"] = found.flux
-        columns[f"{name}_connector"] = found.connector
+def _deltas(patches: Patches, found: list[Carried]) -> pd.DataFrame:
+    """What each index loses without a patch, per cent, and its parts; what passes through it."""
+    both = [shares(patches.area, one) for one in found]
+    names = ("dPC", "dIIC")
+    columns: dict[str, object] = {"id": patches.ids}
+    columns |= {name: one.total for name, one in zip(names, both, strict=True)}
+    for name, one in zip(names, both, strict=True):
+        columns |= _parts(name, one)
+    columns["BC_PC"], columns["BC_IIC"] = (one.through for one in found)
     return pd.DataFrame(columns)
 
 
-def _link_deltas(patches: Patches, direct: Floats, near: Floats) -> pd.DataFrame:
+def _parts(name: str, one: Importance) -> dict[str, object]:
+    return {
+        f"{name}_intra": one.intra,
+        f"{name}_flux": one.flux,
+        f"{name}_connector": one.connector,
+    }
+
+
+def _link_deltas(
+    patches: Patches,
+    graphs: tuple[_Graph, _Graph],
+    webs: list[Web],
+    found: list[Carried],
+    findings: list[Finding],
+) -> pd.DataFrame:
     """What each index loses without a link, per cent, the most important link first."""
-    pairs = np.argwhere(np.triu((direct > 0) | (near > 0), 1))
-    table = pd.DataFrame(
-        {
-            "from": [patches.ids[a] for a in pairs[:, 0].tolist()],
-            "to": [patches.ids[b] for b in pairs[:, 1].tolist()],
-            "dPC": 100.0 * link_shares(patches.area, direct, pairs, "pc"),
-            "dIIC": 100.0 * link_shares(patches.area, near, pairs, "iic"),
-        }
-    )
+    size = len(patches.ids)
+    keys = [pairs[:, 0] * size + pairs[:, 1] for pairs in (g.pairs for g in graphs)]
+    listed = np.union1d(*keys)
+    columns: dict[str, Floats] = {}
+    for name, links, one in zip(("dPC", "dIIC"), webs, found, strict=True):
+        own = links.ends[:, 0] * size + links.ends[:, 1]
+        lost = np.zeros(listed.size)
+        lost[np.searchsorted(listed, own)] = 100.0 * np.maximum(one.link, 0.0) / one.whole
+        columns[name] = lost
+    if listed.size > _LISTED:
+        carries = (columns["dPC"] > 0) | (columns["dIIC"] > 0)
+        left_out = str(int((~carries).sum()))
+        findings.append(
+            Finding("connectivity-links-idle", Severity.INFO, params={"count": left_out})
+        )
+        listed = listed[carries]
+        columns = {name: lost[carries] for name, lost in columns.items()}
+    ids = np.array(patches.ids, dtype=object)
+    table = pd.DataFrame({"from": ids[listed // size], "to": ids[listed % size], **columns})
     return table.sort_values("dPC", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def _write_conefor(job: Job, patches: Patches, direct: Floats) -> None:
+def _write_conefor(job: Job, patches: Patches, graph: _Graph) -> None:
     """Conefor's two files: nodes with their attribute, links with their probability."""
     job.out.mkdir(parents=True, exist_ok=True)
     nodes = pd.DataFrame({"id": patches.ids, "attribute": patches.area})
-    a, b = np.nonzero(np.triu(direct, 1))
+    ids = np.array(patches.ids, dtype=object)
     links = pd.DataFrame(
         {
-            "from": [patches.ids[i] for i in a.tolist()],
-            "to": [patches.ids[i] for i in b.tolist()],
-            "p": direct[a, b],
+            "from": ids[graph.pairs[:, 0]],
+            "to": ids[graph.pairs[:, 1]],
+            "p": graph.strength(graph.length),
         }
     )
     for name, table in (("nodes", nodes), ("links", links)):
@@ -237,6 +356,8 @@ CONNECTIVITY_PATCHES: Final = Indicator(
         Parameter("deltas", "boolean", True),
         Parameter("link_deltas", "boolean", False),
         Parameter("conefor", "boolean", False),
+        Parameter("bracket", "number", 2.0, minimum=1.0, unit="1"),
+        KEEP_AFTER,
     ),
     values={"patches": "1", "area": "ha", **_INDEX_VALUES},
     tables={

@@ -7,8 +7,8 @@
 * ``window``: the moving window; ``leastcost``: cost distance, paths, barriers;
   ``corridors``: pairs of cores, pruned, and divided among countries; ``kernels``: resistant
   kernels and factorial paths;
-* ``patches``, ``sparse_pc``: PC, IIC and what each patch contributes; ``links``: what each link
-  contributes, betweenness; ``protected``: ProtConn;
+* ``patches``, ``sparse_pc``: PC, IIC; ``removal``: what each patch and link contributes at any
+  size, betweenness; ``links``: the same of a matrix; ``protected``: ProtConn;
 * ``resistance``: from classes, suitability and step selection, each with its uncertainty;
   ``ensemble``: ranks and maps over draws compared.
 """

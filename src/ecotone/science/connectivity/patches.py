@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.science.compiled import compiled
+from ecotone.science.connectivity.removal import Carried, Web, carried, web
 
 Floats = NDArray[np.float64]
 
@@ -98,43 +99,26 @@ def connectivity(area: Floats, direct: Floats, index: Index) -> Connectivity:
     return Connectivity(whole, own / whole, linked / whole, (whole - own - linked) / whole)
 
 
-def importance(area: Floats, direct: Floats, index: Index) -> Importance:
-    """The exact importance of each node: paths are found anew without it.
-
-    All-pairs paths that avoid one node, for every node, by halving: the nodes of one half are
-    put in as stepping stones, then the other half is divided further, N^3 log N in all.
-    """
+def links_of(direct: Floats, index: Index, *, thin: bool = True) -> Web:
+    """The links of a matrix as a web; ``direct`` as in ``lengths``."""
     length = lengths(direct, index)
-    best = joined(shortest(length), index)
-    whole = float(area @ best @ area)
-    without = _avoiding(length, area, index)
-    received = best @ area
-    intra = 100.0 * area**2 / whole
-    flux = 100.0 * 2.0 * area * (received - area) / whole
-    total = 100.0 * (whole - without) / whole
-    connector = np.maximum(total - intra - flux, 0.0)
-    return Importance(total, intra, flux, connector)
+    first, second = np.nonzero(np.triu(np.isfinite(length), 1))
+    pairs = np.column_stack([first, second])
+    return web(len(direct), pairs, length[first, second], thin=thin)
 
 
-def _avoiding(length: Floats, area: Floats, index: Index) -> Floats:
-    """The numerator of the index without each node."""
-    size = area.size
-    out = np.empty(size)
-    stack = [(0, size, np.ascontiguousarray(length))]
-    while stack:
-        low, high, paths = stack.pop()
-        if high - low == 1:
-            kept = area.copy()
-            kept[low] = 0.0
-            out[low] = kept @ joined(paths, index) @ kept
-            continue
-        middle = (low + high) // 2
-        left, right = paths.copy(), paths
-        _insert(left, np.arange(middle, high))
-        _insert(right, np.arange(low, middle))
-        stack.append((low, middle, left))
-        stack.append((middle, high, right))
-    return out
+def importance(area: Floats, direct: Floats, index: Index) -> Importance:
+    """The exact importance of each node: paths are found anew without it."""
+    found = carried(links_of(direct, index), area, product=index == "pc", taken="nodes")
+    return shares(area, found)
+
+
+def shares(area: Floats, found: Carried) -> Importance:
+    """What nodes carry as shares of the index, per cent, in their parts."""
+    intra = 100.0 * area**2 / found.whole
+    flux = 100.0 * 2.0 * area * (found.received - area) / found.whole
+    connector = np.maximum(100.0 * found.connector / found.whole, 0.0)
+    return Importance(intra + flux + connector, intra, flux, connector)
 
 
 @compiled

@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 #: Numbers of one block of path lengths: 64 MB.
 _BLOCK = 8_000_000
 #: Of how many nearest neighbours a detour is tried.
-_DETOURS = 32
+_DETOURS = 128
 
 
 def numerator(area: Floats, pairs: Ints, length: Floats, *, reach: float = np.inf) -> float:
@@ -50,38 +50,17 @@ def numerator(area: Floats, pairs: Ints, length: Floats, *, reach: float = np.in
     return total
 
 
-def numerator_of_links(area: Floats, pairs: Ints) -> float:
-    """Sum over all nodes of a_i a_j / (1 + links on the shortest path): the numerator of IIC.
-
-    Args:
-        area: attribute of each node.
-        pairs: (links, 2) nodes.
-
-    Returns:
-        The numerator, i = j included.
-    """
-    size = area.size
-    ones = np.ones(len(pairs), dtype=np.float64)
-    links = sp.csr_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(size, size))
-    links.sum_duplicates()
-    sources = np.flatnonzero(area > 0)
-    step = max(1, _BLOCK // max(size, 1))
-    total = 0.0
-    for start in range(0, sources.size, step):
-        some = sources[start : start + step]
-        count = dijkstra(links, directed=False, indices=some, unweighted=True)
-        total += float(area[some] @ ((1.0 / (1.0 + count)) @ area))
-    return total
-
-
-def thinned(links: sp.csr_array) -> sp.csr_array:
+def thinned(links: sp.csr_array, *, detours: int = 1, slack: float = 0.0) -> sp.csr_array:
     """Links without those that a detour of two shorter links makes good.
 
     Both links of the detour are strictly shorter than the one left out, so by induction on
-    the length all shortest paths stay as they are.
+    the length all shortest paths stay as they are. With two ``detours``, through different
+    nodes, they stay so whatever one other node or link is taken away.
 
     Args:
         links: lengths, each link once (row below column), zeros written as tiny numbers.
+        detours: how many detours make a link good.
+        slack: by what share a detour must be shorter than the link.
 
     Returns:
         The links that are left, in the same form.
@@ -93,7 +72,7 @@ def thinned(links: sp.csr_array) -> sp.csr_array:
     nearest = _nearest(both.indptr, both.data, _DETOURS)
     _detours(
         both.indptr, both.indices, both.data, nearest, upper.coords[0], upper.coords[1],
-        upper.data, kept,
+        upper.data * (1.0 - slack), detours, kept,
     )  # fmt: skip
     ends = (upper.coords[0][kept], upper.coords[1][kept])
     return sp.csr_array((upper.data[kept], ends), shape=links.shape)
@@ -120,12 +99,14 @@ def _detours(
     rows: NDArray[np.int32],
     columns: NDArray[np.int32],
     own: Floats,
+    wanted: int,
     kept: NDArray[np.bool_],
 ) -> None:
-    """Strike out every link that a detour through a near neighbour of its row replaces."""
+    """Strike out every link that detours through near neighbours of its row replace."""
     for e in range(rows.size):
         i = rows[e]
         j = columns[e]
+        found = 0
         for n in range(nearest.shape[1]):
             place = nearest[i, n]
             if place < 0 or length[place] >= own[e]:
@@ -141,5 +122,7 @@ def _detours(
             if low < start[column[place] + 1] and column[low] == j:
                 rest = length[low]
                 if rest < own[e] and length[place] + rest <= own[e]:
-                    kept[e] = False
-                    break
+                    found += 1
+                    if found == wanted:
+                        kept[e] = False
+                        break

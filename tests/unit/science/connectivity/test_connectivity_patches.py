@@ -15,11 +15,14 @@ from ecotone.science.connectivity.patches import (
     joined,
     lengths,
     link_gain,
+    links_of,
     probabilities,
+    shares,
     shortest,
 )
 from ecotone.science.connectivity.protected import protected_connected
-from ecotone.science.connectivity.sparse_pc import numerator, numerator_of_links, thinned
+from ecotone.science.connectivity.removal import carried, once, web
+from ecotone.science.connectivity.sparse_pc import numerator, thinned
 
 
 def some_patches(seed: int, count: int = 9):
@@ -136,13 +139,79 @@ def test_protected_connected_parts_add_up():
     assert math.isnan(nothing.relative)
 
 
-def test_iic_of_many_nodes_is_that_of_all_paths(monkeypatch):
-    rng = np.random.default_rng(4)
-    monkeypatch.setattr("ecotone.science.connectivity.sparse_pc._BLOCK", 20)
-    near = np.triu(rng.random((12, 12)) < 0.2, 1)
-    area = rng.random(12)
-    area[2] = 0.0
-    known = connectivity(area, (near | near.T).astype(float) + np.eye(12), "iic").numerator
-    assert numerator_of_links(area, np.argwhere(near)) == pytest.approx(known, rel=1e-12)
-    twice = np.concatenate([np.argwhere(near), np.argwhere(near)[:3, ::-1]])
-    assert numerator_of_links(area, twice) == pytest.approx(known, rel=1e-12)
+@pytest.mark.parametrize("index", ["pc", "iic"])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_nodes_and_links_carry_is_what_taking_them_away_tells(index, seed, monkeypatch):
+    monkeypatch.setattr("ecotone.science.connectivity.removal._FEW", 5)
+    rng = np.random.default_rng(seed)
+    place = rng.uniform(0, 30, (30, 2))
+    gap = np.hypot(*(place[:, None] - place[None]).transpose(2, 0, 1))
+    # Discs with room to step: some touch, many links have detours.
+    wide = rng.uniform(0, 3, 30)
+    distance = np.maximum(gap - wide[:, None] - wide[None], 0.0)
+    area = rng.uniform(0, 5, 30)
+    area[:3] = 0.0
+    direct = probabilities(distance, 3.0, 0.5) if index == "pc" else (distance <= 4).astype(float)
+    graph = links_of(direct, index)
+    assert index == "iic" or len(graph.ends) < 30 * 29 / 4
+    told: list[float] = []
+    found = carried(graph, area, product=index == "pc", progress=told.append)
+    assert len(told) == 7 and told[-1] == 1
+    whole = connectivity(area, direct, index).numerator
+    assert found.whole == pytest.approx(whole, rel=1e-12)
+    alone = carried(graph, area, product=index == "pc", taken="nothing")
+    assert alone.whole == pytest.approx(whole, rel=1e-12)
+    total = shares(area, found).total
+    for k in range(30):
+        rest = np.arange(30) != k
+        less = connectivity(area[rest], direct[np.ix_(rest, rest)], index).numerator
+        assert total[k] == pytest.approx(100 * (whole - less) / whole, abs=1e-10)
+    lost = dict(zip(map(tuple, graph.ends.tolist()), found.link, strict=True))
+    for a, b in np.argwhere(np.triu(direct, 1) > 0).tolist()[::7]:
+        less_one = direct.copy()
+        less_one[a, b] = less_one[b, a] = 0
+        less = connectivity(area, less_one, index).numerator
+        assert lost.get((a, b), 0.0) == pytest.approx(whole - less, abs=1e-10 * whole)
+
+
+def test_paths_beyond_reach_count_nothing_before_and_after():
+    steps = np.array([[0, 1], [1, 2], [2, 3], [0, 4], [3, 4]])
+    graph = web(5, steps, np.array([1.0, 1.0, 1.0, 2.0, 2.0]))
+    found = carried(graph, np.ones(5), product=True, reach=2.5)
+    # Of 0 and 3 no way is short enough; without 1 the way from 0 to 2 is not either.
+    e = np.exp([-1.0, -2.0])
+    assert found.whole == pytest.approx(5 + 6 * e[0] + 2 * 4 * e[1])
+    assert found.connector[1] == pytest.approx(2 * e[1])
+    assert found.connector[4] == pytest.approx(0)
+
+
+def test_doubles_and_loops_leave_the_shorter_link():
+    pairs, length = once(np.array([[2, 0], [0, 2], [1, 1], [0, 1]]), np.array([3, 1, 0, np.inf]))
+    assert (pairs.tolist(), length.tolist()) == ([[0, 2]], [1.0])
+
+
+def test_groups_that_were_kept_are_not_made_again(monkeypatch):
+    monkeypatch.setattr("ecotone.science.connectivity.removal._FEW", 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    area, direct = some_patches(1)
+    graph = links_of(direct, "pc")
+    whole = carried(graph, area, product=True)
+    kept: dict[str, tuple[np.ndarray, float]] = {}
+
+    def keep(name, make):
+        if name not in kept:
+            if len(kept) == 4:
+                raise KeyboardInterrupt
+            kept[name] = make()
+        return kept[name]
+
+    with pytest.raises(KeyboardInterrupt):
+        carried(graph, area, product=True, keep=keep, name="a")
+    made = []
+    again = carried(
+        graph, area, product=True, name="a",
+        keep=lambda name, make: kept.get(name) or made.append(name) or make(),
+    )  # fmt: skip
+    assert len(made) == 5 - 4
+    assert again.link.tolist() == whole.link.tolist()
+    assert again.connector.tolist() == whole.connector.tolist()
