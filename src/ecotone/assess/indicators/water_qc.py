@@ -13,13 +13,16 @@ from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.laboratory import parse_numbers
 from ecotone.assess.indicators.reading import Notes, attributes, headers_of, read_whole
 from ecotone.assess.indicators.series import value_columns
+from ecotone.assess.indicators.water_seasons import read_seasons, seasons_of
 from ecotone.model.errors import InputRefused, NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.water import stream_qc as qc
 
-_TESTS: Final = ("gross_range", "spike", "rate_of_change", "flat_line")
+_TESTS: Final = (
+    "gross_range", "climatology", "spike", "rate_of_change", "flat_line", "attenuated",
+)  # fmt: skip
 _FLAGS: Final = {
     "row": "", "station": "", "time": "", "value": "", **dict.fromkeys(_TESTS, ""),
     "gap_before": "", "flag": "",
@@ -36,9 +39,14 @@ def compute(job: Job) -> Outcome:
     notes = Notes()
     tell_no_region(job, notes)
     stream = _read(job, notes)
+    seasons: dict[str, list[qc.Season]] = {}
+    for path in job.inputs.get("seasons", ()):
+        for name, own in read_seasons(path, notes).items():
+            seasons.setdefault(name, []).extend(own)
     parts, counts = [], []
     for station, group in stream.groupby("station", sort=True):
-        flagged, count = _station(str(station), group, job, notes)
+        expected = seasons_of(str(station), seasons)
+        flagged, count = _station(str(station), group, expected, job, notes)
         parts.append(flagged)
         counts.append(count)
     flags = pd.concat(parts, ignore_index=True).sort_values("row", kind="stable")
@@ -117,7 +125,7 @@ def _value_column(job: Job, name: str, headers: list[str], values: list[str]) ->
 
 
 def _station(
-    station: str, group: pd.DataFrame, job: Job, notes: Notes
+    station: str, group: pd.DataFrame, expected: list[qc.Season], job: Job, notes: Notes
 ) -> tuple[pd.DataFrame, dict[str, object]]:
     delivered = group["time"].to_numpy()
     jumps = int(np.sum(delivered[1:] < delivered[:-1]))
@@ -130,7 +138,8 @@ def _station(
         )  # fmt: skip
     once = ordered[~twice]
     seconds = once["time"].astype("int64").to_numpy() / _per_second(once["time"])
-    tested, late = _tested(once["value"].to_numpy(dtype=np.float64), seconds, job)
+    values = once["value"].to_numpy(dtype=np.float64)
+    tested, late = _tested(values, seconds, _instants(once["time"]), expected, job)
     out = ordered.assign(**{n: np.uint8(qc.NOT_EVALUATED) for n in (*_TESTS, "flag")})
     out["gap_before"] = False
     for name, flags in tested.items():
@@ -153,8 +162,16 @@ def _per_second(time: pd.Series) -> float:
     return {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}[time.dt.unit]
 
 
+def _instants(time: pd.Series) -> NDArray[np.datetime64]:
+    return np.asarray(time.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+
+
 def _tested(
-    x: NDArray[np.float64], seconds: NDArray[np.float64], job: Job
+    x: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    when: NDArray[np.datetime64],
+    expected: list[qc.Season],
+    job: Job,
 ) -> tuple[dict[str, qc.Flags], NDArray[np.bool_]]:
     """Flags of the tests whose thresholds were given, and of all together; late values."""
     p = {k: v for k, v in job.parameters.items() if v is not None}
@@ -175,6 +192,16 @@ def _tested(
             tests["rate_of_change"] = qc.rate_of_change(x, seconds, rate[0] / 3600)
         if flat := given("flat_tolerance", "flat_suspect", "flat_fail"):
             tests["flat_line"] = qc.flat_line(x, seconds, flat[0], flat[1] * 60, flat[2] * 60)
+        if still := given("attenuated_suspect", "attenuated_fail"):
+            window, least = given("attenuated_window"), given("attenuated_least")
+            tests["attenuated"] = qc.attenuated(
+                x, seconds, *still,
+                window=window[0] * 60 if window else None,
+                least=int(least[0]) if least else None,
+                check="range" if p["attenuated_check"] == "range" else "std",
+            )  # fmt: skip
+        if expected:
+            tests["climatology"] = qc.climatology(x, when, expected)
     except ValueError as error:
         raise UsageError(say("assess.water.settings", why=str(error))) from error
     missing = np.where(np.isnan(x), qc.MISSING, qc.NOT_EVALUATED).astype(np.uint8)
@@ -185,8 +212,11 @@ def _tested(
 
 WATER_QC: Final = Indicator(
     id="water.qc",
-    version="1",
-    inputs=(Input("series", "table", noun="Observation"),),
+    version="2",
+    inputs=(
+        Input("series", "table", noun="Observation"),
+        Input("seasons", "table", required=False),
+    ),
     parameters=(
         Parameter("column", "text"),
         Parameter("fail_low", "number"),
@@ -199,6 +229,11 @@ WATER_QC: Final = Indicator(
         Parameter("flat_tolerance", "number"),
         Parameter("flat_suspect", "number", unit="min"),
         Parameter("flat_fail", "number", unit="min"),
+        Parameter("attenuated_suspect", "number", minimum=0),
+        Parameter("attenuated_fail", "number", minimum=0),
+        Parameter("attenuated_window", "number", unit="min"),
+        Parameter("attenuated_least", "integer", minimum=1),
+        Parameter("attenuated_check", "text", default="std", choices=("std", "range")),
     ),
     values={
         **dict.fromkeys(

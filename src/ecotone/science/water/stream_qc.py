@@ -6,9 +6,12 @@ evaluated, 3 suspect, 4 fail, 9 missing.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
@@ -20,6 +23,29 @@ SUSPECT: Final = 3
 FAIL: Final = 4
 MISSING: Final = 9
 Span = tuple[float, float]
+
+
+Period = Literal["month", "dayofyear", "quarter", "week", "year", ""]
+
+
+@dataclass(frozen=True)
+class Season:
+    """What is expected at one time of the year, or between two dates.
+
+    Attributes:
+        first: its first month, day of the year, quarter, week (ISO) or year; where ``period``
+            is empty a moment.
+        last: its last, included. A season does not reach over the turn of its period.
+        suspect: smallest and largest value expected.
+        fail: smallest and largest value possible; None = not told.
+        period: what ``first`` and ``last`` count.
+    """
+
+    first: float | np.datetime64
+    last: float | np.datetime64
+    suspect: Span
+    fail: Span | None = None
+    period: Period = "month"
 
 
 def gross_range(values: ArrayLike, fail: Span, suspect: Span | None = None) -> Flags:
@@ -143,6 +169,104 @@ def flat_line(
     return flags
 
 
+def climatology(values: ArrayLike, times: ArrayLike, seasons: Sequence[Season]) -> Flags:
+    """Values that a place does not have at this time of the year.
+
+    Seasons are applied in order; where several hold the last one's flag stands, as in ioos_qc.
+    A missing value stays missing; ioos_qc 3.0.0 lets it pass where a season counts periods.
+
+    Args:
+        values: any unit; NaN = missing.
+        times: numpy datetime64 of each, UTC.
+        seasons: what is expected when.
+
+    Returns:
+        A flag per value; those outside all seasons are not evaluated.
+
+    Raises:
+        ValueError: another number of times, or a span upside down.
+
+    >>> winter = Season(1, 3, (0, 5), (-1, 10))
+    >>> days = np.array(["2024-01-05", "2024-02-05", "2024-03-05", "2024-07-05"], "M8[D]")
+    >>> climatology([4, 7, 12, 12], days, [winter]).tolist()
+    [1, 3, 4, 2]
+    """
+    x, t = np.asarray(values, np.float64), pd.DatetimeIndex(np.asarray(times))
+    if x.shape != (t.size,):
+        raise ValueError("one time is needed for each value")
+    flags = np.full(x.shape, NOT_EVALUATED, np.uint8)
+    for season in seasons:
+        spans = (season.suspect, season.fail or season.suspect)
+        if any(low > high for low, high in spans):
+            raise ValueError("the smallest value of a season lies above the largest")
+        inside = _inside(t, season) & ~np.isnan(x)
+        flag = np.full(x.shape, PASS, np.uint8)
+        flag[(x < season.suspect[0]) | (x > season.suspect[1])] = SUSPECT
+        if season.fail is not None:
+            flag[(x < season.fail[0]) | (x > season.fail[1])] = FAIL
+        flags[inside] = flag[inside]
+    flags[np.isnan(x)] = MISSING
+    return flags
+
+
+def attenuated(
+    values: ArrayLike,
+    seconds: ArrayLike,
+    suspect: float,
+    fail: float,
+    *,
+    window: float | None = None,
+    least: int | None = None,
+    check: Literal["std", "range"] = "std",
+) -> Flags:
+    """A sensor that hardly moves: the spread of its last values is too small.
+
+    Args:
+        values: in order of time; NaN = missing.
+        seconds: time of each, seconds, ascending.
+        suspect: spread below which a value is suspect, unit of the values.
+        fail: spread below which it fails.
+        window: seconds before each value, its own moment included, that are looked at; None =
+            all values together.
+        least: values a window must hold; None = 1.
+        check: spread by population standard deviation, or by range.
+
+    Returns:
+        A flag per value. A window with too few values is not evaluated, nor is one with a
+        missing value where the range is asked for; as in ioos_qc.
+
+    Raises:
+        ValueError: times that do not ascend, or thresholds that make no sense.
+
+    >>> attenuated([1, 5, 1, 1, 1], [0, 10, 20, 30, 40], 1.0, 0.1, window=20, least=2).tolist()
+    [2, 1, 1, 4, 4]
+    """
+    if not 0 <= fail <= suspect or (window is not None and not window > 0):
+        raise ValueError("spreads are not negative, fail not above suspect, the window above 0")
+    x, t = np.asarray(values, np.float64), _ascending(seconds, np.size(values))
+    known = x[~np.isnan(x)]
+    spread = np.full(x.size, np.nan)
+    if window is None and known.size:
+        one = np.std(known) if check == "std" else np.ptp(known)
+        spread = np.repeat(np.float64(one), x.size)
+    elif window is not None and check == "std":
+        when = pd.to_datetime(np.rint(t * 1e6).astype(np.int64), unit="us")
+        rolling = pd.Series(x, index=when).rolling(pd.Timedelta(seconds=window), min_periods=least)
+        spread = rolling.std(ddof=0).to_numpy()
+    elif window is not None:
+        start = np.searchsorted(t, t - window, side="right")
+        missing = np.concatenate([[0], np.cumsum(np.isnan(x))])
+        place = np.arange(x.size)
+        whole = (missing[place + 1] == missing[start]) & (place + 1 - start >= (least or 1))
+        spread = np.where(whole, _range(x, start), np.nan)
+    flags = np.full(x.shape, NOT_EVALUATED, np.uint8)
+    flags[spread >= suspect] = PASS
+    flags[spread < suspect] = SUSPECT
+    flags[spread < fail] = FAIL
+    flags[np.isnan(x)] = MISSING
+    return flags
+
+
 def gaps(seconds: ArrayLike, step: float, tolerance: float = 0.5) -> NDArray[np.bool_]:
     """Which values come later after the one before than the stream's step allows.
 
@@ -186,6 +310,18 @@ def worst(*flags: Flags) -> Flags:
     table = np.stack(flags)
     chosen = rank[table].argmax(axis=0)
     return np.asarray(np.take_along_axis(table, chosen[None], axis=0)[0])
+
+
+def _inside(t: pd.DatetimeIndex, season: Season) -> NDArray[np.bool_]:
+    if season.period == "":
+        ends = (pd.Timestamp(season.first), pd.Timestamp(season.last))
+        return np.asarray((t >= ends[0]) & (t <= ends[1]))
+    if season.period == "week":
+        number = t.isocalendar()["week"].to_numpy().astype(np.float64)
+    else:
+        name = "day_of_year" if season.period == "dayofyear" else season.period
+        number = np.asarray(getattr(t, name), np.float64)
+    return np.asarray((number >= float(str(season.first))) & (number <= float(str(season.last))))
 
 
 def _ascending(seconds: ArrayLike, size: int) -> Floats:
