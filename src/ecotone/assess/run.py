@@ -230,6 +230,7 @@ def _told(step: Step, result: Result, releases: list[str]) -> dict[str, Any]:
             for name in group
         },
         "units": {
+            **{f"parameter.{p.name}": p.unit for p in indicator.parameters if p.unit},
             **{f"raster.{n}": u for n, u in indicator.rasters.items()},
             **{
                 f"table.{t}.{c}": u

@@ -113,7 +113,7 @@ def _spread(quantity: Quantity) -> float | None:
 
 
 def unit(name: str, lang: Language) -> str:
-    """A unit as printed: ``m3 s-1`` becomes ``m³ s⁻¹``; named units are translated."""
+    """A unit as printed: ``m3 s-1`` becomes ``m³ s⁻¹``; names and symbols are translated."""
     if name in {"", "1"}:
         return ""
     if words.has(f"unit.{name}"):
@@ -121,13 +121,22 @@ def unit(name: str, lang: Language) -> str:
     raised = re.sub(
         r"(?<=[A-Za-zµΩ°%])(?:\*\*|\^)?(-?\d+)", lambda m: m[1].translate(_SUPERSCRIPT), name
     )
-    return raised.replace(" ", NBSP)
+    known = re.sub(
+        r"[A-Za-z]+",
+        lambda m: words.say(f"unit.{m[0]}", lang) if words.has(f"unit.{m[0]}") else m[0],
+        raised,
+    )
+    return known.replace(" ", NBSP)
 
 
 def with_unit(value: float | int | None, name: str, lang: Language, decimals: int) -> str:
     """A number and its unit, joined by a space that does not break."""
+    return joined(number(value, lang, decimals), name, lang)
+
+
+def joined(text: str, name: str, lang: Language) -> str:
+    """A number already written and its unit."""
     shown = unit(name, lang)
-    text = number(value, lang, decimals)
     if not shown:
         return text
     if shown == "%" and lang in {"zh"}:

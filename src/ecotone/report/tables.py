@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -66,6 +67,10 @@ def _down(writing: Writing, entries: Sequence[Entry], names: Sequence[str]) -> T
         Column(writing.say("column.unit")),
         *(Column(place(writing, e, entries), "number") for e in entries),
     )
+    if not any(row[1] for row in rows):
+        return _values(
+            writing, entries, columns[:1] + columns[2:], [row[:1] + row[2:] for row in rows]
+        )
     return _values(writing, entries, columns, rows)
 
 
@@ -268,9 +273,17 @@ class _Sheet:
 
     def _text(self, value: str) -> Cell:
         tone = TONES.get(value)
-        return Status(self._word(value), tone) if tone else self._word(value)
+        if tone:
+            return Status(self._word(value), tone)
+        moment = _MOMENT.fullmatch(value)
+        if moment:
+            seconds = "" if moment[3] in (None, ":00") else moment[3]
+            return f"{moment[1]} {moment[2]}{seconds} UTC"
+        return "; ".join(self._word(part) for part in value.split("; "))
 
 
+#: A moment as tables keep it; whole minutes are read without seconds.
+_MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(?:\.\d+)?)?Z")
 #: Units that the head of a column says already.
 _COUNTED: Final = frozenset({"results", "stations", "pixel", "year", "1"})
 

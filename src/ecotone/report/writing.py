@@ -196,12 +196,7 @@ class Writing:
 
     def column(self, indicator: str, table: str, name: str) -> str:
         """The title of a table's column; its name where no catalogue knows it."""
-        for key in (
-            f"indicator.{indicator}.column.{table}.{name}",
-            f"indicator.{indicator}.table.{table}.{name}",
-            f"report.column.{table}.{name}",
-            f"report.column.{name}",
-        ):
+        for key in column_keys(indicator, table, name):
             if words.has(key):
                 return words.say(key, self.lang)
         return name.replace("_", " ")
@@ -218,6 +213,16 @@ class Writing:
     def figure_block(self, png: bytes, caption: str, alt: str, source: Iterable[str]) -> Figure:
         """A figure and where its numbers come from."""
         return Figure(png, plain(caption), alt, source=together(source))
+
+
+def column_keys(indicator: str, table: str, name: str) -> tuple[str, ...]:
+    """Where the title of a column may stand, the nearest to it first."""
+    return (
+        f"indicator.{indicator}.column.{table}.{name}",
+        f"indicator.{indicator}.table.{table}.{name}",
+        f"report.column.{table}.{name}",
+        f"report.column.{name}",
+    )
 
 
 def together(paths: Iterable[str]) -> str:

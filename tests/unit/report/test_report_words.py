@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ecotone.assess import registry
 from ecotone.model import words
 from ecotone.model.words import LANGUAGES, Language
 from ecotone.report import glyphs, l10n
 from ecotone.report.document import Quantity
+from ecotone.report.writing import column_keys
 
 NBSP = "\u00a0"
 
@@ -53,6 +55,10 @@ def test_number_keeps_company_with_its_unit() -> None:
     assert l10n.with_unit(12.3, "%", "zh", 1) == "12.3%"
     assert l10n.unit("m3 s-1", "en") == f"m³{NBSP}s⁻¹"
     assert l10n.unit("1", "en") == ""
+    assert [l10n.unit(u, "ru") for u in ("kg/d", "m3/s", "ha", "1/h")] == [
+        "кг/сут", "м³/с", "га", "1/ч"
+    ]  # fmt: skip
+    assert l10n.unit("vector units", "zh") == "矢量单位"
 
 
 def test_quantity_is_rounded_by_its_interval() -> None:
@@ -135,3 +141,16 @@ def test_fonts_are_shipped_with_their_licence_and_small_enough() -> None:
     assert sum(f.stat().st_size for f in files) <= 8_000_000
     assert "SIL OPEN FONT LICENSE" in (glyphs.folder() / "OFL.txt").read_text("utf-8").upper()
     assert {f.name for f in files} >= set(glyphs.FACES)
+
+
+def test_every_column_of_every_table_has_a_title_in_each_language() -> None:
+    for name in registry.names():
+        # Forms for other systems keep the names that those systems read.
+        tables = {} if name == "water.exchange" else registry.get(name).tables
+        untitled = [
+            f"{table}.{column}"
+            for table, columns in tables.items()
+            for column in columns
+            if not any(map(words.has, column_keys(name, table, column)))
+        ]
+        assert not untitled, (name, untitled)

@@ -83,21 +83,24 @@ def _parameters(writing: Writing, entries: Sequence[Entry]) -> list[tuple[Cell, 
     rows: list[tuple[Cell, ...]] = []
     for name in dict.fromkeys(n for e in entries for n in e.told["parameters"]):
         given = [e.told["parameters"].get(name) for e in entries]
-        shown = list(dict.fromkeys(_shown(writing, entries[0], v) for v in given))
+        shown = list(dict.fromkeys(_shown(writing, entries[0], name, v) for v in given))
         key = f"indicator.{entries[0].indicator}.parameter.{name}"
         word = words.say(key, writing.lang) if words.has(key) else name
         rows.append((f"{word} ({name})" if word != name else name, ", ".join(shown)))
     return rows
 
 
-def _shown(writing: Writing, entry: Entry, value: Any) -> str:
+def _shown(writing: Writing, entry: Entry, name: str, value: Any) -> str:
     if value is None:
         return writing.say("parameter.unset")
     if isinstance(value, bool):
         return writing.say(f"parameter.{str(value).lower()}")
-    if isinstance(value, float):
-        return l10n.exact(value, writing.lang)
-    return str(value) if isinstance(value, int) else writing.term(entry.indicator, str(value))
+    if not isinstance(value, int | float):
+        return writing.term(entry.indicator, str(value))
+    text = l10n.exact(value, writing.lang) if isinstance(value, float) else str(value)
+    unit = entry.unit("parameter", name)
+    # A calendar year is no length of time.
+    return text if unit in ("", "1", "year") else l10n.joined(text, unit, writing.lang)
 
 
 def _results(writing: Writing, entries: Sequence[Entry]) -> None:
