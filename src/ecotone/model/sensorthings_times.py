@@ -94,6 +94,11 @@ def micros(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
 
 
+def as_datetime(moment: int) -> datetime:
+    """Whole microseconds since 1970 as a time in UTC."""
+    return _EPOCH + timedelta(microseconds=moment)
+
+
 def now() -> int:
     """This instant."""
     return micros(datetime.now(UTC))

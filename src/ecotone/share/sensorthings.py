@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import DataError, ProgrammingError
@@ -29,6 +29,7 @@ from ecotone.store import sensorthings_body as Kinds
 from ecotone.store import sensorthings_grants as kept
 from ecotone.store.sensorthings_observe import Rows, joined
 from ecotone.store.sensorthings_observe import plain as observation
+from ecotone.store.sensorthings_past import moment
 from ecotone.store.sensorthings_queue import Done, Queue
 from ecotone.store.sensorthings_read import Children, Found, Parent, Reader
 from ecotone.store.sensorthings_remove import remove
@@ -83,12 +84,23 @@ class Sensing:
         self._queue.close()
 
     @contextmanager
-    def reading(self, party: str | None) -> Iterator[Reader]:
-        """One state of the node as a party may see it."""
+    def reading(self, party: str | None, as_of: datetime | None = None) -> Iterator[Reader]:
+        """One state of the node as a party may see it; with ``as_of`` the party's own as it was.
+
+        What others share is decided on what stands now, so of the past nothing of it is given.
+        """
         scope = self.scope(party)
-        self._renew(party, scope)
+        if as_of is None:
+            self._renew(party, scope)
         try:
             with self._store.database.reading() as connection:
+                if as_of is not None:
+                    scope = Scope(
+                        scope.own,
+                        everything=scope.everything,
+                        at=moment(connection, as_of),
+                        postgres=self._store.database.is_postgres,
+                    )
                 yield Reader(connection, scope)
         except StoreError as error:
             if isinstance(error.__cause__, DataError | ProgrammingError):

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from ecotone.model.dictionary import RECORD_NOUNS
 from ecotone.model.words import say
-from ecotone.store import files, ledger
+from ecotone.store import files, ledger, sensorthings_seal
 from ecotone.store.batches import Span, closed_line, lines_digest
 from ecotone.store.columns import digest
 from ecotone.store.database import Database
@@ -82,6 +82,7 @@ def verify(
         found += _releases(connection, said)
         found += _runs(connection, said)
         found += _files(connection, folder, said)
+        found += _observations(connection, database, said)
         return found
 
 
@@ -290,3 +291,16 @@ def _files(connection: sa.Connection, folder: Path, said: Said) -> Iterator[Brok
             yield Broken("file-gone", seq, sha256)
         elif files.sha256_of(path)[0] != sha256:
             yield Broken("file", seq, sha256)
+
+
+def _observations(connection: sa.Connection, database: Database, said: Said) -> Iterator[Broken]:
+    """What sensors sent, against the digest of each run of it."""
+    lines = [
+        (line.seq, body)
+        for line, body in said
+        if line.kind == sensorthings_seal.KIND and body.get("do") == "observations"
+    ]
+    for code, seq, what, params in sensorthings_seal.broken(
+        connection, lines, database.is_postgres
+    ):
+        yield Broken(code, seq, what, params)

@@ -18,6 +18,7 @@ from ecotone.model.sensorthings import ENTITIES, Entity, Link, column_of, malfor
 from ecotone.store import sensorthings_shapes as shapes
 from ecotone.store.schema import STA
 from ecotone.store.sensorthings_functions import called, truncated
+from ecotone.store.sensorthings_past import places_at
 from ecotone.store.sensorthings_scope import Scope, Source
 from ecotone.store.sensorthings_terms import (
     COMPARISONS,
@@ -343,7 +344,7 @@ def _period(source: Source, name: str) -> Term:
 def linked_to(link: Link, key: Any, target: Source) -> Any:
     """That ``target`` is what ``link`` leads to from the entity with this number."""
     if link.pair:
-        pair = STA.pairs[link.pair].alias()
+        pair = _pairs(link, target)
         mine, theirs = _sides(link, pair)
         return target.key.in_(sa.select(theirs).where(mine == key).correlate_except(pair))
     if not link.many:
@@ -355,6 +356,13 @@ def linked_to(link: Link, key: Any, target: Source) -> Any:
         streams = streams.correlate_except(pair)
         return own & target.c.datastream_id.in_(streams)
     return own
+
+
+def _pairs(link: Link, target: Source) -> sa.FromClause:
+    at = target.scope.at
+    if at is not None and link.pair == "sta_thing_location":
+        return places_at(at, target.scope.postgres)
+    return STA.pairs[link.pair].alias()
 
 
 def _sides(link: Link, pair: Any) -> tuple[Any, Any]:

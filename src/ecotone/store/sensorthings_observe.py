@@ -143,15 +143,15 @@ def as_array(name: str, values: Any) -> pa.Array:
     return pa.array(values, type=_TYPES[name])
 
 
-def add(connection: sa.Connection, rows: Rows, known: set[tuple[int, int]]) -> Longs:
-    """Write them and keep the books; returns their numbers, in order.
+def add(connection: sa.Connection, rows: Rows, known: set[tuple[int, int]]) -> dict[str, Any]:
+    """Write them and keep the books; returns their columns, their numbers as ``id``, in order.
 
     Every row's datastream is there and its feature known. ``known`` are pairs of both that are
     already noted; new ones are added to it.
     """
     first = take(connection, "Observation", len(rows))
     numbers = np.arange(first, first + len(rows), dtype=np.int64)
-    columns = {
+    columns: dict[str, Any] = {
         "id": numbers,
         "datastream_id": rows.stream,
         "time": rows.time,
@@ -165,10 +165,11 @@ def add(connection: sa.Connection, rows: Rows, known: set[tuple[int, int]]) -> L
     else:
         arrays = {name: as_array(name, values) for name, values in rows.more.items()}
         filled = {name: a for name, a in arrays.items() if a.null_count < len(a)}
-        bulk.insert(connection, STA.observation, pa.table(columns | filled))
+        columns |= filled
+        bulk.insert(connection, STA.observation, pa.table(columns))
         _count(connection, rows, filled)
     _pair(connection, rows, known)
-    return numbers
+    return columns
 
 
 def _insert_few(connection: sa.Connection, listed: dict[str, list[Any]]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -22,6 +24,7 @@ from ecotone.model.errors import EcotoneError
 from ecotone.model.sensorthings import ENTITIES, Refused, malformed
 from ecotone.model.words import say
 from ecotone.store import sensorthings_observe as observe
+from ecotone.store import sensorthings_seal as sealing
 from ecotone.store.schema import STA
 from ecotone.store.sensorthings_archive import value
 from ecotone.store.sensorthings_filter import among
@@ -34,6 +37,10 @@ if TYPE_CHECKING:
 #: What goes into one transaction at most.
 _MOST_JOBS: Final = 400
 _MOST_ROWS: Final = 200_000
+#: Rows of one request that get their line of the ledger with them, not a moment later.
+_MANY: Final = 1_000
+#: For so long observations may stand under no line; the disk has them all the while.
+_OPEN_SECONDS: Final = 2.0
 _FEATURE: Final = ENTITIES["FeatureOfInterest"]
 
 
@@ -65,6 +72,9 @@ class Queue:
         self._features: dict[int, int] = {}
         self._pairs: set[tuple[int, int]] = set()
         self._revision = -1
+        #: Who sent how many of those that stand under no line yet, and since when.
+        self._open: Counter[str] = Counter()
+        self._open_since: float | None = time.monotonic()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -93,14 +103,45 @@ class Queue:
         return job.future
 
     def _run(self) -> None:
-        while True:
-            first = self._jobs.get()
-            if first is None:
-                return
-            group, stop = self._gather(first)
-            self._carry_out(group)
-            if stop:
-                return
+        stop = False
+        while not stop:
+            first = self._next()
+            group, stop = ([], True) if first is None else self._gather(first)
+            if group:
+                self._carry_out(group)
+        self._close_open()
+
+    def _next(self) -> _Job | None:
+        """What waits next; while nothing does, observations get their line."""
+        if self._open_since is not None:
+            left = self._open_since + _OPEN_SECONDS - time.monotonic()
+            try:
+                return self._jobs.get(timeout=max(0.0, left))
+            except queue.Empty:
+                self._close_open()
+        return self._jobs.get()
+
+    def _close_open(self) -> None:
+        # Where the disk is full or the database away, those that write next are told.
+        with suppress(EcotoneError), self._store.writing() as connection:
+            self._seal(connection)
+            self._sealed()
+
+    def _seal(self, connection: sa.Connection) -> None:
+        if sealing.open_rows(connection):
+            sealing.seal(connection, self._who(), self._open)
+
+    def _sealed(self) -> None:
+        self._open.clear()
+        self._open_since = None
+
+    def _who(self) -> str:
+        """The person of a line: who sent most of it; the node where nobody is known."""
+        most = self._open.most_common(1)
+        return most[0][0] if most else self._store.party_id.lower()
+
+    def _due(self) -> bool:
+        return self._open_since is not None and time.monotonic() - self._open_since > _OPEN_SECONDS
 
     def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
         group, rows = [first], len(first.rows) if first.rows else 0
@@ -118,9 +159,11 @@ class Queue:
     def _carry_out(self, group: list[_Job]) -> None:
         results: list[tuple[_Job, Any]] = []
         done = Done()
+        kept = Counter(self._open)
+        many = sum(len(job.rows or ()) for job in group) >= _MANY
+        lines = many or self._due() or any(job.work is not None for job in group)
         try:
-            edits = any(job.work is not None for job in group)
-            with self._store.writing() if edits else self._store.database.writing() as connection:
+            with self._store.writing() if lines else self._store.database.writing() as connection:
                 self._refresh(connection)
                 waiting: list[_Job] = []
                 for job in group:
@@ -129,16 +172,23 @@ class Queue:
                         continue
                     self._add(connection, waiting, results, done)
                     waiting = []
+                    # Before anything changes, what stands is sealed as it came.
+                    self._seal(connection)
                     self._edit(connection, job, results, done)
                 self._add(connection, waiting, results, done)
+                if lines:
+                    self._seal(connection)
         except BaseException as error:
             self._revision = -1
+            self._open = kept
             for job in group:
                 if not job.future.done():
                     job.future.set_exception(error)
             if not isinstance(error, Exception):
                 raise
             return
+        if lines:
+            self._sealed()
         for job, result in results:
             job.future.set_result(result)
         if self.told is not None and (done.entities or done.observations):
@@ -182,7 +232,19 @@ class Queue:
         if not good:
             return
         rows = observe.joined([job.rows for job in good if job.rows is not None])
-        numbers = observe.add(connection, rows, self._pairs)
+        many = len(rows) >= _MANY
+        if many:
+            self._seal(connection)
+            self._open.clear()
+        columns = observe.add(connection, rows, self._pairs)
+        numbers = columns["id"]
+        for job in good:
+            self._open[job.writer.person] += len(job.rows or ())
+        if many:
+            sealing.seal_these(connection, self._who(), self._open, columns)
+            self._open.clear()
+        elif self._open_since is None:
+            self._open_since = time.monotonic()
         at = 0
         for job in good:
             assert job.rows is not None

@@ -17,7 +17,7 @@ from ecotone.model.sensorthings import ENTITIES, Entity, Link, column_of, malfor
 from ecotone.store.schema import STA
 from ecotone.store.sensorthings_filter import Builder, among, linked_to, listed
 from ecotone.store.sensorthings_order import behind, keys_of, ordered
-from ecotone.store.sensorthings_scope import Scope, Source, table_of
+from ecotone.store.sensorthings_scope import Scope, Source
 
 #: How many entities a page has where the request does not say, and how many it may have.
 PAGE: Final = 100
@@ -92,7 +92,7 @@ class Reader:
 
     def follow(self, entity: Entity, key: int, link: Link) -> int | None:
         """The number of the entity a link to one leads to."""
-        table = table_of(entity)
+        table = self.builder(entity).source.table
         row = self.connection.execute(sa.select(table.c[link.column]).where(table.c.id == key))
         found = row.scalar()
         return None if found is None else int(found)
@@ -143,7 +143,7 @@ class Reader:
 
     def count(self, entity: Entity, query: Query, parent: Parent | None = None) -> int:
         """How many rows a listing has in all; of observations as a rule without reading them."""
-        if entity.name == "Observation" and query.filter is None:
+        if entity.name == "Observation" and query.filter is None and self.scope.at is None:
             kept = self._kept_count(parent)
             if kept is not None:
                 return kept

@@ -14,17 +14,24 @@ import sqlalchemy as sa
 
 from ecotone.model.sensorthings import ENTITIES, Entity, Link
 from ecotone.store.schema import STA
+from ecotone.store.sensorthings_past import Moment, rows_at
 
 Condition = sa.ColumnElement[bool]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Who reads. ``everything``: every dataset of the node is the reader's own."""
+    """Who reads. ``everything``: every dataset of the node is the reader's own.
+
+    ``at``: what stood then is read. What agreements let others see is decided on what stands now,
+    so the past is for owners alone: then there is no ``reader``.
+    """
 
     own: tuple[str, ...]
     reader: str | None = None
     everything: bool = False
+    at: Moment | None = None
+    postgres: bool = False
 
 
 #: For work of the server's own, which nobody reads.
@@ -52,12 +59,20 @@ class Source:
     ) -> None:
         self.entity = entity
         self.scope = scope
-        self.table = table_of(entity).alias()
+        self.table: sa.FromClause = self._rows()
         self._join = join
         self._ones: dict[str, Source] = {}
         self._grant: sa.Alias | None = None
         self._stream: sa.Alias | None = None
         self._hidden: Condition | None = None
+
+    def _rows(self, name: str = "") -> sa.FromClause:
+        """The rows of this entity or another, of now or of the moment that is read."""
+        entity = ENTITIES[name] if name else self.entity
+        at = self.scope.at
+        if at is None:
+            return table_of(entity).alias()
+        return rows_at(entity.name, table_of(entity), at, self.scope.postgres)
 
     @property
     def c(self) -> Any:
@@ -116,12 +131,26 @@ class Source:
 
     def extent(self, column: str) -> Any:
         """From when to when a datastream observed; not told while some of it is held back."""
+        if self.scope.at is not None:
+            return self._extent_then(column)
         whole = self.stream().c[column]
         grant = self.grant()
         if grant is None:
             return whole
         held = grant.c.before.is_not(None) & self.c.dataset_id.not_in(self.scope.own)
         return sa.case((held, sa.null()), else_=whole)
+
+    def _extent_then(self, column: str) -> Any:
+        """Counted from what stood then: the books tell of now."""
+        o = self._rows("Observation")
+        told = {
+            "first": sa.func.min(o.c.time),
+            "last": sa.func.max(sa.func.coalesce(o.c.until, o.c.time)),
+            "result_first": sa.func.min(o.c.result_time),
+            "result_last": sa.func.max(o.c.result_time),
+        }[column]
+        mine = o.c.datastream_id == self.key
+        return sa.select(told).where(mine).correlate_except(o).scalar_subquery()
 
     def stream(self) -> sa.Alias:
         """What is kept of a datastream beside its row, joined."""
@@ -132,6 +161,9 @@ class Source:
 
     def released(self, column: str, *, place: bool = False) -> Any:
         """A column as this reader may see it: below level full no text, the place as its cell."""
+        if column == "observed_area" and self.scope.at is not None:
+            # Kept as it is now; it would tell of what came later.
+            return sa.null()
         whole = self.c[column]
         grant = self.grant() if "dataset_id" in self.c and column not in OPEN else None
         if grant is None:

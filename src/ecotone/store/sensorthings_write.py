@@ -18,6 +18,7 @@ from ecotone.model.words import say
 from ecotone.store import documents, ledger
 from ecotone.store import sensorthings_body as bodies
 from ecotone.store import sensorthings_observe as observe
+from ecotone.store import sensorthings_past as past
 from ecotone.store.schema import STA
 from ecotone.store.sensorthings_archive import keep, take
 from ecotone.store.sensorthings_filter import sides
@@ -187,7 +188,7 @@ class Editor:
         stream = self.stream(values["datastream_id"])
         feature = values["feature_id"] or observe.feature_of(self.connection, stream)
         rows = observe.of_values(values, stream.id, feature)
-        number = int(observe.add(self.connection, rows, set())[0])
+        number = int(observe.add(self.connection, rows, set())["id"][0])
         self.made.append(("Observation", number))
         return number
 
@@ -340,9 +341,14 @@ class Editor:
         """The line of the ledger for all that was done."""
         ledger.append(
             self.connection,
-            "sensorthings",
+            past.KIND,
             self.writer.person,
-            {"do": what, "party": self.writer.party, "made": self.made[:1000]},
+            {
+                "do": what,
+                "party": self.writer.party,
+                "made": self.made[:1000],
+                "upto": past.given(self.connection),
+            },
         )
         take(self.connection, "revision")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -57,10 +58,11 @@ def read(entity: Entity, said: Iterable[tuple[str, str]], depth: int = 0) -> Que
 
 
 AS_OF: Final = "$as_of"
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def as_of(said: Iterable[tuple[str, str]]) -> tuple[datetime | None, list[tuple[str, str]]]:
-    """The moment whose state is asked for, and the other options.
+    """The moment whose state is asked for, a day to its end, and the other options.
 
     Refused with 422, as clients of istSOS know it, where it is no moment or yet to come.
     """
@@ -72,13 +74,14 @@ def as_of(said: Iterable[tuple[str, str]]) -> tuple[datetime | None, list[tuple[
     if len(found) > 1:
         raise Refused(422, say("sta.option-twice", name=AS_OF))
     text = found[0][1].replace(" ", "+")
+    day = _DAY.fullmatch(text) is not None
     try:
-        moment, _ = times.read(text)
+        moment, _ = times.read(f"{text}T00:00:00Z" if day else text)
     except Refused as error:
         raise Refused(422, error.message) from error
     if moment > times.now():
         raise Refused(422, say("sta.as-of-future", text=text))
-    return times.as_datetime(moment), rest
+    return times.as_datetime(moment) + timedelta(days=1 if day else 0), rest
 
 
 def token(after: Sequence[Any]) -> str:

@@ -116,9 +116,7 @@ class Renderer:
             skip = query.skip + len(places)
             start = self.link_to(entity, parent)
             more = "".join(f"&{n}={quote(v, safe=_SAFE)}" for n, v in self.kept)
-            answer[f"{name}@iot.nextLink"] = (
-                f"{start}/{name}?$top={len(places)}&$skip={skip}{more}"
-            )
+            answer[f"{name}@iot.nextLink"] = f"{start}/{name}?$top={len(places)}&$skip={skip}{more}"
 
     def _made(self, children: Children) -> list[Json]:
         """The objects of what was expanded; each is made once however often it is shown."""
