@@ -232,7 +232,14 @@ class _Sheet:
         return " ".join([*([l10n.semicolons(said, self.writing.lang)] if said else []), *ordered])
 
     def _word(self, value: object) -> str:
+        if self._is_flag(value):
+            return self.writing.say(f"parameter.{str(value).lower()}")
         return self.writing.term(self.entry.indicator, str(value))
+
+    @staticmethod
+    def _is_flag(value: object) -> bool:
+        """True or false; pandas has its own kind of them."""
+        return str(value) in ("True", "False")
 
     def _is_number(self, column: str) -> bool:
         return self.frame[column].dtype.kind in "iuf"
@@ -268,8 +275,8 @@ class _Sheet:
             ]
         if column == "unit":
             return [l10n.unit(str(v), self.writing.lang) for v in values]
-        known = {v: self._text(v) for v in set(values) if isinstance(v, str)}
-        return [known[v] if isinstance(v, str) else _number(v) for v in values]
+        known = {v: self._text(str(v)) for v in set(values) if isinstance(v, str | bool)}
+        return [known[v] if isinstance(v, str | bool) else _number(v) for v in values]
 
     def _text(self, value: str) -> Cell:
         tone = TONES.get(value)
