@@ -149,8 +149,9 @@ def test_a_hundred_corrections_are_all_there_or_none(tmp_path, gallows, kills, d
 
 
 @KILLS
-def test_a_backup_is_whole_or_not_there(tmp_path, gallows, kills):
-    node, out, back = made(tmp_path / "node", "sqlite", 3000), tmp_path / "b.zip", tmp_path / "r"
+@BOTH
+def test_a_backup_is_whole_or_not_there(tmp_path, gallows, kills, database):
+    node, out, back = made(tmp_path / "node", database, 3000), tmp_path / "b.zip", tmp_path / "r"
     before = state(node)
 
     def command() -> list[object]:

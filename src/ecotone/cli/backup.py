@@ -41,6 +41,7 @@ def backup(
 def restore(
     path: Annotated[Path, typer.Argument(metavar="FILE", help=word("restore.file"))],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help=word("restore.dir"))],
+    database: Annotated[str | None, typer.Option(help=word("restore.database"))] = None,
 ) -> None:
     """A node from a backup."""
     from ecotone.model.errors import UsageError
@@ -54,6 +55,7 @@ def restore(
         with carry_out(
             path,
             folder,
+            database=database,
             progress=lambda number, total: bar.update(task, completed=number, total=total),
         ) as store:
             line, party = store.head()[0], store.party_id

@@ -24,9 +24,9 @@ from typing import IO, Any, Final
 from ecotone import __version__
 from ecotone.model.errors import InputRefused, StoreError, UsageError
 from ecotone.model.words import say
-from ecotone.store import migrate
-from ecotone.store.database import Database, sqlite_url
-from ecotone.store.node import CONFIG, DATABASE_FILE, FOLDERS, config_text, open_node
+from ecotone.store import files, ledger, migrate
+from ecotone.store.database import Database, normal_url, sqlite_url
+from ecotone.store.node import CONFIG, DATABASE_FILE, ENVIRONMENT, FOLDERS, config_text, open_node
 from ecotone.store.store import Store
 from ecotone.store.system import private, read_only, sync_folder
 
@@ -57,11 +57,8 @@ class Backup:
 def backup(store: Store, out: Path, *, progress: Progress = lambda done, total: None) -> Backup:
     """Write the whole node to ``out``; others may go on writing.
 
-    Raises UsageError where ``out`` is there already, lies in the node, or the database is not in
-    the node's folder.
+    Raises UsageError where ``out`` is there already or lies in the node.
     """
-    if store.database.is_postgres:
-        raise UsageError(say("backup.postgres"), say("backup.postgres.do"))
     if out.exists():
         raise UsageError(say("backup.exists", path=out))
     if out.resolve().is_relative_to(store.folder):
@@ -70,7 +67,7 @@ def backup(store: Store, out: Path, *, progress: Progress = lambda done, total: 
     part = out.with_name(out.name + ".part")
     try:
         with store.database.plainly():
-            _snapshot(Path(store.database.place), snapshot)
+            _snapshot(store.database, snapshot)
             head = _head(snapshot)
             made = datetime.now(UTC).isoformat(timespec="seconds")
             members = dict(_members(store.folder))
@@ -86,17 +83,28 @@ def backup(store: Store, out: Path, *, progress: Progress = lambda done, total: 
         part.replace(out)
         sync_folder(out.resolve().parent)
     finally:
-        for left in (part, snapshot, snapshot.with_name(snapshot.name + "-journal")):
+        for left in (part, snapshot, *_beside(snapshot)):
             left.unlink(missing_ok=True)
     return Backup(out, store.party_id, made, head, number, out.stat().st_size)
 
 
-def restore(path: Path, folder: Path, *, progress: Progress = lambda done, total: None) -> Store:
+def restore(
+    path: Path,
+    folder: Path,
+    *,
+    database: str | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Store:
     """Make a node of a backup in an empty or new folder, every member checked by its hash.
 
-    Raises UsageError where the folder holds something, InputRefused for a file that is no
-    backup, is damaged, or was made by a newer version. The folder is there whole or not at all.
+    With the URL of an empty ``database`` the node stands on it, whatever it stood on before.
+
+    Raises UsageError where the folder or the database holds something, InputRefused for a file
+    that is no backup, is damaged, or was made by a newer version. The folder is there whole or
+    not at all.
     """
+    folder = folder.resolve()
+    url = database or os.environ.get(ENVIRONMENT)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(say("backup.folder-taken", folder=folder))
     building = folder.with_name(f".{folder.name}.restoring")
@@ -112,17 +120,51 @@ def restore(path: Path, folder: Path, *, progress: Progress = lambda done, total
         for name in FOLDERS:
             (building / name).mkdir(exist_ok=True)
         private(building / "keys")
+        if url:
+            _into(Database(normal_url(url)), building, database)
         if folder.exists():
             folder.rmdir()
         building.rename(folder)
-        sync_folder(folder.resolve().parent)
+        sync_folder(folder.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return open_node(folder)
 
 
-def _snapshot(source: Path, target: Path) -> None:
+def _into(target: Database, building: Path, written: str | None) -> None:
+    """Put the tables of an extracted backup into another database, and say so in ecotone.toml."""
+    from ecotone.store import transfer
+
+    held = building / DATABASE_FILE
+    here = Database(sqlite_url(held))
+    try:
+        migrate.up_to_date(here, building)
+        with here.reading() as connection:
+            party = next(ledger.entries(connection)).said["party"]
+    finally:
+        here.close()
+    try:
+        transfer.from_file(held, target)
+    finally:
+        target.close()
+    for left in (held, *_beside(held), *building.glob("ecotone-before-*")):
+        left.unlink(missing_ok=True)
+    files.write_whole(building / CONFIG, config_text(str(party), written))
+
+
+def _beside(path: Path) -> list[Path]:
+    """What SQLite may write beside a database."""
+    return [path.with_name(path.name + ending) for ending in ("-journal", "-wal", "-shm")]
+
+
+def _snapshot(database: Database, target: Path) -> None:
     """The database as it is now: one read transaction, so writers neither wait nor show."""
+    if database.is_postgres:
+        from ecotone.store import transfer
+
+        transfer.to_file(database, target)
+        return
+    source = Path(database.place)
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         new.execute("PRAGMA synchronous = OFF")
         new.execute("PRAGMA journal_mode = OFF")
@@ -141,8 +183,8 @@ def _schema(snapshot: Path) -> str:
         return str(migrate.revision(database))
     finally:
         database.close()
-        for ending in ("-wal", "-shm"):
-            snapshot.with_name(snapshot.name + ending).unlink(missing_ok=True)
+        for left in _beside(snapshot):
+            left.unlink(missing_ok=True)
 
 
 def _members(folder: Path) -> Iterator[tuple[str, Path]]:

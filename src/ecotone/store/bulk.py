@@ -29,9 +29,14 @@ def insert(
     """
     if rows.num_rows == 0:
         return
+    into = _quoted(connection, table.name)
     names = ", ".join(_quoted(connection, name) for name in rows.column_names)
     if connection.dialect.name == "postgresql":
-        _copy(connection, f"COPY {table.name} ({names}) FROM STDIN (FORMAT csv)", rows)
+        _copy(
+            connection,
+            f"COPY {into} ({names}) FROM STDIN (FORMAT csv)",
+            rows,
+        )
         return
     marks = ", ".join(
         _literal(rows.column(name)[0].as_py()) if name in same else "?"
@@ -42,7 +47,8 @@ def insert(
     for start in range(0, bound.num_rows, _ROWS_AT_ONCE):
         part = lists(bound.slice(start, _ROWS_AT_ONCE))
         cursor.executemany(
-            f"INSERT INTO {table.name} ({names}) VALUES ({marks})", zip(*part, strict=True)
+            f"INSERT INTO {into} ({names}) VALUES ({marks})",
+            zip(*part, strict=True),
         )
 
 

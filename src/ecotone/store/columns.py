@@ -136,13 +136,14 @@ def from_rows(noun: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) ->
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return pa.table(
         {
-            name: _from_database(values, kinds[name])
+            name: arrow_column(values, kinds[name])
             for name, values in zip(names, columns, strict=True)
         }
     )
 
 
-def _from_database(values: Sequence[Any], kind: str) -> pa.Array:
+def arrow_column(values: Sequence[Any], kind: str) -> pa.Array:
+    """What a database gave back of one column, in the type of the dictionary."""
     if kind == "time":
         return pa.array(values, type=pa.int64()).cast(_ARROW["time"])
     if kind == "date":

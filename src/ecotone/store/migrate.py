@@ -27,10 +27,15 @@ _VERSION_TABLE = "alembic_version"
 
 def create(database: Database) -> None:
     """Make all tables in an empty database, in one transaction."""
-    if revision(database) is not None:
-        raise UsageError(say("store.database-taken", place=database.place))
     with database.writing() as connection:
-        _upgrade(connection)
+        create_in(connection, database.place)
+
+
+def create_in(connection: sa.Connection, place: str) -> None:
+    """Make all tables in the transaction of a connection to an empty database."""
+    if _version(connection) is not None:
+        raise UsageError(say("store.database-taken", place=place))
+    _upgrade(connection)
 
 
 def up_to_date(database: Database, home: Path) -> None:

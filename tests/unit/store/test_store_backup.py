@@ -10,9 +10,12 @@ import threading
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.command import ecotone
 from tests.nodes import deliver, new_node, results
+from tests.postgres import server
+from tests.unit.store.test_store_upgrade import row_hashes
 
 from ecotone.store import open_node
 from ecotone.store.backup import MANIFEST
@@ -88,6 +91,57 @@ def test_a_backup_while_others_write_is_one_moment(node, tmp_path):
         with open_node(tmp_path / f"r{number}") as store:
             assert store.verify_ledger() == []
             assert store.count("Observation", ["kncm-water"]) % 20 == 0
+
+
+@pytest.mark.postgres
+def test_the_same_file_from_either_database_and_onto_either(node, tmp_path):
+    wanted = state(node)
+    for name, frame in (("Site", sites()), ("Occurrence", seen())):
+        with open_node(node) as store:
+            deliver(store, frame, noun=name, name=name)
+            wanted = store.state_hash()
+    assert ecotone("backup", tmp_path / "1.zip", "--node", node).code == 0
+    url = server().new_database().replace("+psycopg", "")
+    told = ecotone("restore", tmp_path / "1.zip", tmp_path / "pg", "--database", url)
+    assert told.code == 0, told.err
+    assert not list((tmp_path / "pg").glob("*.sqlite*"))
+    again = ecotone("restore", tmp_path / "1.zip", tmp_path / "pg2", "--database", url)
+    assert again.code == 2 and not (tmp_path / "pg2").exists()
+    with open_node(tmp_path / "pg") as store:
+        assert store.database.is_postgres
+        assert store.state_hash() == wanted and store.verify_ledger() == []
+    told = ecotone("backup", tmp_path / "2.zip", "--node", tmp_path / "pg")
+    assert told.code == 0, told.err
+    assert not list((tmp_path / "pg" / "staging").iterdir())
+    for number, more in ((3, []), (4, ["--database", server().new_database()])):
+        folder = tmp_path / str(number)
+        told = ecotone("restore", tmp_path / "2.zip", folder, *more)
+        assert told.code == 0, told.err
+        with open_node(folder) as store:
+            assert store.database.is_postgres == bool(more)
+            assert store.state_hash() == wanted and store.verify_ledger() == []
+            deliver(store, results(5, start=9000), name="next.csv")
+            assert store.verify_ledger() == []
+    rows = [row_hashes_of(tmp_path / f"{number}.zip", tmp_path) for number in (1, 2)]
+    assert rows[0] == rows[1]
+
+
+def row_hashes_of(path: Path, folder: Path) -> object:
+    """The rows of every table in a backup."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extract("ecotone.sqlite", folder)
+    return {name: rows for name, (_, rows) in row_hashes(folder / "ecotone.sqlite").items()}
+
+
+def sites() -> pd.DataFrame:
+    return pd.DataFrame({"site_id": ["S1", "S2"], "name": ["上游站", 'пост "А", ниже\\n']})
+
+
+def seen() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"occurrence_id": ["o1", "o2"], "individual_count": pd.array([1, None], dtype="Int64"),
+         "time_start": [pd.Timestamp("1820-01-01T00:00:00.000001Z"), pd.NaT]}
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("how", ["format", "schema", "cut", "flipped", "other", "extra", "escape"])
