@@ -32,7 +32,7 @@ from ecotone.store.sensorthings_observe import plain as observation
 from ecotone.store.sensorthings_past import moment
 from ecotone.store.sensorthings_queue import Done, Queue
 from ecotone.store.sensorthings_read import Children, Found, Parent, Reader
-from ecotone.store.sensorthings_remove import remove
+from ecotone.store.sensorthings_remove import remove, remove_found
 from ecotone.store.sensorthings_scope import Scope
 from ecotone.store.sensorthings_write import Editor, Writer
 
@@ -52,6 +52,7 @@ __all__ = [
     "joined",
     "observation",
     "remove",
+    "remove_found",
 ]
 
 

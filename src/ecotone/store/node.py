@@ -152,11 +152,17 @@ def _clear(folder: Path, keep_folder: bool) -> None:
         folder.rmdir()
 
 
-def _find(folder: Path | None) -> Path:
+def here(folder: Path | None = None) -> Path | None:
+    """The node's folder that lies in ``folder`` (the current one) or around it."""
     start = (folder or Path.cwd()).resolve()
-    for place in (start, *start.parents):
-        if (place / CONFIG).is_file():
-            return place
+    return next((p for p in (start, *start.parents) if (p / CONFIG).is_file()), None)
+
+
+def _find(folder: Path | None) -> Path:
+    found = here(folder)
+    if found is not None:
+        return found
+    start = (folder or Path.cwd()).resolve()
     raise UsageError(say("store.no-node", folder=start), say("store.no-node.do"))
 
 

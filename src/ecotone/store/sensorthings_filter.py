@@ -28,6 +28,8 @@ from ecotone.store.sensorthings_terms import (
     compared,
 )
 
+#: Names of rows outside of a link to many; no path of a request can begin so.
+_OUTER: Final = "<"
 _ARITHMETIC: Final = ("add", "sub", "mul", "div", "mod")
 #: Gives the numbers and released shapes of all that may be seen of an entity.
 ShapeReader = Callable[[Entity, str], tuple[list[int], list[str | None]]]
@@ -100,11 +102,17 @@ class Builder:
         prefix, link = many
         source = at
         for name in prefix:
-            source = source.one(source.entity.links[name])
-        length = len(prefix) + 1
+            known = self._variables.get(name)
+            source = known if known is not None else source.one(source.entity.links[name])
         inside = self._inside(link, source)
-        shortened = _rebased(call, (*prefix, link.name), length)
+        # What does not lead through this link is said of the row outside.
+        outer = f"{_OUTER}{len(self._variables)}"
+        inside._variables[outer] = at
+        shortened = _rebased(call, (*prefix, link.name), outer)
         inside.require(inside.condition(shortened, inside.source))
+        if call.name == "eq" and any(o == Value("null", None) for o in call.operands):
+            # Nothing there at all is nothing, too.
+            return inside.exists() | sa.not_(self._inside(link, source).exists())
         return inside.exists()
 
     def _inside(self, link: Link, source: Source) -> Builder:
@@ -143,10 +151,11 @@ class Builder:
     def _first_many(self, node: Node, at: Source) -> tuple[tuple[str, ...], Link] | None:
         """Where a path in it first leads to many entities: the way there and the link."""
         if isinstance(node, Path):
-            entity = at.entity
-            if node.names[0] in self._variables:
-                return None
+            known = self._variables.get(node.names[0])
+            entity = at.entity if known is None else known.entity
             for number, name in enumerate(node.names):
+                if known is not None and number == 0:
+                    continue
                 link = entity.links.get(name)
                 if link is None:
                     return None
@@ -404,14 +413,16 @@ def _link(entity: Entity, name: str) -> Link:
     return link
 
 
-def _rebased(node: Node, prefix: tuple[str, ...], length: int) -> Node:
-    """The node with its paths starting behind a prefix; all of them must have it."""
+def _rebased(node: Node, prefix: tuple[str, ...], outer: str) -> Node:
+    """The node with its paths starting behind a prefix; those without it start outside."""
     if isinstance(node, Path):
-        if node.names[:length] != prefix or len(node.names) == length:
+        if node.names[: len(prefix)] != prefix:
+            return node if node.names[0].startswith(_OUTER) else Path((outer, *node.names))
+        if len(node.names) == len(prefix):
             raise malformed("sta.path-many", name="/".join(prefix))
-        return Path(node.names[length:])
+        return Path(node.names[len(prefix) :])
     if isinstance(node, Call):
-        return Call(node.name, tuple(_rebased(o, prefix, length) for o in node.operands))
+        return Call(node.name, tuple(_rebased(o, prefix, outer) for o in node.operands))
     return node
 
 

@@ -334,6 +334,17 @@ def feature_of(connection: sa.Connection, stream: Stream) -> int:
     return number
 
 
+def settle(connection: sa.Connection, stream: int) -> None:
+    """The books of a datastream, its features and its area, after rows of it went or changed."""
+    recount(connection, stream)
+    pair, o = STA.pairs["sta_stream_feature"], STA.observation.c
+    mine = pair.c.datastream_id == stream
+    left = sa.select(o.id).where(o.datastream_id == stream, o.feature_id == pair.c.feature_id)
+    gone = connection.execute(pair.delete().where(mine, ~left.exists())).rowcount
+    if gone:
+        set_area(connection, stream)
+
+
 def recount(connection: sa.Connection, stream: int) -> None:
     """Count a datastream anew after rows of it were changed or removed."""
     o, kept = STA.observation.c, STA.stream

@@ -5,16 +5,23 @@ Nothing is lost: every row goes to the history under the line of the ledger that
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from ecotone.model.odata import Query
 from ecotone.model.sensorthings import ENTITIES, Entity
 from ecotone.store import sensorthings_observe as observe
 from ecotone.store.schema import STA
 from ecotone.store.sensorthings_archive import keep
+from ecotone.store.sensorthings_filter import among
+from ecotone.store.sensorthings_read import Parent
 from ecotone.store.sensorthings_scope import table_of
 from ecotone.store.sensorthings_write import Editor
+
+#: Of what is removed by a filter, so much at a time.
+_AT_ONCE: Final = 50_000
 
 
 def remove(editor: Editor, entity: Entity, number: int) -> None:
@@ -22,6 +29,35 @@ def remove(editor: Editor, entity: Entity, number: int) -> None:
     editor.own(entity, number)
     _REMOVERS[entity.name](editor, number)
     editor.made.append((entity.name, number))
+
+
+def remove_found(editor: Editor, entity: Entity, query: Query, parent: Parent | None) -> int:
+    """All that a listing would give, however many; how many. Refused where some is another's."""
+    removed = 0
+    query = replace(query, select=("id",), top=_AT_ONCE, skip=0, count=False, order=(), expand=())
+    while True:
+        numbers = [int(i) for i in editor.reader.page(entity, query, parent).column("id")]
+        if not numbers:
+            return removed
+        if entity.name == "Observation":
+            _observations(editor, numbers)
+        for number in numbers if entity.name != "Observation" else ():
+            # One may have gone with another that was removed before it.
+            if editor.reader.exists(entity, number) is not None:
+                remove(editor, entity, number)
+        removed += len(numbers)
+
+
+def _observations(editor: Editor, numbers: list[int]) -> None:
+    o = STA.observation.c
+    mine = among(o.id, numbers, editor.reader.postgres)
+    streams = _numbers(editor, sa.select(o.datastream_id).where(mine).distinct())
+    for stream in streams:
+        editor.own(ENTITIES["Datastream"], stream)
+    remove_rows(editor, "Observation", mine)
+    for stream in streams:
+        observe.settle(editor.connection, stream)
+    editor.made += [("Observation", number) for number in numbers]
 
 
 def remove_rows(editor: Editor, name: str, condition: Any) -> None:
@@ -110,7 +146,7 @@ def _observation(editor: Editor, number: int) -> None:
     stream = editor.connection.execute(sa.select(o.datastream_id).where(o.id == number)).scalar()
     remove_rows(editor, "Observation", o.id == number)
     if stream is not None:
-        observe.recount(editor.connection, int(stream))
+        observe.settle(editor.connection, int(stream))
 
 
 def _unlinked(name: str, column: str, *tables: str) -> Any:

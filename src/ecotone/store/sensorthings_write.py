@@ -292,9 +292,11 @@ class Editor:
         table = table_of(entity)
         self.connection.execute(table.update().where(table.c.id == number).values(**values))
         if entity.name == "Observation":
-            for stream in {before.datastream_id, values.get("datastream_id", before.datastream_id)}:
-                observe.recount(self.connection, stream)
             self._note_pair(number)
+            for stream in {before.datastream_id, values.get("datastream_id", before.datastream_id)}:
+                observe.settle(self.connection, stream)
+                if {"datastream_id", "feature_id"} & values.keys():
+                    observe.set_area(self.connection, stream)
         if entity.name == "FeatureOfInterest" and "feature" in values:
             pair = STA.pairs["sta_stream_feature"]
             rows = self.connection.execute(

@@ -117,8 +117,17 @@ def test_what_stands_inside_a_property(sta: Client, seed: Seed) -> None:
     assert sta.ask("GET", f"{thing}/properties/live/$value").text == "true"
     assert sta.status("GET", f"{thing}/properties/none") == 404
     assert sta.get(f"Datastreams({seed.streams[0]})/Thing/name") == {"name": "thing name 1"}
-    null = sta.ask("GET", f"Observations({seed.observations[0]})/resultTime/$value")
-    assert (null.status, null.body) == (204, b"")
+    # What every entity tells is told to be nothing; what need not be there is not.
+    first = f"Observations({seed.observations[0]})"
+    assert sta.get(f"{first}/resultTime") == {"resultTime": None}
+    assert sta.ask("GET", f"{first}/resultTime/$value").text == "null"
+    for path in (f"{first}/validTime", f"Sensors({seed.sensors[0]})/properties"):
+        for form in ("", "/$value"):
+            nothing = sta.ask("GET", path + form)
+            assert (nothing.status, nothing.body) == (204, b"")
+    assert sta.get(f"{thing}/properties/deep/er[1]") == {"er[1]": 2}
+    for beyond in ("er[2]", "er[x]", "er[0][0]", "er[-1]"):
+        assert sta.status("GET", f"{thing}/properties/deep/{beyond}") == 404
 
 
 def test_a_link_leads_only_to_its_own(sta: Client, seed: Seed) -> None:

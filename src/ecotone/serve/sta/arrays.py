@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -30,9 +31,10 @@ Longs = NDArray[np.int64]
 BULK: Final = ("CreateObservations", "BulkObservations")
 #: Rows of a Parquet file that are written together.
 _BLOCK: Final = 50_000
+_FEATURE_ID: Final = "FeatureOfInterest/id"
 _NAMES: Final = (
     "phenomenonTime", "resultTime", "result", "resultQuality", "validTime", "parameters",
-    "FeatureOfInterest/id",
+    _FEATURE_ID,
 )  # fmt: skip
 
 
@@ -70,30 +72,52 @@ async def answer(
     try:
         future = sensing.add(who.party, who.person, together(groups))
         numbers = await asyncio.wrap_future(future)
-    except Refused:
-        if len(groups) == 1:
-            raise
-        return 201, {}, dumped(await _one_by_one(sensing, who, renderer, groups))
+    except Refused as refused:
+        links = await _what_can_be(sensing, who, renderer, groups)
+        if all(link == ERROR for link in links):
+            raise refused from None
+        return 201, {}, dumped(links)
     base = f"{renderer.root}/Observations("
     return 201, {}, dumped([f"{base}{n})" for n in numbers.tolist()])
 
 
-async def _one_by_one(
+#: What stands in place of the address of an observation that could not be added.
+ERROR: Final = "error"
+
+
+async def _what_can_be(
     sensing: Sensing, who: Who, renderer: Renderer, groups: list[Group]
 ) -> list[str]:
-    """What of several groups can be added, is; the others are told as ``error``."""
+    """Add what of an array can be added; the others are told as ``error`` (18-088 section 13)."""
     assert who.party is not None
-    futures = [sensing.add(who.party, who.person, together([each])) for each in groups]
-    found = await asyncio.gather(*map(asyncio.wrap_future, futures), return_exceptions=True)
     links: list[str] = []
-    for group, numbers in zip(groups, found, strict=True):
-        if isinstance(numbers, Refused):
-            links += ["error"] * len(group.rows)
-        elif isinstance(numbers, BaseException):
-            raise numbers
-        else:
-            links += [f"{renderer.root}/Observations({n})" for n in numbers.tolist()]
+    for group in groups:
+        told = [ERROR] * len(group.rows)
+        for places in _parts(group):
+            part = replace(group, rows=[group.rows[at] for at in places])
+            try:
+                rows = together([part])
+                numbers = await asyncio.wrap_future(sensing.add(who.party, who.person, rows))
+            except Refused:
+                continue
+            for at, number in zip(places, numbers.tolist(), strict=True):
+                told[at] = f"{renderer.root}/Observations({number})"
+        links += told
     return links
+
+
+def _parts(group: Group) -> list[list[int]]:
+    """Where the rows stand that can be read, those of one feature together.
+
+    Looked at one by one: only an array that was refused comes here.
+    """
+    at = group.names.index(_FEATURE_ID) if _FEATURE_ID in group.names else None
+    parts: dict[Any, list[int]] = {}
+    for place, row in enumerate(group.rows):
+        with suppress(Refused):
+            together([replace(group, rows=[row])])
+            parts.setdefault(None if at is None else row[at], []).append(place)
+    return list(parts.values())
 
 
 @dataclass(frozen=True)
@@ -155,7 +179,7 @@ def _rows(streams: Longs, columns: dict[str, tuple[Any, ...]]) -> Rows:
         stream=streams,
         time=time.begins,
         kind=kind,
-        feature=_features(columns.get("FeatureOfInterest/id"), n),
+        feature=_features(columns.get(_FEATURE_ID), n),
         more=more,
     )
     rows.more.update(form)
@@ -245,7 +269,7 @@ def _features(values: tuple[Any, ...] | None, n: int) -> Any:
     if values is None:
         return np.zeros(n, dtype=np.int64)
     if any(v is not None and (isinstance(v, bool) or not isinstance(v, int)) for v in values):
-        raise malformed("sta.id-no-number", given="FeatureOfInterest/id")
+        raise malformed("sta.id-no-number", given=_FEATURE_ID)
     return np.array([v or 0 for v in values], dtype=np.int64)
 
 

@@ -96,7 +96,9 @@ async def _alone(request: Request, part: Part, service: Service, made: dict[str,
             return Outcome(part, got.status, {"content-type": got.kind}, got.body)
         body = _resolved(part.body, made)
         headers = {"content-type": part.kind}
-        status, more, content = await service.write(request, part.method, path, body, headers, root)
+        status, more, content = await service.write(
+            request, part.method, path, body, headers, root, query
+        )
         _remember(part, more, root, made)
         return Outcome(part, status, more, content)
     except EcotoneError as error:
@@ -118,9 +120,13 @@ async def _together(
         found = []
         for part in parts:
             failed[:] = [part]
-            path, _ = _address(part, root, here)
-            change = change_of(part.method, path, _resolved(part.body, here), part.kind, None)
+            path, query = _address(part, root, here)
+            body = _resolved(part.body, here)
+            change = change_of(part.method, path, body, part.kind, None, query)
             entity, number = change.work(editor)
+            if entity is None:
+                found.append(Outcome(part, 200, {}, dumped({"deleted": number})))
+                continue
             link = f"{root}/{entity.path}({number})"
             status, headers = (201, {"location": link}) if part.method == "POST" else (200, {})
             _remember(part, headers, root, here)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -11,10 +11,10 @@ import orjson
 from ecotone.model.odata import Query
 from ecotone.model.sensorthings import Refused, absent, malformed
 from ecotone.model.words import say
-from ecotone.serve.sta import patch, paths
+from ecotone.serve.sta import options, patch, paths
 from ecotone.serve.sta.reads import Place, locate
 from ecotone.serve.sta.render import Renderer, dumped
-from ecotone.share.sensorthings import Editor, remove
+from ecotone.share.sensorthings import Editor, remove, remove_found
 
 #: What carries a change out, and makes of its result what is answered.
 Work = Callable[[Editor], Any]
@@ -98,8 +98,11 @@ def _patched(editor: Editor, place: Place, operations: Any) -> dict[str, Any]:
     return patch.changes(before, patch.applied(before, operations))
 
 
-def delete(path: str) -> Change:
-    """DELETE of one entity."""
+def delete(path: str, given: Sequence[tuple[str, str]] = ()) -> Change:
+    """DELETE of one entity, or of all that a listing with a filter would give."""
+    address = paths.read(path)
+    if address.last.many and not (address.rest or address.raw or address.ref):
+        return _delete_found(address, given)
     address = _entity(path)
 
     def work(editor: Editor) -> Any:
@@ -107,6 +110,19 @@ def delete(path: str) -> Change:
         assert place.key is not None
         remove(editor, place.entity, place.key)
         return place.entity, place.key
+
+    return Change("remove", work)
+
+
+def _delete_found(address: paths.Address, given: Sequence[tuple[str, str]]) -> Change:
+    query = options.read(address.last.entity, given)
+    if query.filter is None or replace(query, filter=None) != Query():
+        # Never all there is by a slip of the hand.
+        raise malformed("sta.delete-needs-filter")
+
+    def work(editor: Editor) -> Any:
+        place = locate(editor.reader, address)
+        return None, remove_found(editor, place.entity, query, place.parent)
 
     return Change("remove", work)
 

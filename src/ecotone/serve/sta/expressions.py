@@ -20,7 +20,7 @@ _TOKEN: Final = re.compile(
     | (?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?)
     | (?P<number>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
     | (?P<name>(?:@iot\.id|\$?[\w\u0080-\uffff]+(?:\.[A-Za-z]+)?)
-        (?:/(?:@iot\.id|[\w\u0080-\uffff]+))*)
+        (?:\[\d+\])*(?:/(?:@iot\.id|[\w\u0080-\uffff]+)(?:\[\d+\])*)*)
     | (?P<mark>[(),:-])
     )""",
     re.VERBOSE,
@@ -149,7 +149,7 @@ class _Reader:
             return Value("null", None)
         if word in _BINDING:
             self.fail()
-        return Path(tuple(word.split("/")))
+        return Path(tuple(word.replace("[", "/").replace("]", "").split("/")))
 
     def _operands(self, depth: int) -> tuple[Node, ...]:
         found: list[Node] = []

@@ -11,7 +11,7 @@ import orjson
 from ecotone.model.odata import Expand, Query
 from ecotone.model.sensorthings import Entity, absent, malformed
 from ecotone.serve.sta import options, paths
-from ecotone.serve.sta.render import Renderer, data_array, dumped
+from ecotone.serve.sta.render import OPTIONAL, Renderer, data_array, dumped
 from ecotone.share.sensorthings import Found, Parent, Reader
 
 JSON = "application/json; charset=utf-8"
@@ -114,19 +114,32 @@ def _property(reader: Reader, renderer: Renderer, address: paths.Address, place:
     told = orjson.loads(dumped(renderer.entities(found, Query(select=(name,)))[0]))
     value = told.get(name)
     for key in inside:
-        value = value.get(key) if isinstance(value, dict) else None
+        value = inner(value, key)
         name = key
         if value is None:
             raise absent()
+    if value is None and address.rest[0] in OPTIONAL:
+        return Answer(b"", "text/plain; charset=utf-8", 204)
     if not address.raw:
         return Answer(dumped({name: value}))
     if value is None:
-        return Answer(b"", "text/plain; charset=utf-8", 204)
+        # What every entity tells, it tells to be nothing.
+        value = "null"
     if isinstance(value, dict | list):
         return Answer(dumped(value))
     if isinstance(value, bool):
         value = "true" if value else "false"
     return Answer(str(value).encode(), "text/plain; charset=utf-8")
+
+
+def inner(value: Any, key: str) -> Any:
+    """What stands under a key in JSON, ``names[2]`` the third of an array; None for nothing."""
+    name, *places = key.replace("]", "").split("[")
+    value = value.get(name) if isinstance(value, dict) else None
+    for place in places:
+        there = isinstance(value, list) and place.isdecimal() and int(place) < len(value)
+        value = value[int(place)] if there else None
+    return value
 
 
 def _arrays(

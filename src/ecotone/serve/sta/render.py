@@ -93,7 +93,7 @@ class Renderer:
         self, found: Found, row: Any, query: Query, parts: list[tuple[str, Callable[[Any], Any]]]
     ) -> Json:
         answer = {name: make(row) for name, make in parts}
-        for name in _OPTIONAL:
+        for name in OPTIONAL:
             if name in answer and answer[name] is None:
                 del answer[name]
         for name, children in found.children.items():
@@ -128,7 +128,7 @@ class Renderer:
 
 _SAFE = "$()/:,'=;.-@"
 #: What is left out where there is nothing to say; all else is said to be null.
-_OPTIONAL = ("properties", "observedArea", "resultQuality", "validTime", "parameters",
+OPTIONAL = ("properties", "observedArea", "resultQuality", "validTime", "parameters",
              "logo", "authId", "attributionText")  # fmt: skip
 
 

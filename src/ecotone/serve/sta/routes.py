@@ -87,7 +87,7 @@ class Service:
 
             return await batch.answer(request, raw, self)
         status, headers, body = await self.write(
-            request, request.method, path, raw, request.headers, root
+            request, request.method, path, raw, request.headers, root, request.url.query
         )
         return Response(body, status, headers, _JSON)
 
@@ -133,6 +133,7 @@ class Service:
         raw: bytes,
         headers: Mapping[str, str],
         root: str,
+        query: str = "",
     ) -> tuple[int, dict[str, str], bytes]:
         """Carry a change out; status, headers and body of the answer."""
         who = await self.writer(request)
@@ -149,17 +150,19 @@ class Service:
                 number = int((await asyncio.wrap_future(future))[0])
                 return _made(renderer, "Observations", number)
         dataset = request.query_params.get("dataset")
-        change = change_of(method, plain, raw, kind, dataset)
+        change = change_of(method, plain, raw, kind, dataset, query)
         future = sensing.edit(who.party, who.person, change.what, change.work)
         entity, number = await asyncio.wrap_future(future)
         if method == "POST":
             return _made(renderer, entity.path, number)
         if method == "DELETE":
-            return 200, {}, b"{}"
+            return 200, {}, b"{}" if entity is not None else dumped({"deleted": number})
         return 200, {}, dumped(_told(renderer, entity.path, number))
 
 
-def change_of(method: str, path: str, raw: bytes, kind: str, dataset: str | None) -> changes.Change:
+def change_of(
+    method: str, path: str, raw: bytes, kind: str, dataset: str | None, query: str = ""
+) -> changes.Change:
     """What to do for a request that changes something."""
     match method:
         case "POST":
@@ -168,7 +171,9 @@ def change_of(method: str, path: str, raw: bytes, kind: str, dataset: str | None
             return changes.change(path, raw, kind, whole=False)
         case "PUT":
             return changes.change(path, raw, kind, whole=True)
-    return changes.delete(path)
+    if len(query) > _MOST_QUERY:
+        raise malformed("sta.filter-deep")
+    return changes.delete(path, parse_qsl(query, keep_blank_values=True))
 
 
 def _told(renderer: Renderer, path: str, number: int) -> dict[str, Any]:

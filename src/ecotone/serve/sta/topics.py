@@ -16,7 +16,7 @@ import orjson
 from ecotone.model.odata import Query
 from ecotone.model.sensorthings import Refused, absent
 from ecotone.serve.sta import options, paths
-from ecotone.serve.sta.reads import locate
+from ecotone.serve.sta.reads import inner, locate
 from ecotone.serve.sta.render import Renderer, dumped
 from ecotone.share.sensorthings import Done, Parent, Reader
 
@@ -100,5 +100,5 @@ def _observed(done: Done, parent: Parent | None) -> list[int]:
 def _inside(told: dict[str, object], rest: tuple[str, ...]) -> dict[str, object]:
     value: object = orjson.loads(dumped(told)).get(rest[0])
     for key in rest[1:]:
-        value = value.get(key) if isinstance(value, dict) else None
+        value = inner(value, key)
     return {rest[-1]: value}
