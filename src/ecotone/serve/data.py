@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-from ecotone.formats.cells import harmless
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
 from ecotone.model.errors import UsageError, Withheld
 from ecotone.model.words import say
 from ecotone.serve import filters, maps
 from ecotone.serve.accounts import Account
+from ecotone.serve.downloads import as_csv
 from ecotone.serve.filters import Filters, Turn
 from ecotone.serve.guard import Known
 from ecotone.serve.maps import Box
 from ecotone.serve.outlines import outlines_for
-from ecotone.serve.pages import page
+from ecotone.serve.pages import is_browser, page
 from ecotone.serve.state import served
-from ecotone.serve.views import View, Wanted
+from ecotone.serve.views import PATIENCE, View, Wanted
 from ecotone.share.decide import Request as Asked
 from ecotone.share.desk import own_datasets
 from ecotone.share.door import Door
@@ -29,11 +29,13 @@ from ecotone.share.door import Door
 router = APIRouter(default_response_class=HTMLResponse)
 
 ROWS: Final = 50
+#: Seconds for which a program is let wait.
+_PROGRAMS_WAIT: Final = 900.0
 _COLUMNS: Final = 9
 #: Not shown in a table: for machines, or said otherwise on the page.
 _INNER: Final = frozenset(
     {"id", "version", "extra", "agreement", "class", "release_level", "content_hash",
-     "natural_key", "batch_id", "since", "row", "line", "file"}
+     "natural_key", "batch_id", "since", "row", "line", "file", "sha256", "time_precision"}
 )  # fmt: skip
 #: The first columns of a table, where a noun has them.
 _FIRST: Final = (
@@ -193,29 +195,24 @@ def download(
     chosen: Chosen,
     purpose: Purpose = "assessment",
 ) -> Response:
-    """The rows of the table as CSV, as agreed for downloading: another release than looking."""
+    """The rows of the table as CSV, as agreed for downloading: another release than looking.
+
+    Each download leaves its lines in the ledger. A browser waits on a page while the release is
+    made, a program for the answer.
+    """
     node = served(request)
     _must_be_agreed(request, account, purpose)
-    door = Door(node.store, Asked(account.party, purpose, "download", node.today()))
-    released = door.release(noun)
-    view = View.of(released, noun)
-    numbers = filters.kept(view, chosen)
-    names = [n for n in view.rows.column_names if n != "extra"]
+    asked_for = Wanted(account.party, noun, purpose, node.today(), "download")
+    patience = PATIENCE if is_browser(request) else _PROGRAMS_WAIT
+    view = node.views.get(asked_for, patience=patience, behind=False)
+    if view is None:
+        return preparing(request, noun)
+    view.note_again(node.store)
     return StreamingResponse(
-        _csv(view, numbers, names),
+        as_csv(view, filters.kept(view, chosen)),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{noun}.csv"'},
     )
-
-
-def _csv(view: View, numbers: Any, names: list[str]) -> Iterator[str]:
-    yield "\ufeff"
-    for start in range(0, max(len(numbers), 1), 5000):
-        frame = view.rows.select(names).take(numbers[start : start + 5000]).to_pandas()
-        for name in frame.columns:
-            if frame[name].dtype == object or str(frame[name].dtype) in ("str", "category"):
-                frame[name] = harmless(frame[name]).where(frame[name].notna(), "")
-        yield frame.to_csv(index=False, header=start == 0, lineterminator="\r\n")
 
 
 def wanted(request: Request, account: Account, noun: str, purpose: str) -> View | None:
@@ -281,7 +278,12 @@ def _frame(
 
 def table_columns(view: View, rows: Sequence[dict[str, Any]]) -> list[str]:
     """The few columns a table shows, the telling ones first; none that is empty on this page."""
-    there = [n for n in view.rows.column_names if n not in _INNER]
+    there = [
+        n
+        for n in view.rows.column_names
+        # What stood in the file in its own words is told by the record's page.
+        if n not in _INNER and (n == "value_text" or n.rpartition("_")[2] != "text")
+    ]
     if rows:
         there = [n for n in there if any(row[n] is not None for row in rows)]
         if all(_says_the_same(row) for row in rows):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ecotone.serve.searching import mentions
 from ecotone.serve.views import View
 
 #: Columns worth a list to choose from, where a view has them with few values.
@@ -20,9 +21,6 @@ CHOICES: Final = (
     "media_type", "sample_type", "kind", "site_type", "status", "release_level",
 )  # fmt: skip
 _TIMES: Final = ("time_start", "time", "start", "observed", "sampled", "collected")
-#: Distinct texts of a column from which on case counts; letters from which on identifiers count.
-_MANY: Final = 20_000
-_OF_AN_ID: Final = 8
 
 
 @dataclass(frozen=True)
@@ -101,8 +99,6 @@ def kept(view: View, filters: Filters) -> NDArray[np.int64]:
     for name, value in filters.chosen.items():
         if value and name in rows.column_names:
             keep = _both(keep, _equals(rows[name], value))
-    if filters.text:
-        keep = _both(keep, _mentions(rows, filters.text))
     when = time_column(view)
     if when is not None and (filters.start or filters.end):
         keep = _both(keep, _between(rows[when], filters.start, filters.end))
@@ -116,9 +112,10 @@ def kept(view: View, filters: Filters) -> NDArray[np.int64]:
             if high is not None:
                 keep = _both(keep, pc.less_equal(rows[name], high))
     if keep is None:
-        return np.arange(rows.num_rows, dtype=np.int64)
-    mask = pc.fill_null(keep, False)
-    return np.flatnonzero(np.asarray(mask))
+        numbers = np.arange(rows.num_rows, dtype=np.int64)
+    else:
+        numbers = np.flatnonzero(np.asarray(pc.fill_null(keep, False)))
+    return numbers[mentions(view, filters.text)[numbers]] if filters.text else numbers
 
 
 def page(view: View, filters: Filters, turn: Turn, most: int) -> Page:
@@ -174,29 +171,6 @@ def _equals(column: Any, value: str) -> Any:
 def _is_text(column: Any) -> bool:
     kind = column.type
     return bool(pa.types.is_string(kind) or pa.types.is_dictionary(kind))
-
-
-def _mentions(rows: pa.Table, text: str) -> Any:
-    """Rows any of whose texts holds these letters; each distinct text is looked at once."""
-    found = None
-    for name in rows.column_names:
-        column = rows[name].combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = column.chunk(0) if column.num_chunks else None
-        if column is None or name in ("extra",):
-            continue
-        if pa.types.is_dictionary(column.type):
-            # Names that nearly every row has anew are compared letter by letter: much quicker.
-            few = len(column.dictionary) < _MANY
-            hits = pc.match_substring(column.dictionary, text, ignore_case=few)
-            one = hits.take(column.indices)
-        elif pa.types.is_string(column.type) and len(text) >= _OF_AN_ID:
-            one = pc.match_substring(column, text)
-        else:
-            continue
-        one = pc.fill_null(one, False)
-        found = one if found is None else pc.or_(found, one)
-    return pa.array(np.zeros(rows.num_rows, dtype=bool)) if found is None else found
 
 
 def _between(column: Any, start: date | None, end: date | None) -> Any:

@@ -7,12 +7,13 @@ one more row in a dataset of one's own; nobody's word is ever changed.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import pandas as pd
+import pyarrow.compute as pc
 from fastapi import APIRouter, Form, Query, Request
 from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse, Response
@@ -160,7 +161,9 @@ def _identities(request: Request, account: Account, views: dict[str, View]) -> p
     frame["party"] = frame["dataset_id"].map(owners)
     frame = frame.rename(columns={"individual_id": "name", "recognised_by": "kind"})
     frame["id"] = frame["name"].fillna(frame["id"])
-    seen = _frame(views["Observation"], ["individual", "latitude", "longitude"])
+    seen = _frame(
+        _with(views["Observation"], "individual"), ["individual", "latitude", "longitude"]
+    )
     places = seen.dropna(subset=["individual"]).groupby("individual")[["latitude", "longitude"]]
     return frame.drop_duplicates("id").merge(
         places.median(numeric_only=True), how="left", left_on="id", right_index=True
@@ -176,6 +179,13 @@ def _decisions(view: View) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names, dtype=object).sort_values(
         "decided", kind="stable", ignore_index=True
     )
+
+
+def _with(view: View, name: str) -> View:
+    """The rows that have a value: they may be few among many."""
+    if name not in view.rows.column_names:
+        return view
+    return replace(view, rows=view.rows.filter(pc.is_valid(view.rows[name])))
 
 
 def _frame(view: View, names: list[str]) -> pd.DataFrame:

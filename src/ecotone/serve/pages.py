@@ -77,6 +77,11 @@ def onward(path: str, **query: object) -> RedirectResponse:
     return RedirectResponse(path + ("?" + urlencode(given) if given else ""), 303)
 
 
+def is_browser(request: Request) -> bool:
+    """Whether who asks reads pages."""
+    return "text/html" in request.headers.get("accept", "")
+
+
 def local(path: str) -> str:
     """A path of ours to go on to; the first page for anything else."""
     safe = path.startswith("/") and not path.startswith("//") and "\\" not in path

@@ -82,18 +82,33 @@ def drafting(
     node = served(request)
     _must_be_home(account)
     today = node.today()
-    owned = [d.dataset_id for d in desk.own_datasets(node.store, account.party)]
+    own = desk.own_datasets(node.store, account.party)
+    chosen = [d.dataset_id for d in own if d.dataset_id in dataset] or [d.dataset_id for d in own]
+    parties = [p for p in node.store.parties() if p.party_id != account.party]
     known = {s.agreement.agreement_id for s in lifecycle.standings(node.store, today)}
     number = next(n for n in range(1, 1000) if f"{account.party}-{today:%Y}-{n}" not in known)
     text = draft_text(
         language(request),
         owner=account.party,
         recipients=to,
-        datasets=[d for d in dataset if d in owned] or owned,
+        datasets=chosen,
         agreement_id=f"{account.party}-{today:%Y}-{number}",
         today=today,
+        commands=False,
     )
-    return page(request, "draft.html", text=text, said=[], new=True, agreement_id="")
+    return page(
+        request,
+        "draft.html",
+        text=text,
+        said=[],
+        new=True,
+        agreement_id="",
+        choose=True,
+        to=to,
+        datasets=chosen,
+        parties=parties,
+        own=own,
+    )
 
 
 @router.get("/sharing/agreements/{agreement_id}/amend")
@@ -104,7 +119,13 @@ def amending(request: Request, account: Sharer, agreement_id: _Key) -> Response:
     if not found.original:
         raise UsageError(say("portal.draft.no-text"))
     return page(
-        request, "draft.html", text=found.original, said=[], new=False, agreement_id=agreement_id
+        request,
+        "draft.html",
+        text=found.original,
+        said=[],
+        new=False,
+        agreement_id=agreement_id,
+        choose=False,
     )
 
 
@@ -122,7 +143,13 @@ def draft(
     if what == "read":
         said = sentences(made, language(request), _party_names(request))
         return page(
-            request, "draft.html", text=text, said=said, new=not amends, agreement_id=amends
+            request,
+            "draft.html",
+            text=text,
+            said=said,
+            new=not amends,
+            agreement_id=amends,
+            choose=False,
         )
     with _acting(request, account, f"draft {made.agreement_id}") as actor:
         if amends:

@@ -50,7 +50,7 @@ class Told:
         if name == "property":
             return term("property", value, self._lang)
         if name.rpartition("_")[2] == "unit":
-            return l10n.unit(value, self._lang) or value
+            return l10n.unit(value, self._lang) or "–"
         found = attributes(noun).get(name)
         if name == "sex" or (found is not None and found.choices):
             return self.choice(value)
@@ -87,7 +87,9 @@ class Told:
         """An attribute as the data dictionary describes it."""
         found = attributes(noun).get(name)
         if found is not None:
-            return found.description[self._lang]
+            # That latitudes are degrees goes without saying.
+            unit = "" if found.unit == "degree" else self.unit(found.unit)
+            return found.description[self._lang] + (f", {unit}" if unit else "")
         key = f"portal.column.{name}"
         return str(say(key, self._lang)) if has(key) else name
 

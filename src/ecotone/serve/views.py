@@ -9,10 +9,11 @@ On disk, beside the other things of this process that die with it, and read as a
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -67,6 +68,10 @@ class View:
     lines: tuple[Line, ...] = ()
     #: Whether rows of the node are newer than these.
     behind: bool = False
+    #: Rows that hold letters somebody looked for, by these letters.
+    searches: dict[str, NDArray[np.bool_]] = field(default_factory=dict, compare=False, repr=False)
+    #: How often it was taken as a whole.
+    taken: Iterator[int] = field(default_factory=itertools.count, compare=False, repr=False)
     #: Orders of the rows by columns somebody sorted by, kept as they are asked for.
     orders: dict[str, NDArray[np.int32]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -98,6 +103,12 @@ class View:
         """Whether a column holds numbers."""
         kind = self.rows.schema.field(column).type
         return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+    def note_again(self, store: Store) -> None:
+        """Note that what was released once leaves once more; the first time it was noted."""
+        if next(self.taken):
+            w = self.wanted
+            desk.note_again(store, Request(w.party, w.purpose, w.action, w.day), self.lines)
 
     def ordered(self, column: str) -> tuple[NDArray[np.int32], int]:
         """The numbers of the rows by a column, smallest first, and how many have a value.
@@ -133,8 +144,12 @@ class Views:
         self._making: dict[tuple[Wanted, Marks], Future[View]] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="views")
 
-    def get(self, wanted: Wanted, *, patience: float = PATIENCE) -> View | None:
+    def get(
+        self, wanted: Wanted, *, patience: float = PATIENCE, behind: bool = True
+    ) -> View | None:
         """The view as it is now; None while it is being made.
+
+        ``behind``: a party may be shown its own rows as they stood a moment ago.
 
         Raises Withheld where no decision speaks for any dataset.
         """
@@ -148,6 +163,7 @@ class Views:
                 making = self._pool.submit(self._make, wanted, now)
                 self._making[(wanted, now)] = making
         own = wanted.party == self._store.party_id and not wanted.owner
+        own = own and behind
         stale = kept if kept is not None and own and kept.marks.rules == now.rules else None
         wait([making], timeout=0.3 if stale is not None else patience)
         if making.done():
@@ -217,8 +233,7 @@ def columnar(frame: pd.DataFrame, noun: str) -> pa.Table:
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
             arrays[name] = pa.array(column, from_pandas=True)
             continue
-        text = column.astype(object).where(column.notna(), None)
-        plain = pa.array([None if v is None else str(v) for v in text], pa.string())
+        plain = pa.array(column.astype("str"), pa.string(), from_pandas=True)
         arrays[name] = plain if name in _TEXT else plain.dictionary_encode()
     return pa.table(arrays)
 

@@ -6,7 +6,7 @@ function is told for whom it answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +17,8 @@ from ecotone.model.words import say
 if TYPE_CHECKING:
     from ecotone.model.finding import Finding
     from ecotone.model.records import Batch, Dataset
+    from ecotone.share.decide import Request
+    from ecotone.share.door import Line
     from ecotone.store import Store
     from ecotone.store.ledger import Entry
 
@@ -111,6 +113,23 @@ def lines(store: Store, party: str, before: int | None, most: int) -> list[Entry
         wanted = wanted.where(LEDGER.c.kind == "release", LEDGER.c.person == party, ~previewed)
     with store.database.reading() as connection:
         return [Entry(*row) for row in connection.execute(wanted)]
+
+
+def note_again(store: Store, asked: Request, lines: Iterable[Line]) -> None:
+    """Note that what the door let out for this request leaves once more."""
+    for line in lines:
+        store.record_release(
+            reader=asked.reader,
+            purpose=asked.purpose,
+            action=asked.action,
+            dataset_id=line.decision.dataset_id,
+            noun=line.noun,
+            level=line.decision.level,
+            agreement_id=line.decision.agreement_id,
+            agreement_version=line.decision.agreement_version,
+            rows=line.rows,
+            sha256=line.sha256,
+        )
 
 
 def note_run(store: Store, run_id: str, folder: Path, releases: list[str], person: str) -> None:

@@ -19,12 +19,18 @@ def draft_text(
     datasets: Sequence[str],
     agreement_id: str,
     today: date,
+    commands: bool = True,
 ) -> str:
-    """The text of a draft as commented TOML; it reads as an agreement as it stands."""
+    """The text of a draft as commented TOML; it reads as an agreement as it stands.
+
+    ``commands``: with the lines that name the commands to go on by.
+    """
     source = resources.files("ecotone.share").joinpath("templates", f"agreement.{lang}.toml")
+    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
+    wanted = (line for line in lines if commands or "  ecotone " not in line)
     # Years have no 29 February in common.
     end = today.replace(year=today.year + 3, day=min(today.day, 28))
-    return Template(source.read_text(encoding="utf-8")).substitute(
+    return Template("".join(wanted)).substitute(
         agreement_id=_text(agreement_id),
         owner=_text(owner),
         recipients=_list(recipients),
