@@ -13,6 +13,7 @@ from benchmarks import (
     land_trend,
     ledger,
     packages,
+    portal,
     sensorthings,
     start,
     water_wrtds,
@@ -34,6 +35,7 @@ for benchmark in (
     camtrapdp,
     connectivity,
     sensorthings,
+    portal,
 ):
     print(f"\n== {benchmark.__name__.rsplit('.', maxsplit=1)[-1]}")
     benchmark.main()
