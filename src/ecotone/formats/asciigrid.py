@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio import DatasetReader
 from rasterio.crs import CRS
 from rasterio.errors import RasterioIOError
 from rasterio.transform import Affine
@@ -28,6 +29,8 @@ GRID_KEYS: Final = frozenset(
 )  # fmt: skip
 #: What stands for no value where the header names nothing.
 _USUAL_NODATA: Final = -9999.0
+#: No resistance is as large: a float's largest number, or one near it, stands for no data.
+_BEYOND: Final = 1e30
 #: How far edges of two grids may lie apart, in cells.
 _ALIGNED: Final = 1e-3
 
@@ -62,12 +65,40 @@ def read_raster(path: Path) -> Raster:
         return read_grid(path)
     try:
         with rasterio.open(path) as data:
-            values = data.read(1).astype(np.float64)
-            if data.nodata is not None and not math.isnan(data.nodata):
-                values[values == data.nodata] = np.nan
-            return Raster(values, data.transform, data.crs, path.name)
+            return _first_band(data, path.name)
     except RasterioIOError as error:
         raise refused("raster-unreadable", file=path.name, why=str(error)) from error
+
+
+def _first_band(data: DatasetReader, name: str) -> Raster:
+    """The only band as numbers, north up; refused where there are more or the grid is turned."""
+    transform = data.transform
+    if data.count != 1:
+        raise refused("grid-bands", file=name, found=str(data.count))
+    if transform.b or transform.d:
+        raise refused("grid-turned", file=name)
+    values = data.read(1).astype(np.float64)
+    if data.nodata is not None and not math.isnan(data.nodata):
+        values[values == data.nodata] = np.nan
+    values = values * data.scales[0] + data.offsets[0]
+    if transform.e > 0:
+        values = np.ascontiguousarray(values[::-1])
+        transform *= Affine.translation(0, data.height) * Affine.scale(1, -1)
+    if transform.a < 0:
+        values = np.ascontiguousarray(values[:, ::-1])
+        transform *= Affine.translation(data.width, 0) * Affine.scale(-1, 1)
+    return Raster(no_overflow(values, name), transform, data.crs, name)
+
+
+def no_overflow(values: Floats, name: str) -> Floats:
+    """Refuse values that only a no-data value missing from the header can be."""
+    with np.errstate(invalid="ignore"):
+        beyond = (np.abs(values) >= _BEYOND) & np.isfinite(values)
+    if beyond.any():
+        raise refused(
+            "grid-nodata", file=name, value=f"{values[beyond][0]:g}", count=str(int(beyond.sum()))
+        )
+    return values
 
 
 def read_text(path: Path) -> str:
@@ -75,7 +106,10 @@ def read_text(path: Path) -> str:
     with open_source(path) as source:
         member = source.only or source.members[0]
         with source.open(member) as handle:
-            return handle.read().decode("utf-8-sig", "surrogateescape")
+            data = handle.read()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "surrogateescape")
+    return data.decode("utf-8-sig", "surrogateescape")
 
 
 def read_grid(path: Path) -> Raster:
@@ -101,6 +135,7 @@ def parse_grid(text: str, name: str) -> Raster:
         raise refused("grid-size", file=name, found=str(values.size), wanted=str(columns * rows))
     values[values == header.get("nodata_value", header.get("nodata", _USUAL_NODATA))] = np.nan
     transform = Affine(width, 0.0, left, 0.0, -height, low + rows * height)
+    values = no_overflow(values, name)
     return Raster(values.reshape(rows, columns), transform, None, name)
 
 
@@ -116,7 +151,7 @@ def _header(text: str, name: str) -> tuple[dict[str, float], int]:
             break
         if words:
             try:
-                header[words[0].lower()] = float(words[1])
+                header[words[0].lower()] = float(words[1].replace(",", "."))
             except (IndexError, ValueError) as error:
                 raise refused("grid-header", file=name, field=words[0]) from error
         start = end + 1

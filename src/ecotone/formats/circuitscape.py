@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,6 +22,7 @@ _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off", ""})
 _UNSET: Final = frozenset({"", "none", "not entered", "null"})
 SCENARIOS: Final = ("pairwise", "advanced", "one-to-all", "all-to-one")
+_SCENARIOS: Final = {"one_to_all": "one-to-all", "all_to_one": "all-to-one"}
 POLICIES: Final = ("keepall", "rmvsrc", "rmvgnd", "rmvall")
 #: Options about machines and logs: they change no number, so they are taken and left.
 _WITHOUT_EFFECT: Final = frozenset(
@@ -28,10 +31,14 @@ _WITHOUT_EFFECT: Final = frozenset(
      "version", "parallelize", "max_parallel", "use_64bit_indexing", "cholmod_batch_size",
      "point_file_contains_polygons", "precision"}
 )  # fmt: skip
+#: What each name of a solver stands for; one that is not ours is told.
 _SOLVERS: Final = {
-    "cg+amg": "amg", "cholmod": "direct", "mkl pardiso": "direct", "pardiso": "direct",
-    "accelerate": "direct",
+    "cg+amg": "amg", "amg+cg": "amg", "cholmod": "cholmod", "cholesky": "cholmod",
+    "cholfact": "cholmod", "mkl pardiso": "pardiso", "mklpardiso": "pardiso",
+    "pardiso": "pardiso", "accelerate": "accelerate", "appleaccelerate": "accelerate",
 }  # fmt: skip
+#: Two numbers with a comma between and no blank: a decimal comma or two columns.
+_COMMA: Final = re.compile(r"^[-+]?\d+,\d+([eE][-+]?\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class Config:
     as_tif: bool
     reclass: Path | None = None  #: old and new values of the habitat map
     bare_focal: bool = False  #: no current is shown where a case's sources and grounds are
+    solver: str = ""  #: the one the INI names, in our words
 
 
 def read_options(path: Path) -> dict[str, str]:
@@ -88,7 +96,8 @@ def read_config(path: Path) -> tuple[Config, list[Finding]]:
     """A Circuitscape INI; what is unknown or without effect is told."""
     options = Options(path, read_options(path))
     data_type = options.choice("data_type", "raster", ("raster", "network"))
-    scenario = options.choice("scenario", "not entered", SCENARIOS)
+    scenario = options.choice("scenario", "not entered", (*SCENARIOS, *_SCENARIOS))
+    scenario = _SCENARIOS.get(scenario, scenario)
     if data_type == "network" and scenario not in ("pairwise", "advanced"):
         raise options.refuse("scenario", scenario)
     advanced = scenario == "advanced"
@@ -114,7 +123,7 @@ def read_config(path: Path) -> tuple[Config, list[Finding]]:
         ),
         sources=options.needed("source_file") if advanced else None,
         grounds=options.needed("ground_file") if advanced else None,
-        grounds_are_resistances=options.flag("ground_file_is_resistances"),
+        grounds_are_resistances=options.flag("ground_file_is_resistances", default=True),
         unit_currents=options.flag("use_unit_currents"),
         direct_grounds=options.flag("use_direct_grounds"),
         policy=options.choice("remove_src_or_gnd", "keepall", POLICIES),
@@ -129,8 +138,8 @@ def read_config(path: Path) -> tuple[Config, list[Finding]]:
         as_tif=options.flag("write_as_tif"),
         reclass=options.switched("use_reclass_table", "reclass_file", wanted=raster),
         bare_focal=options.flag("set_focal_node_currents_to_zero"),
+        solver=options.solver(),
     )
-    options.solver()
     return config, options.remarks()
 
 
@@ -187,7 +196,19 @@ class Options:
         text = self.text(key).strip().strip("\"'")
         if text.lower() in _UNSET or text.startswith("("):
             return None
-        return self._path.parent / text.replace("\\", "/")
+        return self._found(key, text.replace("\\", "/"))
+
+    def _found(self, key: str, text: str) -> Path:
+        """The file, or one of its name beside the INI: paths come from other machines too."""
+        path = self._path.parent / text
+        if path.is_file():
+            return path
+        name = text.rstrip("/").rsplit("/", 1)[-1].lower()
+        beside = sorted(p for p in self._path.parent.iterdir() if p.name.lower() == name)
+        if not beside or not beside[0].is_file():
+            return path
+        self.tell("circuit-file-beside", key, text, Severity.INFO, found=beside[0].name)
+        return beside[0]
 
     def needed(self, key: str) -> Path:
         """A file that must be named and be there."""
@@ -206,23 +227,39 @@ class Options:
             raise refused("circuit-file-unset", file=self._path.name, field=key)
         return self._there(named, key)
 
-    def solver(self) -> None:
-        """The solver is chosen by predicted memory; a name nobody knows is told."""
-        name = self.text("solver", "cg+amg").strip().lower()
-        if name not in _SOLVERS and name not in _UNSET:
+    def solver(self) -> str:
+        """The solver asked for, in our words; one that nobody knows is told."""
+        name = self.text("solver").strip().lower()
+        if name in _UNSET:
+            return ""
+        if name not in _SOLVERS:
             self.tell("circuit-solver-unknown", "solver", name)
+        return _SOLVERS.get(name, "")
 
-    def tell(self, code: str, key: str, value: str) -> None:
-        """A warning about an option."""
+    def tell(
+        self, code: str, key: str, value: str, severity: Severity = Severity.WARNING, **params: str
+    ) -> None:
+        """What a reader should know of an option."""
         self._findings.append(
-            Finding(code, Severity.WARNING, field=key, value=value, file=self._path.name)
+            Finding(code, severity, field=key, value=value, file=self._path.name, params=params)
         )
 
     def remarks(self, quiet: frozenset[str] = _WITHOUT_EFFECT) -> list[Finding]:
         """What the reader should know: options that nobody knows."""
         ignorable = quiet | {"source_file", "ground_file", "point_file", "reclass_file"}
+        known = sorted(self._read | ignorable)
         for key in sorted(set(self._given) - self._read - ignorable):
-            self.tell("circuit-option-unknown", key, self._given[key])
+            near = get_close_matches(key, known, 1)
+            if near:
+                self.tell("circuit-option-misspelt", key, self._given[key], near=near[0])
+            else:
+                self.tell("circuit-option-unknown", key, self._given[key])
+        idle = sorted(key for key in self._given if key in quiet and key not in self._read)
+        if idle:
+            what = {"options": ", ".join(idle)}
+            self._findings.append(
+                Finding("circuit-options-idle", Severity.INFO, file=self._path.name, params=what)
+            )
         return self._findings
 
     def refuse(self, key: str, value: str) -> Exception:
@@ -237,7 +274,9 @@ class Options:
 
 def read_table(path: Path, columns: int) -> Floats:
     """A list of numbers in columns, parted by blanks, tabs or commas."""
-    rows = [line.replace(",", " ").split() for line in read_text(path).splitlines()]
+    lines = read_text(path).splitlines()
+    no_decimal_comma(path, lines, columns)
+    rows = [line.replace(",", " ").split() for line in lines]
     rows = [row for row in rows if row]
     wrong = next((n for n, row in enumerate(rows, 1) if len(row) < columns), None)
     if not rows or wrong is not None:
@@ -246,6 +285,14 @@ def read_table(path: Path, columns: int) -> Floats:
         return np.array([row[:columns] for row in rows], dtype=np.float64)
     except ValueError as error:
         raise refused("grid-number", file=path.name, why=str(error)) from error
+
+
+def no_decimal_comma(path: Path, lines: list[str], columns: int) -> None:
+    """Refuse a list in which blanks part the columns and commas may be decimal points."""
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if len(words) >= columns > 1 and any(_COMMA.match(word) for word in words):
+            raise refused("circuit-list-comma", file=path.name, line=number, value=line.strip())
 
 
 @dataclass(frozen=True)

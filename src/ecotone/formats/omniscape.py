@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from ecotone.formats.asciigrid import read_text
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import Options, read_options
-from ecotone.model.finding import Finding
+from ecotone.model.finding import Finding, Severity
 
 Floats = NDArray[np.float64]
 
 #: Options about machines, names and projections: they change no number.
 _WITHOUT_EFFECT: Final = frozenset(
     {"parallelize", "parallel_batch_size", "project_name", "precision", "low_memory_mode",
-     "suppress_messages", "write_raw_currmap", "allow_different_projections",
+     "suppress_messages", "allow_different_projections",
      "condition1_file", "condition2_file",
      "condition1_future_file", "condition2_future_file", "comparison1", "comparison2",
      "condition1_lower", "condition1_upper", "condition2_lower", "condition2_upper",
@@ -102,7 +102,11 @@ def read_window_config(path: Path) -> tuple[WindowConfig, list[Finding]]:
     )
     if reclass is None and options.file("reclass_table") is not None:
         options.tell("window-file-unused", "reclass_table", options.text("reclass_table"))
-    options.solver()
+    solver = options.solver()
+    if solver:
+        options.tell("window-solver", "solver", options.text("solver"), Severity.INFO)
+    if not options.flag("write_raw_currmap", default=True):
+        options.tell("window-raw-written", "write_raw_currmap", "false", Severity.INFO)
     return config, options.remarks(_WITHOUT_EFFECT)
 
 

@@ -141,6 +141,42 @@ def test_bad_grids_and_points_are_refused(values, points, code, tmp_path):
         assert error.value.finding.message(lang)
 
 
+@pytest.mark.parametrize(
+    ("points", "code"),
+    [
+        # The grid is 30 m wide and 10 m high.
+        ("1 5 25\n2 5 15\n", "circuit-points-swapped"),
+        ("1 5,5 5,5\n2 15,5 5,5\n", "circuit-list-comma"),
+        ("1.5 5 5\n2 15 5\n", "circuit-id-broken"),
+        ("99999999999999999999 5 5\n2 15 5\n", "circuit-id-broken"),
+        ("1 5e6 5e6\n2 4e6 4e6\n", "circuit-no-point"),
+    ],
+)
+def test_points_that_lie_nowhere(points, code, tmp_path):
+    with pytest.raises(InputRefused) as error:
+        circuit(tmp_path, [[1, 1, 1]], points)
+    assert code_of(error.value) == code
+
+
+def test_points_of_a_continental_spreadsheet(tmp_path):
+    done = circuit(tmp_path, [[1, 1, 1]], "id;x;y\n1;5,5;5,5\n2;25,0;5,0\n")
+    assert done.values["solved"].value == 1
+
+
+def test_excluded_points_give_one_ampere_where_strengths_vary(tmp_path):
+    (tmp_path / "s.txt").write_text("1 5\n2 3\n3 7\n")
+    (tmp_path / "i.txt").write_text("mode include\n1 2\n2 3\n")
+    done = circuit(
+        tmp_path, [[1, 1, 1]], "1 5 5\n2 15 5\n3 25 5\n", scenario="all-to-one",
+        use_variable_source_strengths=True, variable_source_file="s.txt",
+        use_included_pairs=True, included_pairs_file="i.txt",
+    )  # fmt: skip
+    assert "circuit-excluded-inject" in [f["code"] for f in done.findings]
+    # To point 1 flow 3 A of its pair 2, and 1 A of 3, with which it has no pair.
+    current = np.loadtxt(tmp_path / "out" / "name_curmap_1.asc", skiprows=6)
+    assert current == pytest.approx([4, 4, 1])
+
+
 def test_negative_conductances_and_empty_masks(tmp_path):
     with pytest.raises(InputRefused) as error:
         circuit(tmp_path, [[1, -1, 1]], "1 5 5\n2 25 5\n", habitat_map_is_resistances=False)
@@ -191,9 +227,16 @@ def advanced(folder: Path, source: object, ground: object, **options: object):
 
 def test_an_advanced_run_and_what_it_refuses(tmp_path):
     none = -9999
-    advanced(tmp_path, [[3, none, none, none]], [[none, 2, none, none]])
-    voltage = np.loadtxt(tmp_path / "out" / "name_voltmap.asc", skiprows=6)
-    assert voltage == pytest.approx([4.5, 1.5, 0, 0])
+    # 2 ohms to ground, as Circuitscape has it where nothing is said; else 2 siemens.
+    for said, known in (
+        ({}, [9, 6, 0, 0]),
+        ({"ground_file_is_resistances": False}, [4.5, 1.5, 0, 0]),
+    ):
+        advanced(tmp_path, [[3, none, none, none]], [[none, 2, none, none]], **said)
+        voltage = np.loadtxt(tmp_path / "out" / "name_voltmap.asc", skiprows=6)
+        assert voltage == pytest.approx(known)
+    held = advanced(tmp_path, [[3, 1, none, none]], [[none, 0, none, none]])
+    assert "circuit-source-held" in [f["code"] for f in held.findings]
     advanced(
         tmp_path, [[3, none, none, none]], [[none, 2, none, none]], use_unit_currents=True,
         use_direct_grounds=True,

@@ -84,9 +84,101 @@ def test_unknown_options_and_solvers_are_told(tmp_path):
     assert {(f.code, f.field) for f in findings} == {
         ("circuit-solver-unknown", "solver"),
         ("circuit-option-unknown", "colour"),
+        ("circuit-options-idle", None),
     }
     for finding in findings:
         assert finding.message("zh")
+
+
+#: Every option of Circuitscape 4 and 5, and what becomes of it: a value that is honoured and
+#: the field of the run that tells, or whether it is idle (told) since it changes no number.
+HONOURED = {
+    "connect_four_neighbors_only": ("True", "four", True),
+    "connect_using_avg_resistances": ("True", "mean_resistance", True),
+    "use_polygons": ("True", "polygons", "pairs.txt"),
+    "use_mask": ("True", "mask", "pairs.txt"),
+    "use_included_pairs": ("True", "included_pairs", "pairs.txt"),
+    "use_reclass_table": ("True", "reclass", "pairs.txt"),
+    "use_variable_source_strengths": ("True", "strengths", "pairs.txt"),
+    "ground_file_is_resistances": ("False", "grounds_are_resistances", False),
+    "use_unit_currents": ("1", "unit_currents", True),
+    "use_direct_grounds": ("true", "direct_grounds", True),
+    "remove_src_or_gnd": ("rmvall", "policy", "rmvall"),
+    "set_null_currents_to_nodata": ("True", "null_currents", True),
+    "set_null_voltages_to_nodata": ("True", "null_voltages", True),
+    "set_focal_node_currents_to_zero": ("True", "bare_focal", True),
+    "write_cum_cur_map_only": ("True", "cumulative_only", True),
+    "write_max_cur_maps": ("True", "write_maximum", True),
+    "write_volt_maps": ("True", "write_voltages", True),
+    "write_cur_maps": ("True", "write_currents", True),
+    "log_transform_maps": ("True", "log_transform", True),
+    "compress_grids": ("True", "compress", True),
+    "write_as_tif": ("True", "as_tif", True),
+    "habitat_map_is_resistances": ("False", "habitat_is_resistance", False),
+    "solver": ("cholfact", "solver", "cholmod"),
+    "scenario": ("all_to_one", "scenario", "all-to-one"),
+    "data_type": ("network", "data_type", "network"),
+    "output_file": ("a/b.out", "base", "b"),
+    "habitat_file": ("source.asc", "habitat", "source.asc"),
+    "point_file": ("ground.asc", "points", "ground.asc"),
+}
+#: Files that count where their switch is on.
+SWITCHED = {
+    "polygon_file", "mask_file", "included_pairs_file", "reclass_file", "variable_source_file",
+}  # fmt: skip
+ADVANCED = {"source_file", "ground_file"}
+IDLE = {
+    "version", "preemptive_memory_release", "low_memory_mode", "parallelize", "max_parallel",
+    "print_timings", "print_rusages", "profiler_log_file", "log_file", "log_level",
+    "screenprint_log", "precision", "cholmod_batch_size", "use_64bit_indexing",
+    "suppress_messages", "point_file_contains_polygons",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(HONOURED))
+def test_every_option_of_circuitscape_is_honoured(key, tmp_path):
+    value, field, wanted = HONOURED[key]
+    more = {"scenario": "one-to-all"} if field == "strengths" else {}
+    files = dict.fromkeys(SWITCHED, "pairs.txt") if key.startswith("use_") else {}
+    config, findings = read_config(ini(tmp_path, **{**more, **files, key: value}))
+    found = getattr(config, field)
+    assert (found.name if isinstance(found, Path) else found) == wanted
+    assert not findings
+
+
+def test_every_other_option_is_told_to_be_idle(tmp_path):
+    _, findings = read_config(ini(tmp_path, **dict.fromkeys(IDLE, "1")))
+    assert [(f.code, f.severity) for f in findings] == [("circuit-options-idle", "info")]
+    assert set(dict(findings[0].params)["options"].split(", ")) == IDLE
+    given = dict.fromkeys(ADVANCED, "source.asc")
+    advanced, _ = read_config(ini(tmp_path, scenario="advanced", **given))
+    assert advanced.sources == advanced.grounds == tmp_path / "source.asc"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [("write_cur_map", "write_cur_maps"), ("use_polygon", "use_polygons"), ("solvr", "solver")],
+)
+def test_a_misspelt_option_is_told_with_the_nearest(wrong, near, tmp_path):
+    _, findings = read_config(ini(tmp_path, **{wrong: "True"}))
+    assert [(f.code, f.field, dict(f.params)["near"]) for f in findings] == [
+        ("circuit-option-misspelt", wrong, near)
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["C:\\Users\\li\\Habitat.ASC", "/home/li/habitat.asc", "x/HABITAT.asc"]
+)
+def test_a_path_of_another_machine_is_sought_beside_the_ini(path, tmp_path):
+    config, findings = read_config(ini(tmp_path, habitat_file=path))
+    assert config.habitat == tmp_path / "habitat.asc"
+    assert [f.code for f in findings] == ["circuit-file-beside"]
+
+
+def test_an_ini_from_notepad(tmp_path):
+    path = ini(tmp_path)
+    path.write_bytes(path.read_text("utf-8-sig").replace("\n", "\r\n").encode("utf-16"))
+    assert read_config(path)[0].base == "one"
 
 
 def test_a_line_that_is_no_option_is_refused(tmp_path):
@@ -153,11 +245,53 @@ def test_rasters_by_gdal_and_their_alignment(tmp_path):
         read_raster(tmp_path / "no.tif")
 
 
+def test_rasters_that_stand_on_their_head_are_turned(tmp_path):
+    values = np.array([[1.0, 2, 3], [4, 5, 6]])
+    profile = {"driver": "GTiff", "width": 3, "height": 2, "count": 1, "dtype": "float64"}
+    known = parse_grid(GRID + "1 2 3 4 5 6", "g.asc")
+    for name, shown, transform in (
+        ("south.tif", values[::-1], Affine(5, 0, 10, 0, 5, 20)),
+        ("west.tif", values[:, ::-1], Affine(-5, 0, 25, 0, -5, 30)),
+    ):
+        with rasterio.open(tmp_path / name, "w", transform=transform, **profile) as out:
+            out.write(shown, 1)
+        raster = read_raster(tmp_path / name)
+        np.testing.assert_array_equal(raster.values, values)
+        assert raster.aligned(known)
+    with rasterio.open(tmp_path / "scaled.tif", "w", transform=known.transform, **profile) as out:
+        out.write(values, 1)
+        out.scales, out.offsets = (0.5,), (1.0,)
+    np.testing.assert_array_equal(read_raster(tmp_path / "scaled.tif").values, values / 2 + 1)
+
+
+def test_rasters_that_are_no_map_of_values(tmp_path):
+    profile = {"driver": "GTiff", "width": 2, "height": 1, "dtype": "float64"}
+    for name, count, transform, value, code in (
+        ("bands.tif", 3, Affine(5, 0, 0, 0, -5, 5), 1.0, "grid-bands"),
+        ("turned.tif", 1, Affine(5, 1, 0, 1, -5, 5), 1.0, "grid-turned"),
+        ("nodata.tif", 1, Affine(5, 0, 0, 0, -5, 5), np.finfo(np.float32).max, "grid-nodata"),
+    ):
+        with rasterio.open(
+            tmp_path / name, "w", count=count, transform=transform, **profile
+        ) as out:
+            out.write(np.full((count, 1, 2), value))
+        with pytest.raises(Refused) as error:
+            read_raster(tmp_path / name)
+        assert error.value.finding.code == code
+    with pytest.raises(Refused) as error:
+        parse_grid(GRID + "1 2 3 4 5 -3.4028235e38", "g.asc")
+    assert error.value.finding.code == "grid-nodata"
+
+
 def test_lists_of_numbers(tmp_path):
     path = tmp_path / "list.txt"
-    path.write_text("1\t2,5 9\n\n3 4 5 6\n")
+    path.write_text("1\t2, 5 9\n\n3 4 5 6\n")
     assert read_table(path, 2).tolist() == [[1, 2], [3, 4]]
-    for text, code in (("1\n", "circuit-list-columns"), ("1 x\n", "grid-number")):
+    for text, code in (
+        ("1\n", "circuit-list-columns"),
+        ("1 x\n", "grid-number"),
+        ("1 2,5 9", "circuit-list-comma"),
+    ):
         path.write_text(text)
         with pytest.raises(Refused) as error:
             read_table(path, 2)
@@ -208,6 +342,7 @@ def test_moving_window_options(tmp_path):
         "circuit-solver-unknown",
         "window-file-unused",
         "circuit-option-unknown",
+        "circuit-options-idle",
     }
 
 
@@ -252,3 +387,47 @@ def test_reclassification(tmp_path):
     path.write_text("1 2 3\n")
     with pytest.raises(Refused):
         read_reclass(path)
+
+
+#: Every option of Omniscape that counts, with a value and the field of the run that tells.
+WINDOW = {
+    "resistance_file": ("f.asc", "resistance", "f.asc"),
+    "resistance_is_conductance": ("true", "is_conductance", True),
+    "resistance_file_is_conductance": ("true", "is_conductance", True),
+    "source_file": ("f.asc", "source", "f.asc"),
+    "source_from_resistance": ("true", "source", None),
+    "source_threshold": ("2", "threshold", 2.0),
+    "r_cutoff": ("7", "r_cutoff", 7.0),
+    "radius": ("9", "radius", 9),
+    "block_size": ("3", "block", 3),
+    "buffer": ("2", "buffer", 2),
+    "connect_four_neighbors_only": ("true", "four", True),
+    "calc_flow_potential": ("true", "potential", True),
+    "calc_normalized_current": ("true", "normalised", True),
+    "correct_artifacts": ("false", "correct", False),
+    "mask_nodata": ("false", "mask", False),
+    "write_as_tif": ("false", "as_tif", False),
+    "write_reclassified_resistance": ("true", "write_reclassified", True),
+}
+WINDOW_IDLE = {
+    "parallelize", "parallel_batch_size", "project_name", "precision", "low_memory_mode",
+    "suppress_messages", "allow_different_projections",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(WINDOW))
+def test_every_option_of_omniscape_is_honoured(key, tmp_path):
+    value, field, wanted = WINDOW[key]
+    config, findings = read_window_config(window_ini(tmp_path, **{key: value}))
+    found = getattr(config, field)
+    assert (found.name if isinstance(found, Path) else found) == wanted
+    assert not [f for f in findings if f.code != "circuit-options-idle"]
+
+
+def test_other_options_of_omniscape_are_told(tmp_path):
+    _, findings = read_window_config(window_ini(tmp_path, **dict.fromkeys(WINDOW_IDLE, "1")))
+    assert set(dict(findings[0].params)["options"].split(", ")) == WINDOW_IDLE
+    _, findings = read_window_config(
+        window_ini(tmp_path, solver="cholmod", write_raw_currmap="false")
+    )
+    assert [f.code for f in findings] == ["window-solver", "window-raw-written"]

@@ -42,7 +42,7 @@ _RESIDUAL: Final = 1e-8
 def compute(job: Job) -> Outcome:
     """Read what the inputs ask for, solve it, write its files and its result."""
     config, findings = _config(job)
-    means = Means.of(job)
+    means = Means.of(job).wished(config.solver)
     if config.data_type == "network":
         writer = Writer(job.out, config)
         ran = run_network(config, writer, means)
@@ -52,6 +52,7 @@ def compute(job: Job) -> Outcome:
         writer = Writer(job.out, config, habitat.raster, habitat.conductance)
         ran = run_raster(config, habitat, writer, findings, means)
     findings.extend(_about_solve(ran))
+    findings.extend(_about_solver(config, ran))
     tables = _tables(ran)
     if "config" in job.inputs:
         tables["files"] = files_read(config)
@@ -130,6 +131,21 @@ def _about_solve(ran: Ran) -> Iterator[Finding]:
         count = int(apart.sum()) // (2 if apart.ndim == 2 else 1)
         if count:
             yield Finding("circuit-not-connected", Severity.INFO, params={"count": str(count)})
+
+
+def _about_solver(config: Config, ran: Ran) -> Iterator[Finding]:
+    """The INI's solver, where another was used."""
+    wanted = {"amg": "AMG-CG", "cholmod": "CHOLMOD", "pardiso": "MKL Pardiso"}
+    used = ran.solvers - {"none"}
+    asked = wanted.get(config.solver, config.solver)
+    if asked and used and used != {asked}:
+        yield Finding(
+            "circuit-solver-told",
+            Severity.INFO,
+            field="solver",
+            value=config.solver,
+            params={"used": ", ".join(sorted(used))},
+        )
 
 
 def _values(ran: Ran) -> dict[str, Value]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +64,17 @@ class Means:
         return cls(
             method, job.number("memory") * 1e9, job.progress, job.tell, after or np.inf, job.out
         )
+
+    def wished(self, name: str) -> Means:
+        """With the solver an INI names, where it is an installed direct one and nobody chose.
+
+        Conjugate gradients are what every INI names if its writer did not care: they are used
+        where a factor does not fit the memory, or where a parameter asks for them.
+        """
+        for method in ("cholmod", "pardiso"):
+            if self.method == "auto" and name == method and method in direct_solvers():
+                return replace(self, method=method)
+        return self
 
     def forecast(self, nodes: int, edges: int, points: int, graphs: int = 1) -> Forecast:
         """Memory and time of a run; NotComputable where the machine has not so much memory."""

@@ -99,12 +99,14 @@ def read_points(path: Path, habitat: Habitat, findings: list[Finding]) -> Points
     if is_list(path):
         table = read_places(path)
         cells, inside = _cells(table[:, 1], table[:, 2], habitat)
+        if not inside.any():
+            _no_swap(path, table, habitat)
         _tell_outside(path, table[~inside, 0], findings)
-        ids = table[inside, 0].astype(np.int64)
+        ids = _whole(table[inside, 0], path)
     else:
         values = np.nan_to_num(on_grid(path, habitat)).ravel()
         cells = np.flatnonzero(values)
-        ids = values[cells].astype(np.int64)
+        ids = _whole(values[cells], path)
     named = ids > 0
     pairs = np.unique(np.column_stack([ids[named], cells[named]]), axis=0)
     points = Points(pairs[:, 1], pairs[:, 0])
@@ -121,6 +123,21 @@ def read_points(path: Path, habitat: Habitat, findings: list[Finding]) -> Points
             )
         )
     return points
+
+
+def _no_swap(path: Path, table: Floats, habitat: Habitat) -> None:
+    """Refuse a list whose points lie on the grid once x and y are exchanged."""
+    _, turned = _cells(table[:, 2], table[:, 1], habitat)
+    if turned.any():
+        raise refused("circuit-points-swapped", file=path.name, count=str(int(turned.sum())))
+
+
+def _whole(ids: Floats, path: Path) -> Ints:
+    """Ids as whole numbers; refused where one is none, or larger than a number can tell."""
+    broken = (ids != np.floor(ids)) | (np.abs(ids) > 2.0**53)
+    if broken.any():
+        raise refused("circuit-id-broken", file=path.name, value=f"{ids[broken][0]:g}")
+    return ids.astype(np.int64)
 
 
 def bare_points(points: Points, habitat: Habitat) -> Ints:

@@ -22,7 +22,7 @@ from ecotone.assess.indicators.connectivity_inputs import (
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import Config, PairRules, read_pairs, read_table
 from ecotone.formats.circuitscape_write import Writer
-from ecotone.model.finding import Finding
+from ecotone.model.finding import Finding, Severity
 from ecotone.science.connectivity.circuits import (
     Circuit,
     resolve_conflicts,
@@ -112,6 +112,8 @@ def run_raster(
     if config.strengths is not None:
         table = read_table(config.strengths, 2)
         strengths = dict(zip(table[:, 0].astype(int).tolist(), table[:, 1].tolist(), strict=True))
+    if strengths and excluded and config.scenario == "all-to-one":
+        findings.append(Finding("circuit-excluded-inject", Severity.WARNING))
     mode: Literal["one-to-all", "all-to-one"]
     mode = "one-to-all" if config.scenario == "one-to-all" else "all-to-one"
     answer = star(
@@ -198,6 +200,11 @@ def _advanced(
     config: Config, habitat: Habitat, land: Landscape, writer: Writer, findings: list[Finding]
 ) -> Ran:
     source, leak = sources_and_grounds(config, habitat, findings)
+    held = int(((source != 0) & np.isinf(leak) & (habitat.conductance > 0)).sum())
+    if held and config.policy not in ("rmvsrc", "rmvgnd", "rmvall"):
+        findings.append(
+            Finding("circuit-source-held", Severity.WARNING, params={"count": str(held)})
+        )
     wired, flow = land.flow(source, leak, config.policy)
     if not flow.solved.any():
         raise refused("circuit-nothing-joined", file=config.path.name)

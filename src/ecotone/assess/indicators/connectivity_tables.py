@@ -15,6 +15,7 @@ from ecotone.assess.compute import sha256_of
 from ecotone.assess.indicators.reading import plain
 from ecotone.formats.asciigrid import read_text
 from ecotone.formats.base import refused
+from ecotone.formats.circuitscape import no_decimal_comma
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -81,7 +82,11 @@ def _frame(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
     if not lines:
         raise refused("connectivity-table-empty", file=path.name)
     mark = next((m for m in (";", ",") if m in lines[0]), None)
+    no_decimal_comma(path, lines, len(wanted))
     rows = [[c.strip().strip('"') for c in line.split(mark)] for line in lines]
+    if mark == ";":
+        # Where semicolons part columns a comma is a decimal one.
+        rows = [[_decimal(cell) for cell in row] for row in rows]
     first = [plain(cell) for cell in rows[0]]
     known = {name for names in _NAMES.values() for name in names}
     # A patch may be called ``a``: a row with a number in it is no header.
@@ -99,6 +104,11 @@ def _frame(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
         if set(names) & set(first)
     }
     return pd.DataFrame({ours: table[theirs] for ours, theirs in found.items()})
+
+
+def _decimal(cell: str) -> str:
+    point = cell.replace(",", ".", 1)
+    return point if is_number(point) else cell
 
 
 def is_number(text: str) -> bool:

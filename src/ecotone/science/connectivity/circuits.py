@@ -285,12 +285,15 @@ POLICIES = ("keepall", "rmvsrc", "rmvgnd", "rmvall")
 
 
 def resolve_conflicts(source: Floats, leak: Floats, policy: str) -> tuple[Floats, Floats]:
-    """Sources and grounds after a policy; a source on a node held at 0 V goes in any case."""
+    """Sources and grounds after a policy; a source on a node held at 0 V goes in any case.
+
+    ``rmvall`` takes the source alone, as in Circuitscape, whatever its name says.
+    """
     source, leak = source.copy(), leak.copy()
     both = (source != 0) & (leak != 0)
     if policy in ("rmvsrc", "rmvall"):
         source[both] = 0.0
-    if policy in ("rmvgnd", "rmvall"):
+    if policy == "rmvgnd":
         leak[both] = 0.0
     source[np.isinf(leak)] = 0.0
     return source, leak

@@ -352,7 +352,8 @@ def star(
 
     ``one-to-all``: a point is the source and all others are held at 0 V; the resistance is its
     voltage over its strength. ``all-to-one``: the point is held at 0 V and all others are
-    sources; its resistance is given as 0.
+    sources; its resistance is given as 0. There, with ``strengths``, points that are excluded
+    from each other still give 1 A, as in Circuitscape.
 
     Args:
         land: the raster and how it is joined.
@@ -382,7 +383,13 @@ def star(
             solutions = {merged: land.solve(points, ids, merged)}
             answer.note(solutions[merged].circuit)
         solution = solutions[merged]
-        case, resistance = _turn(solution.circuit, number, others, solution.place, mode, strengths)
+        given, far = strengths, others
+        if mode == "all-to-one" and strengths and others:
+            # As in Circuitscape: who is not paired with this point gives 1 A, not its own.
+            unpaired = set(ids) - {i, *others}
+            far = [*others, *sorted(unpaired)]
+            given = {**strengths, **dict.fromkeys(unpaired, 1.0)}
+        case, resistance = _turn(solution.circuit, number, far, solution.place, mode, given)
         answer.resistance[number] = resistance
         if wanted.bare_focal and case is not None:
             ends = solution.circuit.node[[number, *(solution.place[j] for j in others)]]

@@ -171,7 +171,7 @@ def test_finite_and_direct_grounds_by_hand():
         ("keepall", [1, 2, 0], [0, 3, np.inf]),
         ("rmvsrc", [1, 0, 0], [0, 3, np.inf]),
         ("rmvgnd", [1, 2, 4], [0, 0, 0]),
-        ("rmvall", [1, 0, 0], [0, 0, 0]),
+        ("rmvall", [1, 0, 0], [0, 3, np.inf]),
     ],
 )
 def test_conflicts_of_sources_and_grounds(policy, source, leak):
