@@ -185,7 +185,8 @@ def download(address: str) -> str:
                 most = max(most, resident())
         whole = time.perf_counter() - begun
     return (
-        f"CSV: released for downloading in {released:.1f} s, then first bytes after {first:.2f} s, whole after {whole:.1f} s, {size / 1e6:.0f} MB, "
+        f"CSV: released for downloading in {released:.1f} s, then first bytes "
+        f"after {first:.2f} s, whole after {whole:.1f} s, {size / 1e6:.0f} MB, "
         f"memory grew by {(most - before) / 1e6:.0f} MB"
     )
 
