@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -18,10 +19,11 @@ import openpyxl
 import pandas as pd
 import pypdf
 import pytest
+from PIL import Image
 
 from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.words import LANGUAGES
-from ecotone.report import FORMATS, build_report
+from ecotone.report import FORMATS, build_report, html
 from ecotone.report.glyphs import MissingGlyph
 
 TITLES = {
@@ -124,6 +126,17 @@ def test_html_stands_alone_and_is_accessible(reports: Path, lang: str) -> None:
     assert page.heads and set(page.heads) <= {"col", "row"}
     assert page.pictures >= 6
     assert set(page.links) <= page.anchors
+
+
+@pytest.mark.parametrize(("size", "kind"), [((40, 30), "webp"), ((2, 16_400), "png")])
+def test_pictures_in_the_page_keep_every_pixel(size: tuple[int, int], kind: str) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 4), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(noise, "RGBA").save(out, "PNG")
+    head, _, packed = html._address(out.getvalue()).partition(";base64,")
+    assert head == f"data:image/{kind}"
+    with Image.open(io.BytesIO(base64.b64decode(packed))) as read:
+        assert np.array_equal(np.asarray(read.convert("RGBA")), noise)
 
 
 def _values(run: Path) -> dict[tuple[str, str], dict[str, float | None]]:
