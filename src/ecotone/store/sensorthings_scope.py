@@ -41,6 +41,12 @@ UNBOUND: Final = Scope(own=(), everything=True)
 #: Told as they are below level full too: words of vocabularies, and units.
 OPEN: Final = ("encoding_type", "observation_type", "unit_of_measurement")
 
+#: What an entity below level full says of itself, by its name; JSON, as properties are.
+COARSE: Final = {
+    "": '{"released":"generalised"}',
+    "Datastream": '{"released":"generalised","observations":"withheld"}',
+}
+
 
 def table_of(entity: Entity) -> sa.Table:
     """The table of an entity."""
@@ -173,13 +179,15 @@ class Source:
         return sa.case((coarse, told), else_=whole)
 
     def emptied(self, column: str) -> Any:
-        """A column that below level full is not there at all."""
+        """A column that below level full is not there; in place of properties, that this is so."""
         whole = self.c[column]
         grant = self.grant() if "dataset_id" in self.c and column not in OPEN else None
         if grant is None:
             return whole
         coarse = grant.c.coarse & self.c.dataset_id.not_in(self.scope.own)
-        return sa.case((coarse, sa.null()), else_=whole)
+        said = COARSE.get(self.entity.name, COARSE[""]) if column == "properties" else None
+        told = sa.null() if said is None else sa.literal(said, sa.Text)
+        return sa.case((coarse, told), else_=whole)
 
     def _whole(self, other: Source) -> Condition:
         """What belongs to another entity is seen where that is seen in full."""

@@ -102,7 +102,8 @@ def test_in_full(node: Node) -> None:
 def test_coarsely(node: Node) -> None:
     node.agree(COARSE)
     [thing] = node.seen("Thing")
-    assert (thing["name"], thing["description"], thing["properties"]) == ("", "", None)
+    told = thing["name"], thing["description"], thing["properties"]
+    assert told == ("", "", '{"released":"generalised"}')
     [place] = node.seen("Location")
     assert place["location"] == '{"type":"Point","coordinates":[-117.5,51.5]}'
     assert node.seen("Observation") == node.seen("HistoricalLocation") == []
