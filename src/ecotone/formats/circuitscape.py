@@ -37,6 +37,8 @@ _SOLVERS: Final = {
     "cholfact": "cholmod", "mkl pardiso": "pardiso", "mklpardiso": "pardiso",
     "pardiso": "pardiso", "accelerate": "accelerate", "appleaccelerate": "accelerate",
 }  # fmt: skip
+#: What an INI may be written in where it is not UTF-8.
+_CODINGS: Final = ("gb18030", "cp1251", "cp866")
 #: Two numbers with a comma between and no blank: a decimal comma or two columns.
 _COMMA: Final = re.compile(r"^[-+]?\d+,\d+([eE][-+]?\d+)?$")
 
@@ -203,12 +205,17 @@ class Options:
         path = self._path.parent / text
         if path.is_file():
             return path
-        name = text.rstrip("/").rsplit("/", 1)[-1].lower()
-        beside = sorted(p for p in self._path.parent.iterdir() if p.name.lower() == name)
-        if not beside or not beside[0].is_file():
-            return path
-        self.tell("circuit-file-beside", key, text, Severity.INFO, found=beside[0].name)
-        return beside[0]
+        beside = {p.name.lower(): p for p in sorted(self._path.parent.iterdir()) if p.is_file()}
+        # An INI may be in the coding of the machine it was written on; the file's name decides.
+        raw = text.encode("utf-8", "surrogateescape")
+        for coding in ("utf-8", *_CODINGS):
+            name = raw.decode(coding, "replace").rstrip("/").rsplit("/", 1)[-1].lower()
+            if name in beside:
+                shown = raw.decode(coding, "replace")
+                found = beside[name]
+                self.tell("circuit-file-beside", key, shown, Severity.INFO, found=found.name)
+                return found
+        return path
 
     def needed(self, key: str) -> Path:
         """A file that must be named and be there."""

@@ -150,6 +150,7 @@ def test_bad_grids_and_points_are_refused(values, points, code, tmp_path):
         ("1.5 5 5\n2 15 5\n", "circuit-id-broken"),
         ("99999999999999999999 5 5\n2 15 5\n", "circuit-id-broken"),
         ("1 5e6 5e6\n2 4e6 4e6\n", "circuit-no-point"),
+        ("1 5 5\n2 45 5\n", "circuit-one-inside"),
     ],
 )
 def test_points_that_lie_nowhere(points, code, tmp_path):

@@ -175,6 +175,16 @@ def test_a_path_of_another_machine_is_sought_beside_the_ini(path, tmp_path):
     assert [f.code for f in findings] == ["circuit-file-beside"]
 
 
+@pytest.mark.parametrize(("coding", "name"), [("cp1251", "Барьеры.asc"), ("gbk", "阻力.asc")])
+def test_an_ini_in_a_local_coding(coding, name, tmp_path):
+    path = ini(tmp_path, habitat_file=name)
+    (tmp_path / name).write_text("1 1 1\n")
+    path.write_bytes(path.read_text("utf-8-sig").encode(coding))
+    config, findings = read_config(path)
+    assert config.habitat.name == name
+    assert [(f.code, f.value) for f in findings] == [("circuit-file-beside", name)]
+
+
 def test_an_ini_from_notepad(tmp_path):
     path = ini(tmp_path)
     path.write_bytes(path.read_text("utf-8-sig").replace("\n", "\r\n").encode("utf-16"))

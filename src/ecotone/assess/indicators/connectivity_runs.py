@@ -105,7 +105,7 @@ def run_raster(
     )  # fmt: skip
     land = replace(land, keep=kept.keep)
     if config.scenario == "pairwise":
-        ran = _pairwise(config, habitat, land, points, excluded, writer, means.progress)
+        ran = _pairwise(config, habitat, land, points, excluded, writer, findings, means.progress)
         kept.clear()
         return replace(ran, points=points)
     strengths = {}
@@ -167,10 +167,16 @@ def _wanted(config: Config, writer: Writer) -> Wanted:
 
 def _pairwise(
     config: Config, habitat: Habitat, land: Landscape, points: Points,
-    excluded: frozenset[tuple[int, int]], writer: Writer, progress: Progress,
+    excluded: frozenset[tuple[int, int]], writer: Writer, findings: list[Finding],
+    progress: Progress,
 ) -> Ran:  # fmt: skip
+    assert config.points is not None
     if points.unique().size < 2:
-        raise refused("circuit-one-point", file=config.points.name if config.points else "")
+        outside = [f for f in findings if f.code == "circuit-point-outside"]
+        if outside:
+            ids = dict(outside[0].params)["ids"]
+            raise refused("circuit-one-inside", file=config.points.name, value=ids)
+        raise refused("circuit-one-point", file=config.points.name)
     answer = pairwise(
         land, points, excluded=excluded, wanted=_wanted(config, writer), progress=progress
     )

@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 
 #: A solution with a larger residual is tried again and, if that does not help, not taken.
 _POOR: Final = 1e-4
+#: A current so much smaller than the largest is rounding.
+_NOISE: Final = 1e-10
 
 
 @dataclass(frozen=True)
@@ -333,10 +335,13 @@ def correction_of(plan: Sweep) -> Floats:
         for right in range(plan.block):
             wide[down : down + side, right : right + side] += one
     total = wide[half : half + side, half : half + side]
-    live = (together > 0) & (total > 0)
+    # What rounding leaves where no current can pass is none.
+    carried = together > _NOISE * together.max()
+    passed = total > _NOISE * total.max()
+    live = carried & passed
     out = np.ones((side, side))
     out[live] = total[live] / together[live]
-    faded: NDArray[np.bool_] = (together > 0) & (total == 0)
+    faded: NDArray[np.bool_] = carried & ~passed
     out[faded] = 1.0 / together[faded]
     return out
 

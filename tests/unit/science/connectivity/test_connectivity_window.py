@@ -149,3 +149,11 @@ def test_a_direct_failure_is_tried_again_iteratively(monkeypatch):
 
     monkeypatch.setattr(window, "solve_flow", always)
     assert len(sweep(np.ones((5, 5)), source, targets, plan).failed) == 25
+
+
+@pytest.mark.parametrize(("radius", "block", "buffer"), [(5, 3, 1), (3, 5, 0), (6, 3, 2)])
+def test_what_rounding_leaves_is_not_corrected(radius, block, buffer):
+    # With 4 neighbours the tips of a disc hang by one edge and carry nothing by themselves.
+    found = correction_of(Sweep(radius, block, buffer, four=True))
+    assert found.min() > 0.1
+    assert found.max() < 10
