@@ -17,12 +17,13 @@ zone = "+06:00"
 [columns]
 {columns}
 """
-#: Twelve ways to write "not found" and what is known by each: the limit, or nothing.
+#: More than twenty ways to write "not found" and what is known by each: the limit, or nothing.
 NON_DETECTS = {
     "<0,05": 0.05, "< 0,05": 0.05, "＜0,05": 0.05, "≤0,05": 0.05, "ND": None, "н/о": None,
     "не обнаружено": None, "未检出": None, "BDL": None, "0,05U": 0.05, "0,05L": 0.05,
     "ND (0,05)": 0.05, "менее 0,05": 0.05, "低于0,05": 0.05, "below detection limit": None,
-    "<LOD": None,
+    "<LOD": None, "н.о.": None, "нпо": None, "не обн.": None, "trace": None, "следы": None,
+    "痕量": None, "＜ 0,05": 0.05,
 }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def weekly(n: int = 30, **more: object) -> pd.DataFrame:
                          "unit": "uS/cm", **more})  # fmt: skip
 
 
-def test_sixteen_ways_to_write_a_non_detect(tmp_path):
+def test_many_ways_to_write_a_non_detect(tmp_path):
     from ecotone.ingest.values import parse_numbers
 
     texts = pd.Series(list(NON_DETECTS))
@@ -165,3 +166,75 @@ def test_a_broken_chain_of_custody(tmp_path):
 def test_no_silent_as_n_or_as_no3(tmp_path, name, unit, basis, told):
     frame = weekly(3).assign(property=name, unit=unit, basis=basis, value="1,2")
     assert ("nutrient-basistold" in codes(deliver(tmp_path, frame))) == told
+
+
+def laboratory(n: int = 12, **more: object) -> pd.DataFrame:
+    frame = weekly(n, sample=[f"B{i}" for i in range(n)])
+    values = [f"{2 + i % 5},5" for i in range(n)]
+    return frame.assign(property="lead", unit="ug/L", value=values, **more)
+
+
+@pytest.mark.parametrize(
+    ("code", "column", "wrong"),
+    [
+        ("concentration-notzero", "value", "0"),
+        ("concentration-notnegative", "value", "-0,01"),
+        ("unit-told", "unit", ""),
+        ("analysed-aftersampled", "analysed_at", "2024-02-11"),
+        ("time-future", "time", "2099-01-01T09:00"),
+    ],
+)
+def test_a_result_that_cannot_be_as_it_is_written(tmp_path, code, column, wrong):
+    """The seventh bottle, of 12 February, is wrong in one cell; the others are not."""
+    days = pd.date_range("2024-01-02", periods=12, freq="7D").strftime("%Y-%m-%d")
+    frame = laboratory(analysed_at=days)
+    assert codes(deliver(tmp_path, frame)) <= {"delimiter-guessed"}
+    frame.loc[6, column] = wrong
+    told = deliver(tmp_path, frame)
+    assert [f["row"] for f in told["findings"] if f["code"] == code] == [7]
+    assert told["rejected"] == 0
+
+
+def test_a_sample_of_the_morning_analysed_the_same_day_is_right(tmp_path):
+    """In UTC the day before; an evening sample of a western zone the day after."""
+    at = [f"2024-03-{d:02d}T02:00" for d in range(1, 13)]
+    frame = laboratory(analysed_at=[t[:10] for t in at]).assign(time=at)
+    assert "analysed-aftersampled" not in codes(deliver(tmp_path, frame))
+
+
+def test_the_dissolved_part_beside_the_total(tmp_path):
+    """Both are kept apart, not taken for one result twice; 5 of a total of 2 is told, 2.1 not."""
+    frame = laboratory(4, fraction=["total", "dissolved"] * 2).assign(
+        sample=["B1", "B1", "B2", "B2"], value=["2", "5", "2", "2,1"], time="2024-03-01T09:00"
+    )
+    frame = frame.drop(columns="observation_id").assign(site=["S1", "S1", "S2", "S2"])
+    told = deliver(tmp_path, frame)
+    assert told["rejected"] == 0
+    assert [f["row"] for f in told["findings"] if f["code"] == "dissolved-notabovetotal"] == [2]
+
+
+def test_what_a_laboratorys_table_looks_like_is_proposed(tmp_path):
+    """A proposed mapping reads the decimal commas and keeps fraction, batch and day of analysis."""
+    frame = laboratory(analysis="A1", analysed_at="2024-06-01", fraction="total")
+    path, mapping = tmp_path / "given.csv", tmp_path / "proposed.toml"
+    frame.to_csv(path, index=False, sep=";")
+    mapping.write_text(ecotone("ingest", path, "--map").out, encoding="utf-8")
+    given = ecotone("ingest", path, "--mapping", mapping, "--dry-run", "--json", "--zone", "+05:00")
+    assert given.json["records"]["Observation"] == 12
+    text = mapping.read_text(encoding="utf-8")
+    assert 'decimal = ","' in text
+    assert all(f'{name} = "{name}"' in text for name in ("analysis", "analysed_at", "fraction"))
+
+
+def test_a_datasets_zone_counts_in_a_dry_run_too(tmp_path):
+    node = tmp_path / "node"
+    ecotone("init", node, "--party", "VIWE", "--name", "Institute", "--country", "VX")
+    ecotone("add", "dataset", "lab", "--title", "L", "--zone", "Asia/Dushanbe", "--node", node)
+    path, mapping = tmp_path / "given.csv", tmp_path / "m.toml"
+    laboratory().to_csv(path, index=False, sep=";")
+    columns = "\n".join(f'{c} = "{c}"' for c in laboratory())
+    text = MAPPING.format(noun="Observation", columns=columns).replace('zone = "+06:00"', "")
+    mapping.write_text(text, encoding="utf-8")
+    run = ("ingest", path, "--mapping", mapping, "--dry-run", "--json", "--dataset", "lab")
+    assert ecotone(*run, "--node", node).json["records"]["Observation"] == 12
+    assert not ecotone(*run).json["records"]["Observation"]

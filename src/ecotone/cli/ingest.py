@@ -92,6 +92,7 @@ def ingest(
         raise UsageError(say("marking.one-file"))
     telling = _Telling(as_json, len(files))
     if dry_run:
+        orders = _as_dataset(orders, dataset, node)
         placed = _dry(files, orders, telling, marked is not None)
     else:
         placed = _commit(files, orders, telling, dataset, by, node, marked is not None)
@@ -118,6 +119,18 @@ def _mapping(path: Path | None) -> Mapping | None:
     from ecotone.ingest.mapping import load
 
     return load(path)
+
+
+def _as_dataset(orders: Orders, dataset: str | None, node: Path | None) -> Orders:
+    """What the dataset declares counts in a dry run too, where there is a node that knows it."""
+    from ecotone.store.node import here
+
+    if dataset is None or (node is None and here() is None):
+        return orders
+    from ecotone.ingest.commit import orders_of
+
+    with open_here(node) as store:
+        return orders_of(store, orders, dataset)
 
 
 def _dry(files: list[Path], orders: Orders, telling: _Telling, marked: bool) -> list[str]:

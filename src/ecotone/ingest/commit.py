@@ -94,10 +94,7 @@ def ingest(
         # Its tables lie beside it; kept alone it would be a delivery without its rows.
         folder = path.absolute().parent
         raise UsageError(say("ingest.descriptor-alone", file=path.name, folder=folder))
-    dataset = _dataset(store, dataset_id)
-    orders = replace(
-        orders, zone=orders.zone or _zone(orders, dataset), datum=orders.datum or dataset.datum
-    )
+    orders = orders_of(store, orders, dataset_id)
     sha256, size = fingerprint(path)
     reading = reading_of(orders)
     before = store.existing_batch(sha256, dataset_id, mapping=reading)
@@ -160,6 +157,17 @@ def _dataset(store: Store, dataset_id: str) -> Dataset:
             say("ingest.dataset-unknown", name=dataset_id, known=", ".join(sorted(known)) or "-")
         )
     return known[dataset_id]
+
+
+def orders_of(store: Store, orders: Orders, dataset_id: str) -> Orders:
+    """Orders with the zone and the datum that the dataset declares, where none are given.
+
+    Raises UsageError for an unknown dataset.
+    """
+    dataset = _dataset(store, dataset_id)
+    return replace(
+        orders, zone=orders.zone or _zone(orders, dataset), datum=orders.datum or dataset.datum
+    )
 
 
 def _zone(orders: Orders, dataset: Dataset) -> str | None:

@@ -33,9 +33,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,9 @@ from ecotone.model.words import say
 
 #: Columns a mapping may name besides the attributes of its noun; they help to read them.
 HELPERS = ("date", "time", "time_of_day", "zone", "qualifier", "limit")
+#: "7,25" or "0,125", but not "1,250", which may be a thousand and more.
+_COMMA_INSIDE: Final = re.compile(r"(?<!\d)(?:\d+,\d{1,2}|\d+,\d{4,}|0,\d+)(?!\d)")
+_POINT_INSIDE: Final = re.compile(r"\d\.\d")
 
 
 class ValueColumn(Noun):
@@ -215,6 +219,7 @@ def propose(
     found = recognise([str(h) for h in frame.columns])
     wide = "value" not in found
     values = _numeric_columns(frame, set(found.values())) if wide else []
+    decimal = decimal or _decimal(frame[[*values, *filter(None, [found.get("value")])]])
     lines = ["[mapping]", 'record = "Observation"', f'layout = "{"wide" if values else "long"}"']
     for key, given in (("encoding", encoding), ("delimiter", delimiter), ("decimal", decimal)):
         if given:
@@ -238,6 +243,13 @@ def propose(
             f"unit = {_quoted(unit)}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _decimal(values: pd.DataFrame) -> str:
+    """A comma where results have one that parts no thousands, and none of them has a point."""
+    cells = pd.Series(values.to_numpy(dtype=object).ravel()).dropna().astype(str)
+    commas = cells.str.contains(_COMMA_INSIDE)
+    return "," if commas.any() and not cells.str.contains(_POINT_INSIDE).any() else ""
 
 
 def _numeric_columns(frame: pd.DataFrame, used: set[str]) -> list[str]:

@@ -43,6 +43,10 @@ class Key:
         return (*self.needs, *self.any_of, *self.also)
 
 
+#: What tells observations of one thing at one time and place apart: a dissolved metal from a total.
+_TOLD_APART: Final = (
+    "time_end", "procedure", "basis", "taxon", "event", "media", "level", "depth_m", "fraction",
+)  # fmt: skip
 #: Ways to recognise a record of a noun, the first that applies counts. A wide table gives one
 #: owner's number to several properties, so an observation's number holds with its property.
 NATURAL_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
@@ -51,11 +55,11 @@ NATURAL_KEYS: Final[Mapping[str, tuple[Key, ...]]] = {
         Key(
             ("property", "time_start"),
             any_of=("site", "sample", "individual", "deployment"),
-            also=("time_end", "procedure", "basis", "taxon", "event", "media", "level", "depth_m"),
+            also=_TOLD_APART,
         ),
         Key(
             ("property", "time_start", "latitude", "longitude"),
-            also=("time_end", "procedure", "basis", "taxon", "event", "media", "level", "depth_m"),
+            also=_TOLD_APART,
         ),
     ),
     "Occurrence": (

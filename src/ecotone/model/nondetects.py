@@ -1,7 +1,8 @@
 """How laboratories write that nothing was found, in the languages of the field.
 
 A limit may stand behind a word ("ND (0.5)", "менее 0,5", "低于0.5") or before a letter ("0.5U" in
-US reports, "0.05L" in Chinese ones); or nothing but the word is there.
+US reports, "0.05L" in Chinese ones); or nothing but the word is there. A trace was seen but not
+quantified: of its value as little is known as of what was not seen.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ _MARKS: Final = frozenset(
      "non-detect", "nondetect", "non detect", "u", "нпо", "ниже по", "ниже предела обнаружения",
      "менее по", "нд", "н.д.", "не определен", "не определено", "не обнаружен", "не обнаружена",
      "не обнаружены", "nd.", "bld", "blq", "bmdl", "below detection limit", "below detection",
-     "below dl", "< dl", "< lod", "< mdl", "< rl", "小于检出限", "＜检出限", "<检出限", "未检测出"}
+     "below dl", "< dl", "< lod", "< mdl", "< rl", "小于检出限", "＜检出限", "<检出限", "未检测出",
+     "trace", "traces", "tr.", "следы", "сл.", "痕量", "微量"}
 )  # fmt: skip
 _NUMBER: Final = r"([\d.,]+(?:[eE][+-]?\d+)?)"
 _BEHIND: Final = re.compile(

@@ -59,7 +59,8 @@ def months_of(results: pd.DataFrame, notes: Notes) -> pd.Series:
     year = pd.to_numeric(results["calendar_year"], errors="coerce").to_numpy(dtype=np.float64)
     known = (months == "").to_numpy() & ~np.isnan(number) & ~np.isnan(year)
     both = year[known].astype(int).astype(str), number[known].astype(int).astype(str)
-    months.loc[known] = [f"{y}-{m:0>2}" for y, m in zip(*both, strict=True)]
+    joined = [f"{y}-{m:0>2}" for y, m in zip(*both, strict=True)]
+    months.loc[known] = np.array(joined, dtype=object)
     return months
 
 

@@ -102,6 +102,16 @@ def _not_negative(block: Block, parameters: Parameters) -> Responses:
     return validation(unmet, values >= 0)
 
 
+def _not_zero(block: Block, parameters: Parameters) -> Responses:
+    """A laboratory's 0 is a non-detect whose limit got lost; counts of cells may well be 0."""
+    values = block.numbers(VALUE)
+    kinds = block.term(UNIT).each(
+        lambda text: "yes" if _comparable(text, "mg/L") or _comparable(text, "mol/L") else None
+    )
+    unmet = np.isnan(values) | pd.isna(kinds) | block.term("sample").empty
+    return validation(unmet, values != 0)
+
+
 CHECKS: Final = (
     *(_in_range(row) for row in read_rows("water_ranges.csv")),
     Check(
@@ -114,6 +124,19 @@ CHECKS: Final = (
         severity=Severity.WARNING,
         shown="value_text",
         needs=(VALUE, UNIT),
+        nouns=("Observation",),
+        vocabulary="ecotone",
+    ),
+    Check(
+        label="VALIDATION_CONCENTRATION_NOTZERO",
+        guid="",
+        dimension="Conformance",
+        terms=(VALUE,),
+        consulted=(UNIT,),
+        function=_not_zero,
+        severity=Severity.WARNING,
+        shown="value_text",
+        needs=(VALUE, UNIT, "sample"),
         nouns=("Observation",),
         vocabulary="ecotone",
     ),

@@ -47,6 +47,23 @@ _AMBIGUOUS: Final = frozenset(
     )
 )  # fmt: skip
 
+#: Named as pH is: numbers that have no unit.
+_UNITLESS: Final = frozenset(
+    plain(name) for name in ("pH", "ph value", "рН", "водородный показатель", "酸碱度", "pH值")
+)
+_FRACTIONS: Final = {
+    plain(name): kind
+    for kind, names in (
+        ("dissolved", "dissolved|filtered|filterable|растворенный|растворенная|растворённый"
+                      "|растворённая|растворенные|溶解态|溶解|可溶态"),
+        ("total", "total|unfiltered|whole|общий|общая|валовый|валовая|валовое|总量|总|总态"),
+    )
+    for name in names.split("|")
+}  # fmt: skip
+_ISO_DAY: Final = r"^\s*(\d{4}-\d{2}-\d{2})"
+#: Beyond this share of the total the dissolved part is not the uncertainty of measuring.
+_OVERSTATED: Final = 1.1
+
 
 def _place(block: Block) -> pd.Series:
     """What a stream or a habit is of: site, else deployment, and the property."""
@@ -149,6 +166,47 @@ def _basis_told(block: Block, parameters: Parameters) -> Responses:
     return validation(~np.asarray(asked), ~block.term("basis").empty)
 
 
+def _unit_told(block: Block, parameters: Parameters) -> Responses:
+    """A bottle's number without a unit says nothing; pH is the one that has none."""
+    acid = block.term("property").each(lambda text: "yes" if plain(text) in _UNITLESS else None)
+    asked = ~block.term("sample").empty & ~np.isnan(block.numbers("value"))
+    asked &= ~block.term("property").empty & pd.isna(acid)
+    return validation(~asked, ~block.term("unit").empty)
+
+
+def _analysed_after(block: Block, parameters: Parameters) -> Responses:
+    """Whole days are compared: an analysis of the same day may be told without its hour.
+
+    The day a sample was taken is that of its own zone, which is the day as delivered where that
+    is written year first; else that of UTC, from which it may lie a day away.
+    """
+    told = pd.to_datetime(
+        pd.Series(block.term("analysed_at").text, dtype=object), utc=True, errors="coerce",
+        format="ISO8601",
+    )  # fmt: skip
+    analysed = told.dt.tz_localize(None).to_numpy(dtype="datetime64[D]")
+    taken = block.instants("time_start").astype("datetime64[D]")
+    written = pd.Series(block.term("time_text").text, dtype=object).str.extract(_ISO_DAY)[0]
+    local = pd.to_datetime(written, errors="coerce").to_numpy(dtype="datetime64[D]")
+    taken = np.where(np.isnat(local), taken - np.timedelta64(1, "D"), local)
+    unmet = np.isnat(analysed) | np.isnat(taken)
+    return validation(unmet, analysed >= taken)
+
+
+def _part_below_total(block: Block, parameters: Parameters) -> Responses:
+    """The dissolved part of a bottle's property beside its total, measured ones of one unit."""
+    fraction = block.term("fraction").each(lambda text: _FRACTIONS.get(plain(text)))
+    keys = [block.term(n).text for n in ("sample", "property", "unit", "basis")]
+    frame = pd.DataFrame(dict(enumerate(keys))).fillna({2: "", 3: ""})
+    frame["value"] = block.numbers("value")
+    measured = frame["value"].notna() & pd.isna(block.term("limit_kind").text)
+    own = [frame[n] for n in range(4)]
+    totals = frame["value"].where(measured & (np.asarray(fraction) == "total"))
+    total = totals.groupby(own).transform("max")
+    part = np.asarray(measured) & (np.asarray(fraction) == "dissolved") & total.notna().to_numpy()
+    return validation(~part, (frame["value"] <= total * _OVERSTATED).to_numpy())
+
+
 def _is_mass(unit: str) -> bool:
     try:
         units.convert([1.0], unit, "mg/L")
@@ -175,9 +233,11 @@ def _custody_unbroken(block: Block, parameters: Parameters) -> Responses:
 def _check(
     label: str, terms: tuple[str, ...], function: CheckFunction, *, noun: str = "Observation",
     shown: str = "value_text", severity: Severity = Severity.WARNING,
+    consulted: tuple[str, ...] = (),
 ) -> Check:  # fmt: skip
     return Check(
-        label=label, guid="", dimension="Likeliness", terms=terms, function=function,
+        label=label, guid="", dimension="Likeliness", terms=terms, consulted=consulted,
+        function=function,
         severity=severity, shown=shown, needs=terms, nouns=(noun,), vocabulary="ecotone",
     )  # fmt: skip
 
@@ -186,6 +246,12 @@ CHECKS: Final = (
     _check("VALIDATION_UNIT_POWEROFTEN", ("value", "property", "unit"), _power_of_ten),
     _check("VALIDATION_NUTRIENT_BASISTOLD", ("property", "value", "unit"), _basis_told,
            shown="property"),
+    _check("VALIDATION_UNIT_TOLD", ("value", "sample", "property"), _unit_told,
+           consulted=("unit",)),
+    _check("VALIDATION_ANALYSED_AFTERSAMPLED", ("analysed_at", "time_start"), _analysed_after,
+           shown="analysed_at", consulted=("time_text",)),
+    _check("VALIDATION_DISSOLVED_NOTABOVETOTAL", ("value", "fraction", "sample", "property"),
+           _part_below_total, consulted=("unit", "basis")),
     _check("VALIDATION_BOTTLE_ONCE", ("sample", "property", "value"), _bottle_once, shown="sample"),
     _check("VALIDATION_RESULT_ONCE", ("value", "sample", "property"), _result_once),
     _check(
