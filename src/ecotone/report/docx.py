@@ -195,7 +195,7 @@ def _cover(word: WordFile, tree: Node, document: Document) -> None:
 
 def _contents(word: WordFile, tree: Node) -> None:
     """The chapters as plain lines, so that the page is full before Word updates anything."""
-    from docx.shared import Cm, Pt
+    from docx.shared import Pt
 
     head = word.add_paragraph()
     head.paragraph_format.page_break_before = True
@@ -203,9 +203,8 @@ def _contents(word: WordFile, tree: Node) -> None:
     for entry in tree["contents"]:
         line = word.add_paragraph()
         line.paragraph_format.space_after = Pt(2)
-        line.paragraph_format.left_indent = Cm(0.8 * (entry["level"] - 1))
         _styled(line, f"{entry['number']}\u2003", None, ACCENT, bold=True)
-        _styled(line, entry["text"], None, "", bold=entry["level"] == 1)
+        _styled(line, entry["text"], None, "")
 
 
 def _inline(paragraph: WordParagraph, runs: list[Node], size: float | None = None) -> None:

@@ -99,10 +99,11 @@ def present(document: Document) -> Presented:
             for a in document.approvals
         ],
         "words": {key: words.say(f"report.fixed.{key}", lang) for key in _FIXED},
+        # The sections of a chapter are nearly the same in all: they would bury the chapters.
         "contents": [
-            {"number": p.number, "text": p.block.text, "anchor": p.anchor, "level": p.block.level}
+            {"number": p.number, "text": p.block.text, "anchor": p.anchor}
             for p in placed
-            if isinstance(p.block, Heading) and p.block.level < 3
+            if isinstance(p.block, Heading) and p.block.level == 1
         ],
         "blocks": blocks,
     }
