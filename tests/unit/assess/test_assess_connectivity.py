@@ -558,6 +558,31 @@ def test_what_if_a_wall_opens_or_closes(tmp_path):
         run("connectivity.what-if", given, tmp_path / "o")
 
 
+@pytest.mark.parametrize("average", ["resistance", "conductance"])
+def test_what_if_gives_the_same_either_way_and_says_which(average, tmp_path):
+    rng = np.random.default_rng(3)
+    land, change = rng.uniform(1, 50, (14, 15)), np.full((14, 15), -9999.0)
+    land[5, 2:9] = -9999
+    # A road closes cells, a corridor opens some, others get easier.
+    change[9, 1:14], change[5, 3:6], change[1:4, 10:14] = 0, 2, 1
+    given = {
+        "resistance": asc(tmp_path / "h.asc", land), "change": asc(tmp_path / "c.asc", change),
+        "nodes": tmp_path / "p.txt",
+    }  # fmt: skip
+    (tmp_path / "p.txt").write_text("1 5 5\n2 145 135\n3 5 135\n4 75 5\n")
+    found = {}
+    for way in ("update", "factor"):
+        done = run("connectivity.what-if", given, tmp_path / way, way=way, average=average)
+        assert f"what-if-way-{way}" in [f["code"] for f in done.findings]
+        found[way] = (
+            pd.read_csv(tmp_path / way / "tables/pairs.csv"),
+            read(tmp_path / way / "rasters/current_change.tif"),
+        )
+        assert done.values["cells_changed"].value == 13 + 3 + 12
+    np.testing.assert_allclose(found["update"][0], found["factor"][0], rtol=1e-9)
+    np.testing.assert_allclose(found["update"][1], found["factor"][1], atol=1e-9)
+
+
 def test_what_if_links_change(tmp_path):
     nodes = write_patches(tmp_path, "1 1\n2 2\n3 3\n")
     for name, text in (("l", "1 2 1000\n"), ("a", "2 3 1000\n"), ("r", "1 2 1\n")):

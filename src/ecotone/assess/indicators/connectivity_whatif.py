@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -20,12 +21,14 @@ from ecotone.assess.indicators.connectivity_tables import Links, Patches, read_l
 from ecotone.formats.base import refused
 from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.errors import UsageError
-from ecotone.model.finding import Finding
+from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.connectivity.landscape import Landscape, Points, Wanted, pairwise
-from ecotone.science.connectivity.patches import connectivity, probabilities
-from ecotone.science.connectivity.updates import WORTH, before_and_after
+from ecotone.science.connectivity.circuits import Circuit
+from ecotone.science.connectivity.graph import grid_graph, merge_cells
+from ecotone.science.connectivity.landscape import Landscape, Points, Wanted, Wired, pairwise
+from ecotone.science.connectivity.removal import carried, once, web
+from ecotone.science.connectivity.updates import Ways, before_and_after, ways
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +58,8 @@ def _circuits(job: Job) -> Outcome:
     known = np.isfinite(change)
     opened = np.divide(1.0, change, out=np.zeros(change.shape), where=known & (change > 0))
     after = Habitat(before.raster, np.where(known, opened, before.conductance))
-    both = _few_changes(job, before, after, points)
+    both, way = _on_one_factor(job, before, after, points)
+    findings.append(way)
     if both is None:
         old, old_current = _solved(job, before, points)
         job.progress(0.5)
@@ -95,31 +99,56 @@ def _land(job: Job, habitat: Habitat) -> Landscape:
     )
 
 
-def _few_changes(
+State = tuple[Floats, Floats]
+
+
+def _on_one_factor(
     job: Job, before: Habitat, after: Habitat, points: Points
-) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]] | None:
-    """Both states on one factor, where cells change but none opens or closes, and few edges do."""
-    if points.regions() or ((before.conductance > 0) != (after.conductance > 0)).any():
-        return None
-    wired = _land(job, before).wired(points)
-    later = _land(job, after).wired(points).graph
-    change = later.conductance - wired.graph.conductance
-    at = np.flatnonzero(change)
-    if not 0 < at.size <= WORTH:
-        return None
-    flat = wired.node.ravel()
-    node = np.array([flat[points.cells[points.ids == i]][0] for i in points.unique()])
-    ends = (wired.graph.head[at].astype(np.int64), wired.graph.tail[at].astype(np.int64))
-    found = before_and_after(
-        wired.graph, node.astype(np.int64), *ends, change[at], memory=job.number("memory") * 1e9
+) -> tuple[tuple[State, State] | None, Finding]:
+    """Both states on the factor of the first where that is possible and shorter, and why."""
+    asked = str(job.parameters["way"])
+    if points.regions():
+        return None, _way("regions")
+    node, nodes = merge_cells(
+        np.maximum(before.conductance, after.conductance), *(np.empty(0, dtype=np.int64),) * 2
     )
+    land = _land(job, before)
+    graphs = [
+        grid_graph(
+            habitat.conductance, np.where(habitat.conductance > 0, node, -1).astype(np.int32),
+            nodes, four=land.four, scheme=land.scheme,
+        )
+        for habitat in (before, after)
+    ]  # fmt: skip
+    flat = node.ravel()
+    at = np.array([flat[points.cells[points.ids == i]][0] for i in points.unique()])
+    foreseen = ways(graphs[0], graphs[1], at.size, memory=land.memory)
+    if asked == "factor" or (asked == "auto" and not foreseen.worth):
+        return None, _way("factor", foreseen)
+    found = before_and_after(graphs[0], graphs[1], at.astype(np.int64), memory=land.memory)
     if found is None:
-        return None
+        return None, _way("parts", foreseen)
     old, new = found
     return (
-        (old.resistance(), wired.raster(old.cumulative())),
-        (new.resistance(), wired.raster(new.cumulative())),
-    )
+        _state(old, Wired(graphs[0], node)), _state(new, Wired(graphs[1], node))
+    ), _way("update", foreseen)  # fmt: skip
+
+
+def _state(circuit: Circuit, wired: Wired) -> State:
+    return circuit.resistance(), wired.raster(circuit.cumulative())
+
+
+def _way(taken: str, foreseen: Ways | None = None) -> Finding:
+    """Which way was taken, and what both were expected to take."""
+    params = {}
+    if foreseen is not None:
+        params = {
+            "links": str(foreseen.links),
+            "nodes": str(foreseen.nodes),
+            "update": f"{foreseen.update:.1f}",
+            "factor": f"{foreseen.factor:.1f}",
+        }
+    return Finding(f"what-if-way-{taken}", Severity.INFO, params=params)
 
 
 def _solved(job: Job, habitat: Habitat, points: Points) -> tuple[Floats, Floats]:
@@ -145,28 +174,30 @@ def _patches(job: Job) -> Outcome:
     """Equivalent connected area before and after links are added or removed."""
     patches = read_nodes(job.inputs["nodes"][0])
     links = read_links(job.inputs["links"][0], patches)
-    changed = _table(links, patches)
-    old = _eca(job, patches, changed)
+    old = _eca(job, patches, links)
     for name in ("removed", "added"):
         if name in job.inputs:
             listed = read_links(job.inputs[name][0], patches)
-            a, b = listed.pairs.T
-            changed[a, b] = changed[b, a] = np.inf if name == "removed" else listed.value
-    new = _eca(job, patches, changed)
+            links = _replaced(links, listed, len(patches.ids), keep=name == "added")
+    new = _eca(job, patches, links)
     return Outcome(values=_values("eca", "ha", old, new))
 
 
-def _table(links: Links, patches: Patches) -> Floats:
-    size = len(patches.ids)
-    table = np.full((size, size), np.inf)
-    a, b = links.pairs.T
-    table[a, b] = table[b, a] = links.value
-    return table
+def _replaced(links: Links, listed: Links, size: int, *, keep: bool) -> Links:
+    """Links without those listed, or with these in their place."""
+    own, other = (one.pairs.min(axis=1) * size + one.pairs.max(axis=1) for one in (links, listed))
+    left = ~np.isin(own, other)
+    pairs, value = links.pairs[left], links.value[left]
+    if not keep:
+        return Links(pairs, value)
+    return Links(np.concatenate([pairs, listed.pairs]), np.concatenate([value, listed.value]))
 
 
-def _eca(job: Job, patches: Patches, distance: Floats) -> float:
-    direct = probabilities(distance, job.number("d0"), job.number("p"))
-    return connectivity(patches.area, direct, "pc").eca
+def _eca(job: Job, patches: Patches, links: Links) -> float:
+    """Equivalent connected area, ha, in memory that holds the links."""
+    length = -math.log(job.number("p")) / job.number("d0") * links.value
+    graph = web(len(patches.ids), *once(links.pairs, length))
+    return math.sqrt(carried(graph, patches.area, product=True, taken="nothing").whole)
 
 
 def _values(name: str, unit: str, before: float, after: float) -> dict[str, Value]:
@@ -195,6 +226,7 @@ CONNECTIVITY_WHAT_IF: Final = Indicator(
         Parameter("d0", "number", 10_000.0, minimum=1e-9, unit="m"),
         Parameter("p", "number", 0.5, minimum=1e-9, maximum=0.999999, unit="1"),
         Parameter("memory", "number", 6.0, minimum=0.01, unit="GB"),
+        Parameter("way", "text", "auto", choices=("auto", "update", "factor")),
     ),
     values={
         "resistance_before": "ohm",

@@ -13,63 +13,95 @@ from scipy.sparse.linalg import splu
 from ecotone.science.connectivity import solver
 from ecotone.science.connectivity.circuits import solve_points
 from ecotone.science.connectivity.graph import Graph, grid_graph, merge_cells, simple
-from ecotone.science.connectivity.updates import before_and_after, changed
+from ecotone.science.connectivity.updates import before_and_after, ways
 
 RNG = np.random.default_rng(5)
 NONE = np.empty(0, dtype=np.int64)
 
 
 def grid(rows: int = 9, columns: int = 11) -> Graph:
-    conductance = RNG.uniform(0.2, 3, (rows, columns))
-    node, nodes = merge_cells(conductance, NONE, NONE)
-    return grid_graph(conductance, node, nodes, four=False, scheme="resistance")
+    return states((rows, columns))[0]
 
 
-def test_changes_on_the_old_factor_are_what_a_new_factor_gives():
-    graph = grid()
-    node = np.array([0, 50, 98, -1, 50])
-    head, tail = np.array([3, 20, 60, 5]), np.array([4, 21, 90, 5])
-    change = np.array([2.0, -0.5 * conductance(graph, 20, 21), 0.7, 1.0])
-    before, after = before_and_after(graph, node, head, tail, change)
-    new = solve_points(changed(graph, head, tail, change), node)
-    np.testing.assert_allclose(after.resistance(), new.resistance(), rtol=1e-10)
-    np.testing.assert_allclose(after.cumulative(), new.cumulative(), atol=1e-10)
-    old = solve_points(graph, node)
-    np.testing.assert_allclose(before.resistance(), old.resistance(), rtol=1e-12)
+def states(shape=(9, 11), change=lambda ground: ground, scheme="resistance"):
+    """A raster before and after a change, as graphs on the cells of either."""
+    ground = RNG.uniform(0.2, 3, shape)
+    later = change(ground.copy())
+    node, nodes = merge_cells(np.maximum(ground, later), NONE, NONE)
+    return tuple(
+        grid_graph(some, np.where(some > 0, node, -1), nodes, four=False, scheme=scheme)
+        for some in (ground, later)
+    )
 
 
-def conductance(graph: Graph, a: int, b: int) -> float:
-    return float(graph.conductance[(graph.head == a) & (graph.tail == b)][0])
+def block(value: float):
+    def change(ground):
+        ground[2:6, 3:9] *= value
+        return ground
+
+    return change
 
 
-def test_a_link_that_closes_is_gone():
-    graph = grid()
-    g = conductance(graph, 20, 21)
-    ends = np.array([20]), np.array([21])
-    _, after = before_and_after(graph, np.array([0, 98]), *ends, np.array([-g]))
-    less = changed(graph, *ends, np.array([-g]))
-    assert less.head.size == graph.head.size - 1
-    new = solve_points(less, np.array([0, 98]))
-    assert after.resistance()[0, 1] == pytest.approx(new.resistance()[0, 1], rel=1e-10)
+def two_cells(ground):
+    ground[[9, 150], [20, 150]] *= 3.0
+    return ground
 
 
-def test_what_is_not_worth_it_or_not_possible_is_left_to_a_new_factor():
-    graph = grid()
-    node = np.array([0, 98])
-    many = np.arange(13)
-    assert before_and_after(graph, node, many, many + 1, np.ones(13)) is None
-    # Two chains that a new link joins, and one that loses its only link.
-    chains = simple(6, np.array([0, 1, 3, 4], dtype=np.int32),
-                    np.array([1, 2, 4, 5], dtype=np.int32), np.ones(4))  # fmt: skip
-    assert before_and_after(chains, node[:1], np.array([2]), np.array([3]), np.ones(1)) is None
-    assert before_and_after(chains, node[:1], np.array([0]), np.array([1]), -np.ones(1)) is None
-    # One focal point in each: nothing flows, nothing changes.
-    same = before_and_after(chains, np.array([0, 3]), np.array([4]), np.array([5]), np.ones(1))
+def road(ground):
+    ground[4, 1:] = 0.0
+    ground[6, 2] = 0.0
+    return ground
+
+
+@pytest.mark.parametrize("scheme", ["resistance", "conductance"])
+@pytest.mark.parametrize("change", [block(20.0), block(1e-4), road, lambda ground: ground])
+def test_both_ways_agree_whatever_changes(change, scheme):
+    before, after = states(change=change, scheme=scheme)
+    node = np.array([0, 21, 98, -1, 21])
+    found = before_and_after(before, after, node)
+    assert found is not None
+    for one, graph in zip(found, (before, after), strict=True):
+        new = solve_points(graph, node)
+        np.testing.assert_allclose(one.resistance(), new.resistance(), rtol=1e-9)
+        np.testing.assert_allclose(one.cumulative(), new.cumulative(), atol=1e-9)
+    # And the way back: cells open.
+    back = before_and_after(after, before, node)
+    assert back is not None
+    np.testing.assert_allclose(back[1].resistance(), found[0].resistance(), rtol=1e-9)
+
+
+def test_what_an_update_cannot_do_is_left_to_a_new_factor():
+    ones = lambda *ends: simple(  # noqa: E731 - one line for graphs by hand
+        6, *(np.array(side, dtype=np.int32) for side in zip(*ends, strict=True)), np.ones(len(ends))
+    )
+    chains = ones((0, 1), (1, 2), (3, 4), (4, 5))
+    joined = ones((0, 1), (1, 2), (2, 3), (3, 4), (4, 5))
+    parted = ones((1, 2), (3, 4), (4, 5))
+    node = np.array([0, 2])
+    assert before_and_after(chains, joined, node) is None
+    assert before_and_after(joined, chains, node) is None
+    # A focal point whose own cell closes.
+    assert before_and_after(chains, parted, node) is None
+    # One focal point in each part: nothing flows, nothing changes.
+    less = simple(6, chains.head, chains.tail, np.array([1.0, 1, 1, 0.5]))
+    same = before_and_after(chains, less, np.array([0, 3]))
     assert same is not None and np.isnan(same[1].resistance()[0, 1])
-    # Removing more than there is makes no circuit: the small system says so.
-    worse = before_and_after(graph, node, np.array([3, 3]), np.array([4, 4]),
-                             np.array([np.nan, 1.0]))  # fmt: skip
-    assert worse is None
+    # A dense system that is singular says so.
+    broken = simple(6, chains.head, chains.tail, np.array([1.0, np.nan, 1, 1]))
+    assert before_and_after(chains, broken, node) is None
+
+
+def test_the_shorter_way_is_foreseen():
+    before, after = states((300, 300), two_cells)
+    few = ways(before, after, 10)
+    assert (few.links, few.nodes) == (16, 18)
+    assert few.worth
+    changed = Graph(before.nodes, before.head, before.tail, before.conductance * 2)
+    many = ways(before, changed, 10)
+    assert (many.links, many.nodes) == (before.head.size, before.nodes)
+    assert not many.worth
+    assert not ways(before, before, 10).worth
+    assert ways(before, changed, 10, memory=1.0).update == np.inf
 
 
 def fake_cholmod() -> types.ModuleType:
