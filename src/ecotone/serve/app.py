@@ -21,9 +21,11 @@ from ecotone.model.errors import EcotoneError, InputRefused, StoreError, UsageEr
 from ecotone.model.words import say, tell
 from ecotone.serve import routers
 from ecotone.serve.accounts import Accounts
+from ecotone.serve.entrance import entrance
 from ecotone.serve.guard import Forbidden, SignIn
-from ecotone.serve.jobs import Jobs
+from ecotone.serve.jobs import Jobs, is_full
 from ecotone.serve.pages import is_browser, language, onward, page, static_folder
+from ecotone.serve.resuming import kept_now
 from ecotone.serve.sessions import Brake, Sessions
 from ecotone.serve.shell import LARGEST_UPLOAD, Shell
 from ecotone.serve.sta import mount as sta
@@ -91,6 +93,7 @@ def create_app(
     app.add_exception_handler(EcotoneError, _told)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(OSError, _system)
     app.add_exception_handler(Exception, _fault)
     # Stronger costs a long table many times the time and saves hardly a tenth.
     app.add_middleware(GZipMiddleware, minimum_size=800, compresslevel=4)
@@ -127,14 +130,19 @@ async def _told(request: Request, error: Exception) -> Response:
     if isinstance(error, SignIn) and request.method == "GET" and is_browser(request):
         query = f"?{request.url.query}" if request.url.query else ""
         return onward("/sign-in", next=request.url.path + query)
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 422)
     lang = language(request)
+    if isinstance(error, SignIn) and request.method == "POST" and is_browser(request):
+        wrong = f"{tell(error.message, lang)} {tell(error.hint, lang)}"
+        return entrance(request, 401, wrong=wrong, kept=await kept_now(request))
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 422)
     return _answer(request, status, tell(error.message, lang), tell(error.hint, lang))
 
 
 async def _plain(request: Request, error: Exception) -> Response:
     """What the framework refuses: no such page, no such method."""
     assert isinstance(error, HTTPException)
+    if is_full(error.__cause__ or error.__context__):
+        return await _system(request, error)
     key = {404: "portal.not-found", 405: "portal.not-so"}.get(error.status_code, "portal.not-read")
     return _answer(request, error.status_code, str(say(key, language(request))), "", error.headers)
 
@@ -149,6 +157,15 @@ async def _unreadable(request: Request, error: Exception) -> Response:
         str(say("portal.not-read", lang)),
         str(say("portal.not-read.fields", lang, names=", ".join(names))),
     )
+
+
+async def _system(request: Request, error: Exception) -> Response:
+    """The disk is full, or another trouble of the machine: told without its details."""
+    if not is_full(error.__cause__ or error.__context__ or error) and not is_full(error):
+        return await _fault(request, error)
+    lang = language(request)
+    message, hint = say("portal.disk-full", lang), say("portal.disk-full.do", lang)
+    return _answer(request, 507, str(message), str(hint))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

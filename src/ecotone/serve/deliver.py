@@ -162,7 +162,9 @@ def accept(request: Request, account: Deliverer, upload_id: _Key) -> Response:
             progress=lambda rows: tell(rows, None, upload.name),
         )
 
-    upload.job = node.jobs.start(account.person, "accept", work).job_id
+    # A second click finds the work of the first.
+    if node.jobs.find(upload.job, account.person).kind != "accept":
+        upload.job = node.jobs.start(account.person, "accept", work).job_id
     return onward(f"/deliver/checks/{upload_id}")
 
 

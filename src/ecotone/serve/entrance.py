@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ecotone.model.errors import UsageError
 from ecotone.model.words import say
 from ecotone.serve.guard import COOKIE, GUEST, Known, Posting, reader
 from ecotone.serve.pages import language, local, onward, page, remember_language
+from ecotone.serve.resuming import NOTHING, Kept, kept_before
 from ecotone.serve.state import served
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -32,27 +33,37 @@ def sign_in_page(request: Request, next: _Next = "/") -> Response:
     """The form to come in by."""
     if reader(request) is not None:
         return onward(local(next))
-    return _entrance(request, next=local(next))
+    return entrance(request, next=next)
 
 
 @router.post("/sign-in", dependencies=[Posting])
 def sign_in(
-    request: Request, person: _Text = "", password: _Text = "", next: _Text = "/"
+    request: Request,
+    kept: Annotated[Kept, Depends(kept_before)],
+    person: _Text = "",
+    password: _Text = "",
+    next: _Text = "/",
 ) -> Response:
-    """Come in by name and password."""
+    """Come in by name and password; what was filled in before is not lost."""
     node = served(request)
     address = request.client.host if request.client else ""
     wait = node.brake.wait(person, address)
     if wait > 0:
-        return _again(request, person, next, "portal.sign-in.wait", seconds=int(wait) + 1)
+        wrong = str(say("portal.sign-in.wait", language(request), seconds=int(wait) + 1))
+        return entrance(request, 401, next=next, wrong=wrong, person=person, kept=kept)
     account = node.accounts.by_password(person, password)
     if account is None:
         node.brake.failed(person, address)
-        return _again(request, person, next, "portal.sign-in.wrong")
+        wrong = str(say("portal.sign-in.wrong", language(request)))
+        return entrance(request, 401, next=next, wrong=wrong, person=person, kept=kept)
     node.brake.passed(person, address)
-    answer = onward(local(next))
-    kept = node.sessions.begin(account.person, account.stamp)
-    answer.set_cookie(COOKIE, kept, httponly=True, samesite="lax", secure=node.https)
+    cookie = node.sessions.begin(account.person, account.stamp)
+    if kept.action:
+        request.state.session, request.state.account = node.sessions.find(cookie), account
+        answer: Response = page(request, "resend.html", kept=kept)
+    else:
+        answer = onward(local(next))
+    answer.set_cookie(COOKIE, cookie, httponly=True, samesite="lax", secure=node.https)
     answer.delete_cookie(GUEST)
     return answer
 
@@ -99,13 +110,23 @@ def change_password(
     return answer
 
 
-def _again(request: Request, person: str, next: str, key: str, **values: object) -> HTMLResponse:
-    wrong = str(say(key, language(request), **values))
-    return _entrance(request, 401, next=local(next), wrong=wrong, person=person[:64])
-
-
-def _entrance(
-    request: Request, status: int = 200, *, next: str, wrong: str = "", person: str = ""
+def entrance(
+    request: Request,
+    status: int = 200,
+    *,
+    next: str = "/",
+    wrong: str = "",
+    person: str = "",
+    kept: Kept = NOTHING,
 ) -> HTMLResponse:
-    home = served(request).store.party_id
-    return page(request, "sign_in.html", status, next=next, wrong=wrong, person=person, home=home)
+    """The sign-in page."""
+    return page(
+        request,
+        "sign_in.html",
+        status,
+        next=local(next),
+        wrong=wrong,
+        person=person[:64],
+        home=served(request).store.party_id,
+        kept=kept,
+    )

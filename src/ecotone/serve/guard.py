@@ -94,6 +94,8 @@ def posting(request: Request, csrf: Annotated[str, Form(max_length=200)] = "") -
     if _token(request) is not None:
         return
     session = session_of(request)
+    if session is None and request.url.path != "/sign-in":
+        raise SignIn(say("portal.session-over"), say("portal.session-over.do"))
     wanted = session.csrf if session else request.cookies.get(GUEST, "")
     if not wanted or not secrets.compare_digest(unmasked(csrf).encode(), wanted.encode()):
         raise Forbidden(say("portal.form-old"), say("portal.form-old.do"))

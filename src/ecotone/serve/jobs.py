@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import sys
 import threading
@@ -22,6 +23,7 @@ State = Literal["waiting", "working", "done", "failed"]
 
 _KEPT: Final = 500
 _FORGET: Final = 4 * 3600.0
+_FULL: Final = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 @dataclass
@@ -66,8 +68,13 @@ class Jobs:
         """A person's own work; Withheld for any other's, there or not."""
         found = self._known.get(job_id)
         if found is None or found[0].person != person:
-            raise Withheld(say("desk.nothing"))
+            raise Withheld(say("portal.work-gone"), say("portal.work-gone.do"))
         return found[0]
+
+    def open(self, person: str, kind: str, **about: Any) -> Job | None:
+        """A person's work under way on the same: what a second click would begin again."""
+        same = [j for j in self.of(person, kind) if about.items() <= j.about.items()]
+        return next((j for j in same if j.state in ("waiting", "working")), None)
 
     def of(self, person: str, kind: str) -> list[Job]:
         """A person's work of a kind, newest first."""
@@ -91,6 +98,11 @@ class Jobs:
             del self._known[key]
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether it says that there is no room on the disk, or no more for this user."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
 def _carry_out(job: Job, work: Work) -> None:
     job.state = "working"
 
@@ -102,6 +114,12 @@ def _carry_out(job: Job, work: Work) -> None:
         job.state = "done"
     except EcotoneError as error:
         job.error, job.state = error, "failed"
+    except OSError as error:
+        traceback.print_exception(error, file=sys.stderr)
+        full = is_full(error)
+        told = say("portal.disk-full") if full else say("portal.fault")
+        job.error = EcotoneError(told, say("portal.disk-full.do") if full else "")
+        job.state = "failed"
     except Exception as error:  # noqa: BLE001 - work beside a page must end told, never in silence
         traceback.print_exception(error, file=sys.stderr)
         job.error, job.state = EcotoneError(say("portal.fault")), "failed"

@@ -111,6 +111,9 @@ def judge(
     if views is not None:
         for name in (first, second):
             _animal(views, name)
+    if views is not None and _said_already(views, account, (first, second), (decision, reason)):
+        # A second click, or a page sent again.
+        return onward("/matches", done=1)
     word = Decision(first, second, decision, account.person, reason, datetime.now(UTC))
     decide(node.store, dataset, word, person=account.person)
     return onward("/matches", done=1)
@@ -179,6 +182,18 @@ def _decisions(view: View) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names, dtype=object).sort_values(
         "decided", kind="stable", ignore_index=True
     )
+
+
+def _said_already(
+    views: dict[str, View], account: Account, pair: tuple[str, str], word: tuple[str, str]
+) -> bool:
+    """Whether this person's newest word on the pair is the same."""
+    said = _decisions(views["Record"])
+    both = set(pair)
+    mine = said[
+        said["first"].isin(both) & said["second"].isin(both) & (said["observer"] == account.person)
+    ]
+    return len(mine) > 0 and (mine.iloc[-1]["decision"], mine.iloc[-1]["reason"]) == word
 
 
 def _with(view: View, name: str) -> View:

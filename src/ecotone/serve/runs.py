@@ -99,7 +99,10 @@ def start(
     def work(tell: Progress) -> str:
         return _carry_out(node, account, path, tell)
 
-    job = node.jobs.start(account.person, "run", work, long=True, plan=name)
+    about = {"plan": name, "path": path}
+    job = node.jobs.open(account.person, "run", **about) or node.jobs.start(
+        account.person, "run", work, long=True, **about
+    )
     return onward(f"/runs/work/{job.job_id}")
 
 
@@ -202,9 +205,9 @@ def report(
                 found.folder, langs=[lang], formats=[form], out_dir=path.parent, progress=tell
             )[0]
 
-        mine = [j for j in node.jobs.of(account.person, "report") if j.about["back"] == back]
-        open_ = [j for j in mine if j.state in ("waiting", "working")]
-        job = open_[0] if open_ else node.jobs.start(account.person, "report", work, back=back)
+        job = node.jobs.open(account.person, "report", back=back) or node.jobs.start(
+            account.person, "report", work, back=back
+        )
         if unready(request, job):
             return onward(f"/runs/work/{job.job_id}")
     answer = FileResponse(path, media_type=_TYPES[form])

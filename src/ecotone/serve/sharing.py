@@ -258,6 +258,10 @@ def ask(
     except ValidationError as error:
         wrong = ", ".join(str(e["loc"][0]) for e in error.errors() if e["loc"])
         raise UsageError(say("portal.not-read.fields", names=wrong)) from error
+    asked = [(s.party, w, s.text) for s, w, reply in _requests(request, account) if reply is None]
+    if (account.party, wish, why) in asked:
+        # A second click, or a page sent again: it is asked already and not answered.
+        return onward("/sharing")
     with _acting(request, account, f"request of {owner}", passphrase) as actor:
         negotiate.ask(actor, wish, why)
     return onward("/sharing")

@@ -7,8 +7,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ecotone.model.words import say
+from ecotone.serve.pages import is_browser, language, page
 
 #: Bytes of a request; a delivery may be longer.
 _SMALL: Final = 1 << 20
@@ -53,24 +57,33 @@ class Shell:
             return
         headers = Headers(scope=scope)
         most = self._largest if scope["path"].startswith(self._uploads or ("\0",)) else _SMALL
-        refusal = self._refusal(scope, headers, most)
+        refusal = _refusal(scope, headers, self._hosts, most)
         if refusal is not None:
             await refusal(scope, receive, _dressed(send))
             return
         counted = _Counted(receive, most)
         await self._app(scope, counted.receive, counted.answering(scope, receive, _dressed(send)))
 
-    def _refusal(self, scope: Scope, headers: Headers, most: int) -> PlainTextResponse | None:
-        if self._hosts and _host(headers.get("host", "")) not in self._hosts:
-            return PlainTextResponse("Unknown host", 421)
-        length = headers.get("content-length", "0")
-        if not length.isdigit():
-            return PlainTextResponse("Content-Length", 400)
-        if int(length) > most:
-            return PlainTextResponse("Too large", 413)
-        if scope["method"] in _CHANGING and "authorization" not in headers and _foreign(headers):
-            return PlainTextResponse("Sent from another site", 403)
-        return None
+
+def _refusal(scope: Scope, headers: Headers, hosts: frozenset[str], most: int) -> Response | None:
+    if hosts and _host(headers.get("host", "")) not in hosts:
+        return PlainTextResponse("Unknown host", 421)
+    length = headers.get("content-length", "0")
+    if not length.isdigit():
+        return PlainTextResponse("Content-Length", 400)
+    if int(length) > most:
+        return _too_large(scope, most)
+    if scope["method"] in _CHANGING and "authorization" not in headers and _foreign(headers):
+        return PlainTextResponse("Sent from another site", 403)
+    return None
+
+
+def _too_large(scope: Scope, most: int) -> Response:
+    request = Request(scope)
+    said = str(say("portal.too-large", language(request), most=most >> 20))
+    if is_browser(request):
+        return page(request, "error.html", 413, message=said, hint="")
+    return PlainTextResponse(said, 413)
 
 
 class _Counted:
@@ -78,7 +91,7 @@ class _Counted:
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive = receive
-        self._left = most
+        self._most = self._left = most
         self.over = False
 
     async def receive(self) -> Message:
@@ -99,7 +112,7 @@ class _Counted:
                 await send(message)
             elif not answered:
                 answered = True
-                await PlainTextResponse("Too large", 413)(scope, receive, send)
+                await _too_large(scope, self._most)(scope, receive, send)
 
         return answer
 

@@ -87,7 +87,7 @@ class Uploads:
         """A person's own upload; Withheld for any other's, there or not."""
         found = self._known.get(upload_id)
         if found is None or found.person != person:
-            raise Withheld(say("desk.nothing"))
+            raise Withheld(say("portal.work-gone"), say("portal.work-gone.do"))
         return found
 
     def drop(self, upload: Upload) -> None:

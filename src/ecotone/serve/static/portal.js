@@ -1,5 +1,18 @@
-// Everything works without this: it only tells how far an upload is, and takes a file dropped anywhere.
+// Everything works without this: it only tells how far an upload is, takes a file dropped
+// anywhere, and keeps a second click from sending a form twice.
 "use strict";
+(() => {
+  // A second click on a button sends nothing: the first is on its way. Coming back makes it new.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+})();
 (() => {
   const form = document.getElementById("deliver");
   if (!form || !window.XMLHttpRequest || !window.FormData) return;
