@@ -73,6 +73,7 @@ class Gallows:
             self.run(command(), 1.02 * moment * whole)
             look()
         assert self.killed >= kills // 4
+        print(f"{self.killed} of {kills} were killed in the midst")
         self.run(command())
         look()
 
@@ -139,13 +140,14 @@ def test_a_hundred_corrections_are_all_there_or_none(tmp_path, gallows, kills, d
         return ["correct", "Observation", "--from", path, "--why", "seen again", "--node", node]
 
     def look() -> None:
-        state(node)
         with open_node(node) as store:
+            assert store.verify_ledger(deep=False) == []
             remarks = everything(store)["remarks"]
         assert len(remarks) == rows and remarks.nunique(dropna=False) == 1
         assert list((node / "staging").iterdir()) == []
 
     gallows.hunt(kills, command, look)
+    state(node)  # every row and closing of all of them, once: it is a long ledger by now
 
 
 @KILLS

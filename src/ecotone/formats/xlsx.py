@@ -103,12 +103,16 @@ def _read_workbook(
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except _BROKEN as error:
         raise refused("workbook-broken", file=member) from error
+    struck = frozenset(
+        number for number, style in enumerate(book._cell_styles)
+        if book._fonts[style.fontId].strike
+    )  # fmt: skip
     try:
         for sheet in _chosen(book, options.sheet, member, report):
             part = parts.get(part_of(sheet._worksheet_path), SheetPart())
             several = len(book.worksheets) > 1 and options.sheet is None
             file = f"{member} [{sheet.title}]" if several else member
-            reader = _Sheet(sheet, part, file, source, options, report, reject)
+            reader = _Sheet(sheet, part, file, source, options, report, reject, struck=struck)
             yield from reader.tables()
     finally:
         book.close()
@@ -148,6 +152,7 @@ class _Sheet:
     reject: Reject
     cells: int = 0
     noun: str | None = None
+    struck: frozenset[int] = frozenset()  #: styles of cells that are crossed out
     numeric: set[int] = field(default_factory=set)
 
     def tables(self) -> Iterator[Table]:
@@ -266,7 +271,7 @@ class _Sheet:
                 if len(row) > self.source.limits.columns:
                     most = str(self.source.limits.columns)
                     raise refused("too-many-columns", file=self.file, most=most)
-                texts, errors, kinds = _texts(row)
+                texts, errors, kinds = _texts(row, self.struck)
                 if errors or any(text is not None for text in texts):
                     yield number, texts, errors, kinds
         except _BROKEN as error:
@@ -320,6 +325,8 @@ class _Sheet:
             name = str(frame.columns[position])
             if kind == "date" and not self.not_a_date(frame, name, len(places)):
                 continue
+            if kind == "scientific" and not self.among_texts(frame, name):
+                continue
             self.tell_cells(f"cell-{kind}", name, frame, places, rows, index)
         for code, name, places in doubts.odd_texts(frame):
             self.tell_cells(code, name, frame, places, rows, index)
@@ -330,6 +337,14 @@ class _Sheet:
             known = attributes(self.noun).get(name)
             return known is not None and known.type != "time"
         return dates * 2 < int(frame[name].notna().sum())
+
+    def among_texts(self, frame: pd.DataFrame, name: str) -> bool:
+        """Whether a column holds codes: the template says so, or most cells are no numbers."""
+        if self.noun is not None:
+            known = attributes(self.noun).get(name)
+            return known is not None and known.type in ("text", "id")
+        texts = frame[name].dropna()
+        return bool((~texts.map(doubts.is_number).astype(bool)).mean() >= 0.5)
 
     def tell_cells(
         self,
@@ -381,10 +396,19 @@ class _Sheet:
         parting = beside(layout)
         if parting:
             self.tell("tables-beside", Severity.WARNING, column=parting)
+        hidden = [n for n in self.part.hidden_columns if n - 1 in layout.filled]
+        if hidden:
+            names = ", ".join((layout.names or [])[n - 1] or str(n) if layout.names else str(n)
+                              for n in hidden[:10])  # fmt: skip
+            self.tell("columns-hidden", Severity.WARNING, count=str(len(hidden)), columns=names)
         self.tell_parts(layout.last_header)
 
     def tell_parts(self, last_header: int) -> None:
-        """What the sheet hides or has not computed."""
+        """What the sheet hides, says beside its cells, or has not computed."""
+        if self.part.comments:
+            shown = ", ".join(self.part.comments[:10])
+            count = str(len(self.part.comments))
+            self.tell("cells-commented", Severity.INFO, count=count, cells=shown)
         if self.part.unvalued:
             count = str(self.part.unvalued)
             self.tell("formula-without-value", Severity.WARNING, count=count)
@@ -394,20 +418,24 @@ class _Sheet:
             self.tell("rows-hidden", Severity.WARNING, count=str(len(hidden)), rows=shown)
 
 
-def _texts(row: Sequence[Any]) -> tuple[list[Cell], dict[int, str], dict[int, str]]:
+def _texts(
+    row: Sequence[Any], struck: frozenset[int]
+) -> tuple[list[Cell], dict[int, str], dict[int, str]]:
     texts: list[Cell] = []
     errors: dict[int, str] = {}
     kinds: dict[int, str] = {}
     for position, cell in enumerate(row):
         value = cell.value
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             texts.append(None)
         elif cell.data_type == "e":
             errors[position] = str(value)
             texts.append(None)
         else:
             texts.append(_text(value, cell))
-            if not isinstance(value, str) and (kind := doubts.kind_of(cell)):
+            if struck and cell._style_id in struck:
+                kinds[position] = "struck"
+            elif not isinstance(value, str) and (kind := doubts.kind_of(cell)):
                 kinds[position] = kind
     return texts, errors, kinds
 

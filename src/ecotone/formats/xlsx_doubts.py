@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import operator
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,12 @@ _TOTALS: Final = frozenset(
 _DIGITS_KEPT: Final = 15
 _ZEROS: Final = re.compile(r'"?0{2,}"?')
 _PERCENT: Final = re.compile(r"%(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)")
+_SCIENTIFIC: Final = re.compile(r"[0#?]E[+-]", re.I)
+_SEMICOLON: Final = re.compile(r";(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)")
+_CONDITION: Final = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+_LITERAL: Final = re.compile(r'"([^"]*)"|\\(.)')
+_COMPARE: Final = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+                   "=": operator.eq, "<>": operator.ne}  # fmt: skip
 _WIDE: Final = re.compile("[！-～　]")
 _LATIN: Final = re.compile("[A-Za-z]")
 _CYRILLIC: Final = re.compile("[Ѐ-ӿ]")
@@ -37,15 +44,19 @@ _CODE_LONGEST: Final = 24
 
 
 def kind_of(cell: Any) -> str:
-    """``date``, ``percent``, ``long`` or nothing."""
+    """``date``, ``percent``, ``format``, ``long``, ``scientific`` or nothing."""
     value = cell.value
     if isinstance(value, (dt.datetime, dt.date)):
         return "date"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if _of_format(str(cell.number_format))[1]:
             return "percent"
+        if _says(_section(str(cell.number_format), value)):
+            return "format"
         if abs(value) >= 10**_DIGITS_KEPT:
             return "long"
+        if value == int(value) and _SCIENTIFIC.search(str(cell.number_format)):
+            return "scientific"
     return ""
 
 
@@ -55,6 +66,31 @@ def with_zeros(value: int | float, number_format: str) -> str | None:
     if not zeros or value < 0 or value != int(value):
         return None
     return str(int(value)).zfill(zeros)
+
+
+@functools.lru_cache(maxsize=4096)
+def _section(number_format: str, value: float) -> str:
+    """The part of a number format that shows this value: by sign, or by its own conditions."""
+    sections = _SEMICOLON.split(number_format)
+    asked = False
+    for section in sections:
+        condition = _CONDITION.search(section)
+        if condition is None:
+            continue
+        asked = True
+        if _COMPARE[condition[1]](value, float(condition[2])):
+            return section
+    if asked:
+        return next((s for s in sections if not _CONDITION.search(s)), "")
+    if value < 0 and len(sections) > 1:
+        return sections[1]
+    return sections[2] if value == 0 and len(sections) > 2 else sections[0]
+
+
+def _says(section: str) -> bool:
+    """Whether a format writes something of its own that changes what a number means."""
+    texts = [quoted or escaped for quoted, escaped in _LITERAL.findall(section)]
+    return any(c.isalnum() or c in "<>≤≥~≈" for text in texts for c in text)
 
 
 @functools.lru_cache(maxsize=512)

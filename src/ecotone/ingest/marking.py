@@ -17,10 +17,13 @@ from typing import Any, Final
 from ecotone.formats.base import ReadOptions, Refused
 from ecotone.formats.safe import open_source
 from ecotone.formats.workbook_template import head_of
+from ecotone.formats.xlsx_parts import MARKER
 from ecotone.model.errors import UsageError
 from ecotone.model.words import Language, say
 
-AUTHOR: Final = "Ecotone"
+AUTHOR: Final = MARKER
+#: Between our sentence and the comment that was there before.
+_THEIRS: Final = "\n---\n"
 _COLOURS: Final = {"error": "FFF4B6B0", "fatal": "FFF4B6B0", "warning": "FFFFE699"}
 _MARKED: Final = ("error", "warning")
 _SHEET: Final = "ecotone"
@@ -42,7 +45,7 @@ def mark(
 
     Raises UsageError where ``path`` is no workbook that can be opened.
     """
-    book = _open(path)
+    book = _open(path, macros=out.suffix.lower() == ".xlsm")
     places = _places(path, options)
     _wipe(book)
     told = [json.loads(line) for line in findings]
@@ -63,13 +66,14 @@ def mark(
     return len(cells)
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, macros: bool) -> Any:
+    """The workbook; its macros only where the result may bear them, or Excel would not open it."""
     import openpyxl
 
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         raise UsageError(say("marking.not-a-workbook", file=path.name))
     try:
-        return openpyxl.load_workbook(path, keep_vba=path.suffix.lower() == ".xlsm")
+        return openpyxl.load_workbook(path, keep_vba=macros)
     except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(say("marking.not-a-workbook", file=path.name)) from error
 
@@ -92,13 +96,15 @@ def _places(path: Path, options: ReadOptions) -> dict[str, Place]:
 
 def _wipe(book: Any) -> None:
     """Take off the marks of an earlier check."""
+    from openpyxl.comments import Comment
     from openpyxl.styles import PatternFill
 
     if _SHEET in book.sheetnames:
         del book[_SHEET]
     for sheet in book.worksheets:
         for cell in _commented(sheet):
-            cell.comment = None
+            _, parted, theirs = cell.comment.text.partition(_THEIRS)
+            cell.comment = Comment(theirs, "") if parted else None
             if cell.fill.fgColor.rgb in _COLOURS.values():
                 cell.fill = PatternFill()
 
@@ -146,7 +152,7 @@ def _mark_cell(cell: Any, found: list[dict[str, Any]]) -> None:
     worst = "error" if any(f["severity"] == "error" for f in found) else "warning"
     text = "\n".join(dict.fromkeys(str(f["message"]) for f in found))[:_LONGEST]
     if cell.comment is not None:
-        text = f"{text}\n---\n{cell.comment.text}"
+        text = f"{text}{_THEIRS}{cell.comment.text}"
     comment = Comment(text, AUTHOR)
     comment.width = 320
     comment.height = 40 + 18 * min(14, 1 + _width(text) // 48)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -220,3 +221,33 @@ def test_what_is_no_workbook_is_not_marked(tmp_path):
     assert told.code == 2
     assert "a.csv" in told.err
     assert attributes("Site")
+
+
+def test_a_comment_of_the_users_own_outlives_two_rounds(tmp_path):
+    from openpyxl.comments import Comment
+
+    path = made(tmp_path, "Observation", "en")
+    book = fill(path, ROW | {"value": "many"})
+    at = {str(c.value).split(".")[-1]: c.column for c in book.worksheets[0][1]}
+    book.worksheets[0].cell(4, at["value"]).comment = Comment("ask Lena", "Aigul")
+    book.save(path)
+    place = book.worksheets[0].cell(4, at["value"]).coordinate
+    for attempt in ("one.xlsx", "two.xlsx"):
+        out = tmp_path / attempt
+        deliver(path, "--marked", out)
+        text = marks(out)[f"Observation!{place}"]
+        assert "many" in text and text.count("ask Lena") == 1
+        path = out
+
+
+def test_macros_stay_only_where_the_name_says_so(tmp_path):
+    path = tmp_path / "macro.xlsm"
+    path.write_bytes(made(tmp_path, "Site", "en").read_bytes())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"macro")
+    for ending, kept in (("xlsx", False), ("xlsm", True)):
+        out = tmp_path / f"o.{ending}"
+        deliver(path, "--marked", out)
+        with zipfile.ZipFile(out) as archive:
+            assert ("xl/vbaProject.bin" in archive.namelist()) == kept
+            assert (b"macroEnabled" in archive.read("[Content_Types].xml")) == kept
