@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class Gathered:
     """The inputs of a run: every file by the name it is told under, and what the door said."""
 
     folder: Path
+    as_known: datetime | None = None
     names: dict[Path, str] = field(default_factory=dict)
     origins: dict[Path, str] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Gathered:
     def _coverages(self, door: Door, variable: str, datasets: Datasets) -> tuple[Path, ...]:
         """The stacks of one variable; one that does not name its variable is taken at its word."""
         if datasets not in self._coverages_of:
-            self._coverages_of[datasets] = door.release("Coverage", datasets=datasets)
+            self._coverages_of[datasets] = self._release(door, "Coverage", datasets)
             self.lines.extend(self._coverages_of[datasets].lines)
         released = self._coverages_of[datasets]
         rows = released.rows
@@ -126,14 +128,14 @@ class Gathered:
         return tuple(paths)
 
     def _rows(self, door: Door, wanted: Input, datasets: Datasets) -> tuple[Path, ...]:
-        released = door.release(str(wanted.noun), datasets=datasets)
+        released = self._release(door, str(wanted.noun), datasets)
         lines = [*released.lines]
         self.lines.extend(released.lines)
         if released.rows.empty:
             raise NotComputable(say("assess.nothing-released", noun=wanted.noun))
         frame = released.rows
         if wanted.noun == "Observation":
-            sites = door.release("Site", datasets=datasets)
+            sites = self._release(door, "Site", datasets)
             self.lines.extend(sites.lines)
             lines.extend(sites.lines)
             frame = _placed_by_site(frame, sites.rows)
@@ -144,6 +146,9 @@ class Gathered:
         self._remember(path, f"inputs/{path.name}", "node")
         self._stands_on(path, lines)
         return (path,)
+
+    def _release(self, door: Door, noun: str, datasets: Datasets) -> Released:
+        return door.release(noun, as_of=self.as_known, datasets=datasets)
 
     def _stands_on(self, path: Path, lines: Iterable[Line]) -> None:
         self._under.setdefault(path, set()).update(line.release_id for line in lines)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -75,7 +75,7 @@ class Plan(Noun):
 
     title: dict[str, str]
     subtitle: dict[str, str] = Field(default_factory=dict)
-    date: date
+    date: dt.date
     reader: str = ""
     purpose: str = "assessment"
     status: Literal["draft", "reviewed", "approved", "published"] = "draft"
@@ -84,11 +84,28 @@ class Plan(Noun):
     periods: Annotated[list[Period], Field(min_length=1)]
     indicators: Annotated[list[Task], Field(min_length=1)]
     truth: str | None = None
+    #: Work on the reader's own rows as its node knew them then; a day counts to its end, in UTC.
+    as_known: dt.datetime | dt.date | None = None
     #: What a demonstration's parties sent each other, and what each sees.
     exchange: str | None = None
 
+    @field_validator("as_known")
+    @classmethod
+    def _with_zone(cls, when: dt.datetime | dt.date | None) -> dt.datetime | dt.date | None:
+        if isinstance(when, dt.datetime) and when.tzinfo is None:
+            raise ValueError("a moment needs its zone, such as 2024-06-30T12:00:00Z")
+        return when
+
+    def known_at(self) -> dt.datetime | None:
+        """The moment of ``as_known``."""
+        if self.as_known is None or isinstance(self.as_known, dt.datetime):
+            return self.as_known
+        return dt.datetime.combine(self.as_known, dt.time.max, dt.UTC)
+
     @model_validator(mode="after")
     def _references(self) -> Plan:
+        if self.as_known is not None and not self.uses_node():
+            raise ValueError("as_known asks a node what it knew; this plan reads files alone")
         known = {p.id for p in self.periods}
         if len(known) != len(self.periods):
             raise ValueError("two periods have one id")

@@ -82,7 +82,7 @@ def assess(
     shutil.rmtree(building, ignore_errors=True)
     (building / "inputs").mkdir(parents=True)
     try:
-        gathered = Gathered(building / "inputs")
+        gathered = Gathered(building / "inputs", plan.known_at())
         inputs = {id(t): gathered.inputs_of(t, base, open_door) for t in plan.indicators}
         results: list[tuple[Step, Result]] = []
         for number, step in enumerate(steps):
@@ -176,6 +176,7 @@ def _document(
         "parties": door.parties() if door else {},
         "reader": plan.reader,
         "purpose": plan.purpose,
+        "as_known": plan.as_known.isoformat() if plan.as_known else None,
         "regions": [{"id": r.id, "name": r.name} for r in regions.values()],
         "periods": [p.model_dump() for p in plan.periods],
         "files": copies,

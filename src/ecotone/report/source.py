@@ -147,6 +147,11 @@ class RunFolder:
         return date.fromisoformat(str(self.document["created"])[:10])
 
     @property
+    def as_known(self) -> str:
+        """Day or moment whose state of the node the run stands on; empty: as it was made."""
+        return str(self.document.get("as_known") or "")
+
+    @property
     def status(self) -> str:
         """Draft, reviewed, approved or published."""
         return str(self.document["status"])

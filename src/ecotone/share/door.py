@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,10 +136,13 @@ class Door:
         self,
         noun: str,
         *,
-        as_of: int | None = None,
+        as_of: int | datetime | None = None,
         datasets: Collection[str] | None = None,
     ) -> Released:
         """Everything of a noun that this request may have, of all datasets or of some.
+
+        With ``as_of`` (a line of the ledger or a moment) the reader's own rows as they were known
+        then; what others share is decided on what stands now, so of its past nothing is given.
 
         Rows in full come in the order of their identifiers, coarser ones in that of identifiers
         made for this reader (see ``pseudonyms``): the order of a file would tell where rows lay.
@@ -149,6 +153,10 @@ class Door:
         self._refuse_strangers()
         out = Outgoing(noun, Pseudonyms(node_key(self._store.folder), self.request.reader))
         table = self.table(noun)
+        if as_of is not None:
+            mine = {n for n, owner in self._owners.items() if owner == self.request.reader}
+            mine -= self._arrived.datasets
+            datasets = mine if datasets is None else mine & set(datasets)
         for block in self.blocks(noun, as_of, datasets):
             for index, keep in self.leaving(block, noun):
                 out.add(index, table.decisions[index], block, keep)
@@ -157,7 +165,7 @@ class Door:
         lines: list[Line] = []
         arrived = (
             (decision, part)
-            for decision, part in self._arrived.released(noun, as_of)
+            for decision, part in self._arrived.released(noun, None)
             if datasets is None or decision.dataset_id in datasets
         )
         for decision, part in (*out.finished(self._lang), *arrived):
@@ -202,7 +210,7 @@ class Door:
         return self._tables[noun]
 
     def blocks(
-        self, noun: str, as_of: int | None, wanted: Collection[str] | None = None
+        self, noun: str, as_of: int | datetime | None, wanted: Collection[str] | None = None
     ) -> Iterator[Block]:
         """The rows of a noun, block by block, each with what governs it. Not for readers."""
         deciding = {d.dataset_id for d in self.decisions if self._may_leave(d)}

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pymannkendall
 import pytest
+from scipy.stats import norm
 
 from ecotone.science.water.trend import (
     homogeneity,
@@ -172,3 +173,12 @@ def test_the_nile() -> None:
     change = pettitt(NILE)
     assert (change.k, change.at) == (1617, 1898 - 1871 + 1)
     assert change.p == pytest.approx(3.59e-07, rel=1e-2)
+
+
+def test_a_score_below_one_has_no_p_above_one() -> None:
+    """A partial S is no whole number: 0.4 less its correction is -0.6, Z by its size."""
+    from ecotone.science.water.trend import p_of_score
+
+    assert p_of_score(0.4, 100.0) == pytest.approx(2 * norm.sf(0.06))
+    assert p_of_score(-0.4, 100.0) == p_of_score(0.4, 100.0) <= 1
+    assert p_of_score(1.0, 100.0) == 1

@@ -31,6 +31,8 @@ def write(writing: Writing) -> None:
         regions=len({e.region.id for e in run.entries}),
         results=len(run.entries),
     )
+    if run.as_known:
+        writing.paragraph("summary.as-known", moment=run.as_known)
     tiles = [t for _, entries in found for t in _tiles(writing, entries, _TILES // len(found) or 1)]
     if tiles:
         writing.add(KeyNumbers(tuple(tiles)))

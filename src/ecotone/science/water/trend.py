@@ -200,7 +200,7 @@ def p_of_score(s: float, variance: float) -> float:
     if not variance > 0:
         return float("nan")
     # The logarithm keeps digits where p is so small that 1 - (1 - p) would lose them.
-    return float(np.exp(np.log(2) + log_ndtr(-(abs(s) - 1) / np.sqrt(variance))))
+    return float(np.exp(np.log(2) + log_ndtr(-abs(abs(s) - 1) / np.sqrt(variance))))
 
 
 def homogeneity(
