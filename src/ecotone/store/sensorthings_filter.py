@@ -205,9 +205,12 @@ class Builder:
 
     def _computed(self, name: str, left: Term, right: Term) -> Term:
         if "duration" in (left.kind, right.kind) and name in ("add", "sub"):
-            moment = as_time(left if right.kind == "duration" else right).sql
+            whole = left if right.kind == "duration" else right
             lasting = right.sql if right.kind == "duration" else left.sql
-            return Term("time", moment + lasting if name == "add" else moment - lasting)
+            lasting = lasting if name == "add" else -lasting
+            if whole.kind == "period":
+                return Term("period", whole.sql + lasting, whole.more + lasting)
+            return Term("time", as_time(whole).sql + lasting)
         if {left.kind, right.kind} <= {"time", "period"} and name == "sub":
             return Term("duration", as_time(left).sql - as_time(right).sql)
         a, b = (sa.cast(as_number(each, self.postgres), sa.Double) for each in (left, right))
@@ -319,20 +322,20 @@ def property_term(source: Source, names: tuple[str, ...], postgres: bool) -> Ter
 def json_term(text: Any, keys: Sequence[str], postgres: bool, whole_text: bool) -> Term:
     """What stands in JSON text under some keys; all of it without any."""
     if not keys and not whole_text:
-        return Term("json", text, text)
+        return Term("json", text, text, form=sa.literal("object"))
     if postgres:
         array = sa.cast(sa.literal("{" + ",".join(_key(k) for k in keys) + "}"), sa.ARRAY(sa.Text))
-        return Term(
-            "json",
-            sa.cast(text, sa.dialects.postgresql.JSONB).op("#>>", return_type=sa.Text())(array),
-        )
+        whole = sa.cast(text, sa.dialects.postgresql.JSONB)
+        found = whole.op("#>>", return_type=sa.Text())(array)
+        kind = sa.func.jsonb_typeof(whole.op("#>", return_type=whole.type)(array))
+        return Term("json", found, found, form=kind)
     steps = "".join(f"[{key}]" if key.isdigit() else f".{_key(key)}" for key in keys)
     found = sa.func.json_extract(text, "$" + steps)
     kind = sa.func.json_type(text, "$" + steps)
     spelled = sa.case(
         (kind == "true", "true"), (kind == "false", "false"), else_=sa.cast(found, sa.Text)
     )
-    return Term("json", spelled, found)
+    return Term("json", spelled, found, form=kind)
 
 
 def _key(key: str) -> str:

@@ -18,6 +18,7 @@ from ecotone.store.sensorthings_terms import (
     as_period,
     as_text,
     as_time,
+    periods,
 )
 
 _BIG: Final = sa.BigInteger
@@ -64,6 +65,8 @@ def called(name: str, given: list[Term], postgres: bool, now: int) -> Term:
         return _TIMES[name](given[0], postgres)
     if name in _PERIODS:
         _number_of_operands(name, given, 2, 2)
+        if name == "during" and given[1].kind != "period":
+            raise malformed("sta.filter-kinds", wanted="period", found=given[1].kind)
         return Term("boolean", _PERIODS[name](as_period(given[0]), as_period(given[1])))
     raise malformed("sta.function-unknown", name=name)
 
@@ -188,12 +191,21 @@ def _end(term: Term) -> Any:
     return sa.func.coalesce(term.more, term.sql)
 
 
+def _during(a: Term, b: Term) -> Any:
+    """An interval holds its beginning and not its end: the next one begins there."""
+    return (a.sql >= b.sql) & (_end(a) <= _end(b)) & (a.sql < _end(b))
+
+
+def _overlaps(a: Term, b: Term) -> Any:
+    return (a.sql == b.sql) | ((a.sql < _end(b)) & (b.sql < _end(a)))
+
+
 _PERIODS: Final[dict[str, Callable[[Term, Term], Any]]] = {
-    "before": lambda a, b: _end(a) < b.sql,
-    "after": lambda a, b: a.sql > _end(b),
+    "before": lambda a, b: periods("lt", a, b),
+    "after": lambda a, b: periods("gt", a, b),
     "meets": lambda a, b: (_end(a) == b.sql) | (_end(b) == a.sql),
-    "during": lambda a, b: (a.sql >= b.sql) & (_end(a) <= _end(b)),
-    "overlaps": lambda a, b: (a.sql <= _end(b)) & (_end(a) >= b.sql),
+    "during": _during,
+    "overlaps": _overlaps,
     "starts": lambda a, b: a.sql == b.sql,
     "finishes": lambda a, b: _end(a) == _end(b),
 }

@@ -113,9 +113,13 @@ class Reader:
         """Those of some entities that stand in a listing and may be seen, by their numbers."""
         builder = self._listing(entity, parent)
         builder.require(among(builder.source.key, ids, self.postgres))
+        if query.filter is not None:
+            builder.where(query.filter)
         names, columns = _fields(builder.source, query)
         statement = builder.select(*columns).order_by(builder.source.key)
-        return Found(entity, names, list(self.connection.execute(statement).all()))
+        found = Found(entity, names, list(self.connection.execute(statement).all()))
+        self._expand(found, query)
+        return found
 
     def page(self, entity: Entity, query: Query, parent: Parent | None = None) -> Found:
         """A page of a listing."""

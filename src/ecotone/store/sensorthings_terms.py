@@ -36,7 +36,8 @@ class Term:
     sql: Any
     more: Any = None
     literal: Any = None
-    #: How a time was written, where that is kept (see ``model.sensorthings_times``).
+    #: How a time was written, where that is kept (see ``model.sensorthings_times``); of what
+    #: stands in JSON, the name of its type.
     form: Any = None
 
 
@@ -63,7 +64,7 @@ def compared(name: str, left: Term, right: Term, postgres: bool) -> Any:
     if left.kind == "result":
         return _result(name, left, right)
     if "period" in (left.kind, right.kind):
-        return _periods(name, left, as_period(right))
+        return periods(name, left, as_period(right))
     left, right = _alike(left, right, postgres)
     return _OPERATORS[name](left.sql, right.sql)
 
@@ -164,26 +165,32 @@ def _result(name: str, result: Term, other: Term) -> Any:
     raise malformed("sta.filter-kinds", wanted="number", found=other.kind)
 
 
-def _periods(name: str, left: Term, right: Term) -> Any:
-    """Before means wholly before. The index on a period's beginning serves both of its ends."""
+def periods(name: str, left: Term, right: Term) -> Any:
+    """Before means wholly before; up to means that neither end is later.
+
+    The index on a period's beginning serves both of its ends.
+    """
     left = as_period(left)
     ends = sa.func.coalesce(right.more, right.sql)
-    if isinstance(right.more, sa.sql.elements.Null):
+    instant = isinstance(right.more, sa.sql.elements.Null)
+    if instant:
         ends = right.sql
     until = left.more
     match name:
         case "lt":
             return (left.sql < right.sql) & (until.is_(None) | (until <= right.sql))
         case "le":
-            return (left.sql <= ends) & (until.is_(None) | (until <= ends))
+            return (left.sql <= right.sql) & (until.is_(None) | (until <= ends))
         case "gt":
-            return left.sql > ends if ends is right.sql else left.sql >= ends
-        case "ge":
+            return left.sql > ends if instant else left.sql >= ends
+        case "ge" if instant:
             return left.sql >= right.sql
+        case "ge":
+            return (left.sql >= right.sql) & (sa.func.coalesce(until, left.sql) >= ends)
     same = (left.sql == right.sql) & (
         sa.func.coalesce(until, left.sql) == sa.func.coalesce(right.more, right.sql)
     )
-    if ends is right.sql:
+    if instant:
         same = (left.sql == right.sql) & (until.is_(None) | (until == right.sql))
     return same if name == "eq" else sa.not_(same)
 
@@ -207,16 +214,17 @@ def _alike(left: Term, right: Term, postgres: bool) -> tuple[Term, Term]:
 
 def _alike_strictly(left: Term, right: Term, postgres: bool) -> tuple[Term, Term]:
     if "boolean" in (left.kind, right.kind):
-        return _as_truth(left, postgres), _as_truth(right, postgres)
+        return _as_truth(left), _as_truth(right)
     raise malformed("sta.filter-kinds", wanted=left.kind, found=right.kind)
 
 
-def _as_truth(term: Term, postgres: bool) -> Term:
-    """True and false as the texts they are in JSON."""
+def _as_truth(term: Term) -> Term:
+    """True and false as the texts they are in JSON; another value in JSON is neither."""
     if term.kind == "boolean" and term.literal is not None:
         return Term("text", sa.literal("true" if term.literal else "false"))
     if term.kind == "json":
-        return Term("text", term.sql)
+        true_or_false = term.form.in_(("true", "false", "boolean"))
+        return Term("text", sa.case((true_or_false, term.sql), else_=sa.null()))
     if term.kind == "boolean":
         return Term("text", sa.case((term.sql, "true"), else_="false"))
     raise malformed("sta.filter-kinds", wanted="boolean", found=term.kind)
@@ -224,9 +232,5 @@ def _as_truth(term: Term, postgres: bool) -> Term:
 
 def _json_number(term: Term, postgres: bool) -> Any:
     """A value inside JSON as a number, nothing where it is none."""
-    if not postgres:
-        whole = sa.func.typeof(term.more).in_(("integer", "real"))
-        return sa.case((whole, sa.cast(term.more, sa.Double)), else_=sa.null())
-    text = term.sql
-    looks = text.regexp_match(r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
-    return sa.case((looks, sa.cast(text, sa.Double)), else_=sa.null())
+    number = term.form.in_(("integer", "real", "number"))
+    return sa.case((number, sa.cast(term.more, sa.Double)), else_=sa.null())

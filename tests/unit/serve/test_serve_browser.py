@@ -1,4 +1,6 @@
-"""The eight tasks in a real Chromium, in each language by the page's own words; axe on each page.
+"""The eight tasks in a real Chromium, in each language by the page's own words and by keys alone.
+
+axe looks at each page; nothing comes from another address; a slow line is enough.
 
 Chromium and its driver are Debian's; axe-core is fetched for the tests (see .ci/run) and looked
 for under node_modules. Where one is missing the tests say so and are skipped.
@@ -22,9 +24,9 @@ selenium = pytest.importorskip("selenium", reason="selenium is not installed")
 from selenium import webdriver  # noqa: E402 - after the skip
 from selenium.webdriver.chrome.options import Options  # noqa: E402 - after the skip
 from selenium.webdriver.chrome.service import Service  # noqa: E402 - after the skip
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402 - after the skip
 from selenium.webdriver.common.by import By  # noqa: E402 - after the skip
 from selenium.webdriver.common.keys import Keys  # noqa: E402 - after the skip
-from selenium.webdriver.support.ui import Select  # noqa: E402 - after the skip
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 #: A folder in which to leave pictures of all pages, for somebody's eyes.
@@ -40,6 +42,7 @@ def driver():
     for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
                  "--window-size=1280,900", "--hide-scrollbars"):  # fmt: skip
         options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     options.binary_location = shutil.which("chromium")
     found = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     found.set_page_load_timeout(60)
@@ -55,7 +58,7 @@ def address(tmp_path):
 
 
 class Person:
-    """Somebody who knows only what the page says."""
+    """Somebody who knows only what the page says, and has no mouse."""
 
     def __init__(self, driver, address: str, lang: str) -> None:
         self.driver, self.address, self.lang = driver, address, lang
@@ -91,16 +94,39 @@ class Person:
 
     def _write(self, label: str, value: str) -> None:
         field = self._labelled(label)
-        if field.get_attribute("type") not in ("file", "date"):
-            field.clear()
-        if field.get_attribute("type") == "date":
-            script = "arguments[0].value = arguments[1]"
-            self.driver.execute_script(script, field, value)
-        else:
+        self.travel(field)
+        if field.get_attribute("type") == "file":
+            # What the system's own window would give.
             field.send_keys(value)
+            return
+        self.keys(Keys.CONTROL, "a")
+        self.keys(value)
 
     def choose(self, key: str, value: str) -> None:
-        Select(self._labelled(self.word(key))).select_by_value(value)
+        field = self._labelled(self.word(key))
+        self.travel(field)
+        self.keys(Keys.HOME)
+        for _ in field.find_elements(By.TAG_NAME, "option"):
+            if field.get_attribute("value") == value:
+                return
+            self.keys(Keys.ARROW_DOWN)
+        assert field.get_attribute("value") == value
+
+    def keys(self, *keys: str) -> None:
+        """Strike keys; the first of several is held down."""
+        strokes = ActionChains(self.driver, duration=0)
+        if len(keys) > 1:
+            strokes.key_down(keys[0]).send_keys(*keys[1:]).key_up(keys[0]).perform()
+        else:
+            strokes.send_keys(*keys).perform()
+
+    def travel(self, element) -> None:
+        """Go to something by the tabulator alone, from wherever one is."""
+        for _ in range(400):
+            if self.driver.execute_script(_REACHED, element):
+                return
+            self.keys(Keys.TAB)
+        raise AssertionError(f"no key leads to {element.get_attribute('outerHTML')[:200]}")
 
     def _labelled(self, label: str):
         path = f"//label[starts-with(normalize-space(), {_quoted(label)})]"
@@ -111,8 +137,8 @@ class Person:
     def _press(self, path: str) -> None:
         found = self.driver.find_elements(By.XPATH, path)
         assert found, f"{path} is not on {self.driver.current_url}: {self.text()[:500]}"
-        # By the keyboard alone, as somebody without a mouse would.
-        found[0].send_keys(Keys.ENTER)
+        self.travel(found[0])
+        self.keys(Keys.ENTER)
         time.sleep(0.15)
         self.settled()
 
@@ -157,6 +183,14 @@ class Person:
             ]
 
 
+#: Whether this has the focus; whoever is there must see it.
+_REACHED = """
+const there = document.activeElement === arguments[0];
+if (there && getComputedStyle(arguments[0]).outlineStyle === "none") throw "the focus is not seen on " + arguments[0].outerHTML + document.hasFocus() + arguments[0].matches(":focus-visible");
+return there;
+"""
+
+
 def _quoted(text: str) -> str:
     return f'"{text}"' if '"' not in text else f"'{text}'"
 
@@ -198,14 +232,14 @@ def deliver(person: Person, folder: Path) -> None:
 
 def correct(person: Person, folder: Path) -> None:
     person.link("menu.data")
-    person.go("/data/Observation")
+    person.link_with(str(say("share.noun.Observation", person.lang)).capitalize())
     person.fill("filter.text", "kncm-water-7")
     person.button("show")
     person._press("//tbody//a")
     person.link("record.correct")
-    value = person.driver.find_element(By.ID, "v-value")
-    value.clear()
-    value.send_keys("9.25")
+    person.travel(person.driver.find_element(By.ID, "v-value"))
+    person.keys(Keys.CONTROL, "a")
+    person.keys("9.25")
     person.fill("correct.reason", "pipette")
     person.button("correct.do")
     person.reads("corrected.lead", old=1, new=2)
@@ -276,3 +310,35 @@ def report(person: Person, folder: Path) -> None:
     assert "Saule" in body and "Li" in body
     assert person.driver.title
     person.go("/")
+
+
+def test_a_slow_line_is_enough_and_nothing_comes_from_elsewhere(driver, address):
+    person = Person(driver, address, "ru")
+    person.signs_in("aigul")
+    driver.get_log("performance")
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+    line = {"offline": False, "latency": 150, "downloadThroughput": 125_000,
+            "uploadThroughput": 125_000}  # fmt: skip
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", line)
+    try:
+        for path in ("/", "/data/Observation", "/data/Occurrence/map", "/sharing", "/deliver"):
+            person.go(path)
+            seconds = driver.execute_script(
+                "const t = performance.getEntriesByType('navigation')[0];"
+                "return t.loadEventEnd / 1000"
+            )
+            heard = [json.loads(e["message"])["message"] for e in driver.get_log("performance")]
+            asked = [h["params"]["request"]["url"] for h in heard
+                     if h["method"] == "Network.requestWillBeSent"]  # fmt: skip
+            size = sum(h["params"]["encodedDataLength"] for h in heard
+                       if h["method"] == "Network.loadingFinished")  # fmt: skip
+            assert asked and all(url.startswith((address, "data:")) for url in asked), asked
+            assert 1000 < size < 200_000, (path, size)
+            assert seconds < 8, (path, seconds)
+    finally:
+        driver.execute_cdp_cmd(
+            "Network.emulateNetworkConditions",
+            {**line, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+        )
+        driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})

@@ -125,23 +125,40 @@ def timed(sta: Client) -> int:
         ("resultTime lt T7", {"6", "6.59"}),
         ("validTime lt T7", {"6/7"}),
         ("phenomenonTime lt T7", {"6", "6.59", "6/7"}),
-        ("T8 lt phenomenonTime", {"9", "8/9"} - {"8/9"}),
-        ("phenomenonTime gt T8", {"9"}),
-        ("phenomenonTime ge T8", {"8", "9", "8/9"}),
+        ("before(phenomenonTime,T7)", {"6", "6.59", "6/7"}),
+        ("before(T7/T8,resultTime)", {"8", "9"}),
+        ("T8 lt phenomenonTime", {"9"}),
+        ("T7/T8 lt phenomenonTime", {"8", "9", "8/9"}),
+        ("resultTime lt T7/T8", {"6", "6.59"}),
         ("phenomenonTime gt T7/T8", {"8", "9", "8/9"}),
+        ("after(phenomenonTime,T7/T8)", {"8", "9", "8/9"}),
+        ("phenomenonTime gt T8", {"9"}),
+        ("phenomenonTime le T7", {"6", "6.59", "7", "6/7"}),
+        ("phenomenonTime le T7/T8", {"6", "6.59", "7", "6/7", "6/7.01", "7/8"}),
+        ("resultTime le T7/T8", {"6", "6.59", "7"}),
+        ("phenomenonTime ge T8", {"8", "9", "8/9"}),
+        ("phenomenonTime ge T7/T8", {"8", "9", "7/8", "8/9"}),
+        ("T7/T8 le resultTime", {"8", "9"}),
         ("phenomenonTime eq T7", {"7"}),
         ("phenomenonTime eq T7/T8", {"7/8"}),
         ("phenomenonTime ne T7/T8", set(TIMES) - {"7/8"}),
-        ("validTime eq T7/T8", {"7/8"}),
-        ("phenomenonTime le T7", {"6", "6.59", "7", "6/7"}),
-        ("before(phenomenonTime,T7)", {"6", "6.59"}),
-        ("after(phenomenonTime,T7/T8)", {"9"}),
-        ("during(phenomenonTime,T7/T8)", {"7", "7.01", "8", "7/8", "7.01/7.59"}),
+        ("during(phenomenonTime,T7/T8)", {"7", "7.01", "7/8", "7.01/7.59"}),
+        ("during(resultTime,T7/T8)", {"7", "7.01"}),
+        ("during(T7,validTime)", {"6/7.01", "7/8", "6.59/8.01"}),
+        ("during(T7/T8,phenomenonTime)", {"7/8", "6.59/8.01"}),
         ("meets(validTime,T7/T8)", {"6/7", "8/9"}),
-        ("overlaps(phenomenonTime,T8)", {"8", "7/8", "8/9", "6.59/8.01"}),
+        ("meets(phenomenonTime,T7)", {"7", "6/7", "7/8"}),
+        ("overlaps(phenomenonTime,T8)", {"8", "8/9", "6.59/8.01"}),
+        (
+            "overlaps(T7/T8,phenomenonTime)",
+            {"7", "7.01", "6/7.01", "7/8", "7.01/7.59", "6.59/8.01"},
+        ),
         ("starts(phenomenonTime,T7/T8)", {"7", "7/8"}),
         ("finishes(phenomenonTime,T7/T8)", {"8", "7/8"}),
-        ("phenomenonTime add duration'PT1H' eq T8", {"7", "7/8"}),
+        ("not resultTime lt T7 and not resultTime ge T8", {"7", "7.01"}),
+        ("phenomenonTime gt T8/T9 sub duration'PT1H'", {"8", "9", "8/9"}),
+        ("phenomenonTime sub T8 eq duration'PT1H'", {"9"}),
+        ("phenomenonTime add duration'PT1H' eq T8", {"7"}),
         ("phenomenonTime gt T8 sub duration'PT1H' and resultTime ne null", {"7.01", "8", "9"}),
         ("date(phenomenonTime) eq 2016-01-01 and hour(phenomenonTime) eq 9", {"9"}),
         ("time(phenomenonTime) eq 07:01:00", {"7.01", "7.01/7.59"}),
@@ -150,10 +167,68 @@ def timed(sta: Client) -> int:
 )
 def test_times_and_intervals(sta: Client, timed: int, condition: str, expected: set[str]) -> None:
     asked = condition
-    for hour in "78":
+    for hour in "789":
         asked = asked.replace(f"T{hour}", clock(hour))
     found = sta.values(f"Datastreams({timed})/Observations", filter=asked)
     assert {TIMES[o["result"]] for o in found} == expected
+
+
+@pytest.mark.parametrize("of", ["resultTime", "validTime", "phenomenonTime"])
+def test_nothing_is_during_an_instant(sta: Client, timed: int, of: str) -> None:
+    at = f"Datastreams({timed})/Observations?$filter=during"
+    assert sta.status("GET", f"{at}({of},{clock('7')})") == 400
+    assert sta.status("GET", f"{at}({clock('7')},resultTime)") == 400
+
+
+#: What stands under ``int``, ``flag`` and ``list`` of each observation's parameters.
+SAID: list[dict[str, Any]] = [
+    {"int": 4, "flag": True, "list": [[1, 2], {"deep": [7]}]},
+    {"int": 5, "flag": False, "list": [[3, 4], {"deep": [8]}]},
+    {"int": "text", "flag": 13},
+    {"int": True, "flag": "word"},
+    {"int": "5", "flag": "true"},
+    {},
+]
+
+
+@pytest.fixture(scope="module")
+def said(sta: Client) -> int:
+    body = whole("said")
+    del body["Datastreams"][1]
+    body["properties"] = {"int": 5, "flag": True}
+    body["Datastreams"][0]["Observations"] = [
+        {"result": number, "parameters": told, "resultQuality": quality}
+        for number, (told, quality) in enumerate(
+            zip(SAID, ({"code": 2}, [{"code": 3}], "good", 2, None, True), strict=True)
+        )
+    ]
+    return sta.ids(f"Things({sta.make('Things', body)})/Datastreams")[0]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("parameters/int eq '5'", [1, 4]),
+        ("parameters/int eq 5", [1]),
+        ("parameters/int gt 4", [1]),
+        ("parameters/int lt 8", [0, 1]),
+        ("parameters/flag", [0]),
+        ("not parameters/flag", [1]),
+        ("parameters/flag eq false", [1]),
+        ("parameters/list[0][1] eq 4", [1]),
+        ("parameters/list[1]/deep[0] eq 7", [0]),
+        ("parameters/int eq Datastream/Thing/properties/int", [1, 4]),
+        ("parameters/flag eq Datastream/Thing/properties/flag", [0, 4]),
+        ("resultQuality eq 'good'", [2]),
+        ("resultQuality eq 2", [3]),
+        ("resultQuality/code eq 2", [0]),
+        ("resultQuality[0]/code eq 3", [1]),
+        ("Datastream/unitOfMeasurement/symbol eq 'lm' and parameters/int eq 4", [0]),
+    ],
+)
+def test_values_in_json(sta: Client, said: int, condition: str, expected: list[int]) -> None:
+    found = sta.values(f"Datastreams({said})/Observations", filter=condition, orderBy="result")
+    assert [o["result"] for o in found] == expected
 
 
 def test_deleting_by_a_filter(sta: Client) -> None:

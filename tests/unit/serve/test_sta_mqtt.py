@@ -179,6 +179,25 @@ def test_changes_of_entities_and_properties_are_told(running: Running) -> None:
         assert another in [body["@iot.id"] for topic, body in ear.heard if topic == topics[2]]
 
 
+def test_topics_with_a_filter(running: Running) -> None:
+    client = running.client("KNCM")
+    number = station(client)
+    at = f"v1.1/Datastreams({number})/Observations"
+    topics = (f"{at}?$filter=result gt 4&$select=result",
+              f"{at}?$filter=result ge 5&$select=result",
+              f"v1.1/Observations?$filter=startswith(FeatureOfInterest/name,'pl')"
+              f" and Datastream/id eq {number}&$select=result",
+              f"{at}?$expand=Datastream($select=id)&$select=result",
+              f"{at}?$filter=result zz 4", f"{at}?$top=1")  # fmt: skip
+    with running.listener("KNCM", *topics) as ear:
+        assert ear.granted == [0, 0, 0, 0, 128, 128]
+        for value in (4, 4.5, 5):
+            client.make(f"Datastreams({number})/Observations", {"result": value})
+        wait(lambda: len(ear.heard) == 9)
+        heard = {topic: [b["result"] for t, b in ear.heard if t == topic] for topic in topics[:4]}
+    assert list(heard.values()) == [[4.5, 5], [5], [4, 4.5, 5], [4, 4.5, 5]]
+
+
 def test_topics_are_guarded(running: Running) -> None:
     owner = running.client("KNCM")
     guest = running.client("GUEST")
@@ -187,9 +206,15 @@ def test_topics_are_guarded(running: Running) -> None:
     topics = tuple(f"v1.1/Datastreams({n})/Observations" for n in every)
     hidden = [n for n in every if n not in mine]
     assert hidden and mine & set(every)
-    with running.listener("GUEST", *topics, "v1.1/Observations", "v1.1/#", "#", "v1.1/+") as ear:
+    # Asked through links and shown beside what may be seen, what is hidden is not there either.
+    sly = tuple(
+        f"v1.1/{path}?$filter=Datastream/id eq {hidden[0]} or Datastream/Thing/name eq null"
+        for path in ("Observations", f"Datastreams({min(mine & set(every))})/Observations")
+    )
+    more = ("v1.1/Observations", "v1.1/#", "#", "v1.1/+", *sly)
+    with running.listener("GUEST", *topics, *more) as ear:
         assert ear.granted[: len(every)] == [0 if n in mine else 128 for n in every]
-        assert ear.granted[len(every) :] == [0, 128, 128, 128]
+        assert ear.granted[len(every) :] == [0, 128, 128, 128, 0, 0]
         for n in every:
             owner.make(f"Datastreams({n})/Observations", {"result": n})
         # Open and own to the guest: both topics tell. What is coarse or hidden tells nothing.

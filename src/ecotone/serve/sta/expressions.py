@@ -34,6 +34,7 @@ _BINDING: Final = {
     "le": 5,
     "gt": 5,
     "ge": 5,
+    "in": 5,
     "add": 6,
     "sub": 6,
     "mul": 7,
@@ -110,8 +111,23 @@ class _Reader:
             name, strength = self.word, _BINDING[self.word]
             self._count()
             self.advance()
-            left = Call(name, (left, self.expression(strength, depth + 1)))
+            if name == "in":
+                left = self._one_of(left, depth)
+            else:
+                left = Call(name, (left, self.expression(strength, depth + 1)))
         return left
+
+    def _one_of(self, left: Node, depth: int) -> Node:
+        """``in (1, 2)``: equal to one of them."""
+        self._expect("(")
+        listed = self._operands(depth)
+        if not listed:
+            self.fail()
+        found: Node = Call("eq", (left, listed[0]))
+        for each in listed[1:]:
+            self._count()
+            found = Call("or", (found, Call("eq", (left, each))))
+        return found
 
     def _operand(self, depth: int) -> Node:
         kind, word = self.kind, self.word

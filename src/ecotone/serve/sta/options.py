@@ -22,6 +22,8 @@ _KNOWN: Final = (
     "$filter", "$orderby", "$select", "$expand", "$top", "$skip", "$count", "$skiptoken",
     "$resultFormat",
 )  # fmt: skip
+#: Clients write them in any case.
+_SPELLED: Final = {name.lower(): name for name in _KNOWN}
 #: How deep expansions may nest, and how long the text of all of them may be.
 _DEEPEST: Final = 8
 _LONGEST: Final = 2_000
@@ -33,6 +35,7 @@ def read(entity: Entity, said: Iterable[tuple[str, str]], depth: int = 0) -> Que
         raise malformed("sta.filter-deep")
     given: dict[str, str] = {}
     for name, value in said:
+        name = _SPELLED.get(name.lower(), name)
         if name in _KNOWN:
             if name in given:
                 raise malformed("sta.option-twice", name=name)
@@ -68,7 +71,7 @@ def as_of(said: Iterable[tuple[str, str]]) -> tuple[datetime | None, list[tuple[
     """
     rest, found = [], []
     for name, value in said:
-        (found if name == AS_OF else rest).append((name, value))
+        (found if name.lower() == AS_OF else rest).append((name, value))
     if not found:
         return None, rest
     if len(found) > 1:

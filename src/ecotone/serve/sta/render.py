@@ -55,7 +55,7 @@ class Renderer:
 
     def next_link(self, path: str, given: Sequence[tuple[str, str]], after: Sequence[Any]) -> str:
         """The same request, continued behind the last row."""
-        kept = [(n, v) for n, v in given if n not in ("$skip", "$skiptoken")]
+        kept = [(n, v) for n, v in given if n.lower() not in ("$skip", "$skiptoken")]
         told = [*kept, *self.kept, ("$skiptoken", token(after))]
         return f"{self.root}/{path}?" + "&".join(
             f"{quote(n, safe='$')}={quote(v, safe=_SAFE)}" for n, v in told

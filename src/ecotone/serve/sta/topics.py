@@ -41,7 +41,8 @@ def watch(reader: Reader, topic: str) -> Watch:
         raise absent()
     address = paths.read(path)
     asked = options.read(address.last.entity, parse_qsl(query))
-    if address.raw or address.ref or replace(asked, select=()) != Query():
+    plain = replace(asked, select=(), filter=None, expand=())
+    if address.raw or address.ref or plain != Query():
         raise absent()
     place = locate(reader, address)
     if place.key is not None and reader.exists(place.entity, place.key) is None:
