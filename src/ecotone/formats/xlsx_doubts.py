@@ -35,6 +35,9 @@ _LITERAL: Final = re.compile(r'"([^"]*)"|\\(.)')
 _COMPARE: Final = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
                    "=": operator.eq, "<>": operator.ne}  # fmt: skip
 _WIDE: Final = re.compile("[！-～　]")
+#: Signs of no width, and hyphens that are not the keyboard's, in a code.
+_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_HYPHENS: Final = re.compile(r"[A-Za-z\u0400-\u04ff]\w*[\u2010-\u2013\u2212]\d")
 _LATIN: Final = re.compile("[A-Za-z]")
 _CYRILLIC: Final = re.compile("[Ѐ-ӿ]")
 #: Cyrillic letters that look Latin; a word of these alone may be either.
@@ -141,6 +144,8 @@ def odd_texts(frame: pd.DataFrame) -> Iterator[tuple[str, str, list[int]]]:
 
 def _oddity(text: str) -> str:
     """The doubt about one text by itself."""
+    if _UNSEEN.search(text) or (not re.search(r"\s", text) and _HYPHENS.search(text)):
+        return "text-unseen"
     if any(_LATIN.search(w) and _CYRILLIC.search(w) for w in _WORDS.findall(text)):
         return "text-mixed-script"
     for code in text.split():
