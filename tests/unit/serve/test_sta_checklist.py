@@ -81,6 +81,26 @@ def test_there_and_back(sta: Client, things: list[int]) -> None:
         assert names == [f"property {n}" for n in expected]
 
 
+def test_things_that_change_places(sta: Client) -> None:
+    """Two things swap places by PATCH; what they observe from then on is of the other place."""
+    made = [sta.make("Things", whole(f"swapped {n}")) for n in range(2)]
+    places = [sta.ids(f"Things({t})/Locations")[0] for t in made]
+    for thing, other in zip(made, reversed(places), strict=True):
+        sta.change(f"Things({thing})", {"Locations": [{"@iot.id": other}]})
+    features = set()
+    for thing, there in zip(made, reversed(places), strict=True):
+        assert sta.ids(f"Things({thing})/Locations") == [there]
+        assert sta.get(f"Things({thing})/HistoricalLocations", count="true")["@iot.count"] == 2
+        assert sta.get(f"Locations({there})/HistoricalLocations", count="true")["@iot.count"] == 2
+        assert sta.ids(f"Locations({there})/Things") == [thing]
+        at = f"Datastreams({sta.ids(f'Things({thing})/Datastreams')[0]})/Observations"
+        number = sta.make(at, {"result": 7})
+        feature = sta.get(f"Observations({number})/FeatureOfInterest")
+        assert feature["feature"] == sta.get(f"Locations({there})")["location"]
+        features.add(feature["@iot.id"])
+    assert len(features) == 2
+
+
 #: Written as hours of one day: a moment, or an interval.
 TIMES = (
     "6",
