@@ -21,6 +21,7 @@ from ecotone.model.errors import UsageError
 from ecotone.model.words import LANGUAGES, say
 from ecotone.store.columns import frame_of, from_rows
 from ecotone.store.files import sha256_of
+from ecotone.store.leaving_sensors import write_sensors
 from ecotone.store.rows import readable
 from ecotone.store.schema import RECORDS, table_name, types_of
 
@@ -54,6 +55,8 @@ def export_everything(
             if ever:
                 counts[noun] = living
                 _dictionary(noun, building)
+        sensors = write_sensors(store.database, building / "sensors")
+        counts |= {f"sensors/{name}": number for name, number in sensors.items()}
         progress("documents")
         _documents(store, building)
         _rasters(store, building)
@@ -195,13 +198,14 @@ def _copies(store: Store, building: Path) -> None:
 
 
 def _readme(store: Store, counts: dict[str, int], building: Path) -> None:
-    listed = "\n".join(f"- {table_name(noun)}: {number}" for noun, number in counts.items())
+    named = {table_name(noun) if noun in RECORDS else noun: n for noun, n in counts.items()}
+    listed = "\n".join(f"- {name}: {number}" for name, number in named.items())
     parts = [
         f"{say('leaving.readme', lang, party=store.party_id)}\n\n{listed}\n" for lang in LANGUAGES
     ]
     text = "# Ecotone\n\n" + "\n---\n\n".join(parts)
     (building / "README.md").write_text(text, encoding="utf-8", newline="\n")
-    _json(building / "counts.json", {table_name(noun): number for noun, number in counts.items()})
+    _json(building / "counts.json", named)
 
 
 def _index(building: Path) -> None:
