@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Final
 
@@ -28,6 +29,7 @@ _ESTIMATORS: Final = (
     "interpolation",
     "rating",
     "smearing",
+    "mvue",
     "wrtds",
     "wrtds_k",
 )
@@ -105,20 +107,25 @@ def _estimates(
         curve = loads.rating(known.times, q, limit, hidden)
         return kind(curve, flow.times, flow.q, level)
 
+    def unbiased() -> Load:
+        if hidden.any():
+            raise ValueError("the unbiased retransformation has no form for non-detects")
+        curve = loads.rating(known.times, q, limit, hidden)
+        return loads.unbiased(curve, flow.times, flow.q, limit, known.times, q, level)
+
+    weighted = _Weighted(known, flow, level, job)
     return {
         "averaging": lambda: both(lambda c: loads.averaging(c, q, flow.q, level)),
         "beale": lambda: both(lambda c: loads.beale(c, q, flow.q, level)),
         "interpolation": lambda: both(
-            lambda c: loads.interpolated(numbers[0], c, numbers[1], flow.q)
+            lambda c: loads.interpolated(numbers[0], c, numbers[1], flow.q, level)
         ),
         "rating": lambda: rated(loads.rated),
         "smearing": lambda: rated(loads.smeared),
-        "wrtds": lambda: _weighted(known, flow, level, job, _plain),
-        "wrtds_k": lambda: _weighted(known, flow, level, job, _generalised),
+        "mvue": unbiased,
+        "wrtds": lambda: weighted.load("wrtds"),
+        "wrtds_k": lambda: weighted.load("wrtds_k"),
     }
-
-
-Mean = Callable[[wrtds.Surface, wrtds.Samples, wrtds.Discharge], float]
 
 
 def _plain(fitted: wrtds.Surface, known: wrtds.Samples, flow: wrtds.Discharge) -> float:
@@ -130,21 +137,37 @@ def _generalised(fitted: wrtds.Surface, known: wrtds.Samples, flow: wrtds.Discha
     return float((conc * flow.q).mean()) * wrtds.KG_PER_DAY
 
 
-def _weighted(
-    known: wrtds.Samples, flow: wrtds.Discharge, level: float, job: Job, estimate: Mean
-) -> Load:
-    settings = wrtds.Settings()
-    mean = estimate(wrtds.surface(known, flow, settings), known, flow)
-    replicates = int(job.number("replicates"))
-    nan = float("nan")
-    if not replicates:
-        return Load(mean, nan, nan, known.times.size)
-    drawn = []
-    for seed in np.random.SeedSequence(int(job.number("seed"))).spawn(replicates):
-        again = known.take(wrtds_bootstrap.resample(known, np.random.default_rng(seed)))
-        drawn.append(estimate(wrtds.surface(again, flow, settings), again, flow))
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Load(mean, float(low), float(high), known.times.size)
+class _Weighted:
+    """Both estimators by weighted regressions, on one surface and one bootstrap."""
+
+    def __init__(self, known: wrtds.Samples, flow: wrtds.Discharge, level: float, job: Job) -> None:
+        self._known, self._flow, self._level = known, flow, level
+        self._replicates = int(job.number("replicates"))
+        self._seed = int(job.number("seed"))
+
+    def load(self, name: str) -> Load:
+        """The load by one of them."""
+        drawn = self._drawn[name]
+        low, high = float("nan"), float("nan")
+        if len(drawn) > 1:
+            ends = [(1 - self._level) / 2, (1 + self._level) / 2]
+            low, high = (float(x) for x in np.nanquantile(drawn[1:], ends))
+        return Load(drawn[0], low, high, self._known.times.size)
+
+    @functools.cached_property
+    def _drawn(self) -> dict[str, list[float]]:
+        """Means on the samples as they are, then on each bootstrap of them."""
+        found: dict[str, list[float]] = {"wrtds": [], "wrtds_k": []}
+        seeds = np.random.SeedSequence(self._seed).spawn(self._replicates)
+        for seed in (None, *seeds):
+            known = self._known
+            if seed is not None:
+                rng = np.random.default_rng(seed)
+                known = known.take(wrtds_bootstrap.resample(known, rng))
+            fitted = wrtds.surface(known, self._flow, wrtds.Settings())
+            found["wrtds"].append(_plain(fitted, known, self._flow))
+            found["wrtds_k"].append(_generalised(fitted, known, self._flow))
+        return found
 
 
 def _table(found: dict[str, Load], known: wrtds.Samples, flow: wrtds.Discharge) -> pd.DataFrame:
@@ -181,7 +204,7 @@ def _values(found: dict[str, Load], level: float) -> dict[str, Value]:
 
 WATER_LOAD: Final = Indicator(
     id="water.load",
-    version="1",
+    version="2",
     inputs=(
         Input("samples", "table", noun="Observation"),
         Input("discharge", "table", noun="Observation"),
@@ -191,7 +214,7 @@ WATER_LOAD: Final = Indicator(
         Parameter("start", "integer", unit="year"),
         Parameter("end", "integer", unit="year"),
         Parameter("level", "number", default=0.95, minimum=0.5, maximum=0.999),
-        Parameter("replicates", "integer", default=0, minimum=0, maximum=10_000),
+        Parameter("replicates", "integer", default=100, minimum=0, maximum=10_000),
         Parameter("seed", "integer", default=1, minimum=0),
     ),
     values=dict.fromkeys(_ESTIMATORS, "kg/d"),
@@ -206,6 +229,9 @@ WATER_LOAD: Final = Indicator(
                  "2353-2363", "10.1029/92WR01008"),
         Citation("Zhang and Hirsch (2019) Water Resources Research 55, 9705-9723",
                  "10.1029/2019WR025338"),
+        Citation("Matheron (1963) Economic Geology 58, 1246-1266", "10.2113/gsecongeo.58.8.1246"),
+        Citation("Cohn, DeLong, Gilroy, Hirsch and Wells (1989) Water Resources Research 25, "
+                 "937-942", "10.1029/WR025i005p00937"),
         Citation("Duan (1983) Journal of the American Statistical Association 78, 605-610",
                  "10.1080/01621459.1983.10478017"),
     ),

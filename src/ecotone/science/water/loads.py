@@ -16,6 +16,9 @@ Bools = NDArray[np.bool_]
 KG_PER_DAY: Final = 86.4
 _ITERATIONS: Final = 100
 _HALVINGS: Final = 50
+#: Sampled days from which the walk of a concentration is told.
+_FEWEST_DAYS: Final = 3
+_TERMS_OF_G: Final = 200
 
 
 @dataclass(frozen=True)
@@ -118,32 +121,69 @@ def beale(conc: ArrayLike, q: ArrayLike, q_all: ArrayLike, level: float = 0.95) 
     return _normal(value, value * float(np.sqrt(max(first + second, 0.0))), load.size, level)
 
 
-def interpolated(days: ArrayLike, conc: ArrayLike, days_all: ArrayLike, q_all: ArrayLike) -> Load:
+def interpolated(
+    days: ArrayLike, conc: ArrayLike, days_all: ArrayLike, q_all: ArrayLike, level: float = 0.95
+) -> Load:
     """Concentration interpolated in time between samples, times each day's discharge.
 
-    The first and last concentration are kept beyond them. Good where samples are dense; it has
-    no interval of its own.
+    The first and last concentration are kept beyond them. Linear interpolation is the best
+    linear predictor where concentration walks at random (kriging with a linear variogram,
+    Matheron 1963, doi:10.2113/gsecongeo.58.8.1246): between two samples its error is a Brownian
+    bridge, beyond them a walk. The walk's variance per day is the mean of (change)^2/(days
+    between) of successive samples; that of the load is summed exactly over all days.
 
     Args:
-        days: numbers of the sampled days.
+        days: numbers of the sampled days, whole.
         conc: concentrations, mg/L; several of a day are averaged.
-        days_all: number of every day.
+        days_all: number of every day, whole.
         q_all: discharge of every day, m3/s.
+        level: confidence level.
 
     Returns:
-        The load, its interval NaN.
+        The load, its interval NaN with fewer than three sampled days.
 
     Raises:
         ValueError: no samples or no days.
+
+    >>> found = interpolated([0, 4, 8], [0, 2, 0], range(9), [1] * 9)
+    >>> round(found.value, 3), round(found.high - found.value, 2)
+    (76.8, 59.5)
     """
-    at, c = np.asarray(days, np.float64), np.asarray(conc, np.float64)
-    every, q = np.asarray(days_all, np.float64), np.asarray(q_all, np.float64)
+    at, c = np.asarray(days, np.int64), np.asarray(conc, np.float64)
+    every, q = np.asarray(days_all, np.int64), np.asarray(q_all, np.float64)
     if not at.size or not every.size:
         raise ValueError("samples and days are needed")
     day, member = np.unique(at, return_inverse=True)
     mean = np.bincount(member, c) / np.bincount(member)
     load = np.interp(every, day, mean) * q * KG_PER_DAY
-    return Load(float(load.mean()), float("nan"), float("nan"), at.size)
+    if day.size < _FEWEST_DAYS:
+        return Load(float(load.mean()), float("nan"), float("nan"), at.size)
+    pace = float(np.mean(np.diff(mean) ** 2 / np.diff(day)))
+    se = KG_PER_DAY / every.size * float(np.sqrt(pace * _bridges(day, every, q)))
+    return _normal(float(load.mean()), se, at.size, level)
+
+
+def _bridges(day: NDArray[np.int64], every: NDArray[np.int64], q: Floats) -> float:
+    """Variance of the sum of discharge times error, for a walk of variance 1 a day.
+
+    The error of a day is a sum of the walk's steps, less their mean where a sample closes the
+    gap; so each step counts as often as discharge lies behind it, less the gap's mean of that.
+    """
+    first, last = min(day[0], every.min()), max(day[-1], every.max())
+    flow = np.bincount(every - first, q, int(last - first) + 1)
+    number = np.searchsorted(day, np.arange(first, last + 1), side="left")
+    # Days up to and with a sample belong to the gap that it closes; the first day starts none.
+    inner = (number > 0) & (number < day.size)
+    gap = np.where(inner, number, 0)
+    behind = np.cumsum(flow[::-1])[::-1]
+    ends = day[np.minimum(number, day.size - 1)] - first
+    left = behind - np.append(behind, 0.0)[ends + 1]
+    steps = np.bincount(gap[inner], minlength=day.size)
+    middle = np.bincount(gap[inner], left[inner], day.size) / np.maximum(steps, 1)
+    between = float(np.sum((left[inner] - middle[gap[inner]]) ** 2))
+    after = float(np.sum(behind[number >= day.size] ** 2))
+    before = float(np.sum(np.cumsum(flow)[: int(day[0] - first)] ** 2))
+    return between + after + before
 
 
 def rating(times: ArrayLike, q: ArrayLike, conc: ArrayLike, censored: ArrayLike) -> Rating:
@@ -225,6 +265,67 @@ def smeared(curve: Rating, times: ArrayLike, q: ArrayLike, level: float = 0.95) 
     plain = rated(curve, times, q, level)
     factor = curve.smearing / float(np.exp(curve.scale**2 / 2))
     return Load(plain.value * factor, plain.low * factor, plain.high * factor, plain.n)
+
+
+def unbiased(
+    curve: Rating, times: ArrayLike, q: ArrayLike, conc: ArrayLike, at: ArrayLike, flow: ArrayLike,
+    level: float = 0.95,
+) -> Load:  # fmt: skip
+    """Mean load by a rating curve without the bias of its retransformation (MVUE).
+
+    c = exp(x beta) g((m + 1)/(2 m) (1 - V) s^2) with m = n - p degrees of freedom, V the leverage
+    of the day, s^2 the residuals' unbiased variance and Finney's g(z) = sum over k of
+    m^k (m + 2k)/(m (m + 2) ... (m + 2k)) (m/(m + 1))^k z^k/k!. Bradu and Mundlak (1970),
+    doi:10.1080/01621459.1970.10481070; Cohn, DeLong, Gilroy, Hirsch and Wells (1989),
+    doi:10.1029/WR025i005p00937. It has no form for non-detects.
+
+    Args:
+        curve: fitted to the samples below, all of them detected.
+        times: decimal year of every day.
+        q: discharge of every day above 0, m3/s.
+        conc: concentrations of the samples, mg/L.
+        at: decimal years of the samples.
+        flow: discharge of the samples, m3/s.
+        level: confidence level.
+
+    Returns:
+        The load; its interval is that of ``rated``, moved to the unbiased value.
+    """
+    own = _terms(np.asarray(at, np.float64), np.asarray(flow, np.float64), curve.centre)
+    left = np.log(np.asarray(conc, np.float64)) - own @ curve.beta
+    m = own.shape[0] - own.shape[1]
+    variance = float(left @ left) / m
+    x = _terms(np.asarray(times, np.float64), np.asarray(q, np.float64), curve.centre)
+    leverage = np.einsum("ij,jk,ik->i", x, np.linalg.inv(own.T @ own), x)
+    bias = finney((m + 1) / (2 * m) * (1 - leverage) * variance, m)
+    value = float((np.exp(x @ curve.beta) * bias * np.asarray(q, np.float64)).mean()) * KG_PER_DAY
+    plain = rated(curve, times, q, level)
+    factor = value / plain.value
+    return Load(value, plain.low * factor, plain.high * factor, plain.n)
+
+
+def finney(z: ArrayLike, m: int) -> Floats:
+    """Finney's g of m degrees of freedom; exp(z) for very many. See ``unbiased``.
+
+    Args:
+        z: arguments, of either sign.
+        m: degrees of freedom, at least 1.
+
+    Returns:
+        g(z).
+
+    >>> finney([0.0, 0.5], 10**9).round(6).tolist()
+    [1.0, 1.648721]
+    """
+    x = np.asarray(z, np.float64) * m / (m + 1)
+    term, total = np.ones_like(x), np.ones_like(x)
+    for k in range(1, _TERMS_OF_G):
+        # The factor of x^k against that of x^(k - 1); the first term is m/m = 1.
+        term = term * x * m / (k * (m + 2 * (k - 1)))
+        total = total + term
+        if np.all(np.abs(term) <= 1e-16 * np.abs(total)):
+            break
+    return np.asarray(total)
 
 
 def _terms(t: Floats, q: Floats, centre: tuple[float, float]) -> Floats:
