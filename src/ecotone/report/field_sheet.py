@@ -8,11 +8,12 @@ from ecotone.formats.workbook_template import columns_of
 from ecotone.model import words
 from ecotone.model.dictionary import Attribute
 from ecotone.model.errors import UsageError
+from ecotone.report.l10n import unit
 from ecotone.report.typeset import typeset
 
 MOST_PAGES: Final = 500
 #: Millimetres of a page that blocks can use, and what a block takes beside its lines.
-_ROOM, _HEAD, _LINE = 255.0, 9.0, 7.2
+_ROOM, _HEAD, _LINE = 255.0, 11.0, 7.2
 _PRINTED_CHOICES: Final = 8
 
 
@@ -47,7 +48,7 @@ def render_field_sheet(
         "fields": [
             {
                 "title": f"{field.description[lang]}{' *' if field.required else ''}",
-                "unit": "°" if field.unit == "degree" else field.unit,
+                "unit": "°" if field.unit == "degree" else unit(field.unit, lang),
                 "choices": _choices(field, lang),
             }
             for field in fields
