@@ -91,7 +91,8 @@ def test_an_inis_own_files_lie_under_its_base_name(tmp_path):
         "name_resistances.out", "name_resistances_3columns.out", "name_curmap_1_2.asc.gz",
         "name_cum_curmap.asc.gz", "name_max_curmap.asc.gz", "name_voltmap_1_2.asc.gz",
     }  # fmt: skip
-    assert [f["code"] for f in done.findings] == ["circuit-memory"]
+    told = ["connectivity-not-drawn", "connectivity-no-margin", "circuit-memory"]
+    assert [f["code"] for f in done.findings] == told
 
 
 def test_a_run_too_large_for_the_machine_is_refused_before_it_starts(tmp_path, monkeypatch):
@@ -139,6 +140,40 @@ def test_bad_grids_and_points_are_refused(values, points, code, tmp_path):
     assert code_of(error.value) == code
     for lang in ("en", "zh", "ru"):
         assert error.value.finding.message(lang)
+
+
+@pytest.mark.parametrize("scenario", ["pairwise", "one-to-all", "all-to-one", "advanced"])
+def test_a_circuit_over_draws_with_a_margin(scenario, tmp_path):
+    rng = np.random.default_rng(6)
+    land = rng.choice([1.0, 5.0, 20.0], (9, 8))
+    asc(tmp_path / "h.asc", land)
+    (tmp_path / "p.txt").write_text("1 5 5\n2 75 85\n3 35 45\n3 35 55\n")
+    (tmp_path / "s.txt").write_text("1 5 5\n")
+    (tmp_path / "g.txt").write_text("0 75 85\n")
+    (tmp_path / "c.ini").write_text(
+        f"scenario={scenario}\nhabitat_file=h.asc\npoint_file=p.txt\nwrite_cur_maps=True\n"
+        "source_file=s.txt\nground_file=g.txt\noutput_file=n.out\n"
+    )
+    given = {"config": tmp_path / "c.ini"}
+    plain = run("connectivity.circuit", given, tmp_path / "plain")
+    done = run("connectivity.circuit", given, tmp_path / "o", draws=12, margin=0.25, spread=3)
+    again = run("connectivity.circuit", given, tmp_path / "a", draws=12, margin=0.25, spread=3)
+    assert done.values == again.values
+    assert {"connectivity-drawn", "connectivity-margin"} < {f["code"] for f in done.findings}
+    current = read(tmp_path / "o/rasters/cumulative_current.tif")
+    assert current.shape == land.shape
+    # Round the map there are more ways: less runs along its edge, and nothing is harder to reach.
+    assert current.sum() < read(tmp_path / "plain/rasters/cumulative_current.tif").sum()
+    cv = read(tmp_path / "o/rasters/current_cv.tif")
+    assert (cv[np.isfinite(cv)] >= 0).all() and np.nanmax(cv) > 0.05
+    if scenario in ("pairwise", "one-to-all"):
+        frame = pd.read_csv(tmp_path / "o/tables/resistances.csv")
+        before = pd.read_csv(tmp_path / "plain/tables/resistances.csv")
+        assert (frame["resistance"] < before["resistance"]).all()
+        assert (frame["low"] < frame["high"]).all()
+        value = done.values["mean_resistance"]
+        assert value.low < value.high and value.level == 0.9
+        assert plain.values["mean_resistance"].low is None
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators import connectivity_cost
+from ecotone.assess.indicators import connectivity_cost, connectivity_draws
 from ecotone.assess.indicators.connectivity_cost import Means
+from ecotone.assess.indicators.connectivity_draws import Draws, with_columns, with_interval
 from ecotone.assess.indicators.connectivity_inputs import Habitat
 from ecotone.assess.indicators.connectivity_runs import (
     Ran,
@@ -45,12 +46,13 @@ def compute(job: Job) -> Outcome:
     means = Means.of(job).wished(config.solver)
     if config.data_type == "network":
         writer = Writer(job.out, config)
+        findings.append(Finding("circuit-network-not-drawn", Severity.INFO))
         ran = run_network(config, writer, means)
     else:
         habitat = habitat_of(config)
         findings.extend(_about_grid(habitat, config))
         writer = Writer(job.out, config, habitat.raster, habitat.conductance)
-        ran = run_raster(config, habitat, writer, findings, means)
+        ran = run_raster(config, habitat, writer, findings, means, Draws.of(job))
     findings.extend(_about_solve(ran))
     findings.extend(_about_solver(config, ran))
     tables = _tables(ran)
@@ -165,6 +167,10 @@ def _values(ran: Ran) -> dict[str, Value]:
     if ran.current is not None:
         values["current_max"] = Value(value=float(ran.current.max()), unit="A")
         values["current_sum"] = Value(value=float(ran.current.sum()), unit="A")
+    if ran.spread is not None and "mean_resistance" in values:
+        with np.errstate(invalid="ignore"):
+            means = np.nanmean(np.array(ran.spread.rows), axis=1)
+        values["mean_resistance"] = with_interval(values["mean_resistance"], means)
     return values
 
 
@@ -173,7 +179,8 @@ def _tables(ran: Ran) -> dict[str, pd.DataFrame]:
     if ran.ids is None or ran.resistance is None:
         return {}
     if ran.resistance.ndim == 1:
-        return {"resistances": pd.DataFrame({"id": ran.ids, "resistance": ran.resistance})}
+        frame = pd.DataFrame({"id": ran.ids, "resistance": ran.resistance})
+        return {"resistances": with_columns(frame, ran.spread)}
     rows, columns = np.triu_indices(ran.ids.size, 1)
     frame = pd.DataFrame(
         {
@@ -182,24 +189,28 @@ def _tables(ran: Ran) -> dict[str, pd.DataFrame]:
             "resistance": ran.resistance[rows, columns],
         }
     )
-    return {"resistances": frame}
+    return {"resistances": with_columns(frame, ran.spread)}
 
 
 def _rasters(job: Job, ran: Ran) -> dict[str, str]:
     """The current map as a cloud-optimised GeoTIFF, 0 without habitat."""
     if ran.current is None or ran.habitat is None:
         return {}
-    shape = (ran.current.shape[0], ran.current.shape[1])
+    maps = {"cumulative_current": ran.current}
+    if ran.spread is not None:
+        maps |= {"current_mean": ran.spread.maps.mean, "current_cv": ran.spread.variation()}
     raster = ran.habitat.raster
-    write_geotiff(
-        job.out / "rasters" / "cumulative_current.tif",
-        shape=shape,
-        transform=raster.transform,
-        crs=raster.crs,
-        blocks=[(Window(0, 0, shape[1], shape[0]), ran.current)],
-        dtype="float64",
-    )
-    return {"cumulative_current": "rasters/cumulative_current.tif"}
+    rows, columns = ran.current.shape
+    for name, values in maps.items():
+        write_geotiff(
+            job.out / "rasters" / f"{name}.tif",
+            shape=(rows, columns),
+            transform=raster.transform,
+            crs=raster.crs,
+            blocks=[(Window(0, 0, columns, rows), values)],
+            dtype="float64",
+        )
+    return {name: f"rasters/{name}.tif" for name in maps}
 
 
 def _vectors(job: Job, ran: Ran) -> dict[str, str]:
@@ -252,6 +263,7 @@ CONNECTIVITY_CIRCUIT: Final = Indicator(
         Parameter("average", "text", "resistance", choices=("resistance", "conductance")),
         Parameter("conductances", "boolean", False),
         *connectivity_cost.PARAMETERS,
+        *connectivity_draws.PARAMETERS,
     ),
     values={
         "nodes": "node",
@@ -263,10 +275,19 @@ CONNECTIVITY_CIRCUIT: Final = Indicator(
         "current_sum": "A",
     },
     tables={
-        "resistances": {"from": "", "to": "", "id": "", "resistance": "ohm"},
+        "resistances": {
+            "from": "",
+            "to": "",
+            "id": "",
+            "resistance": "ohm",
+            "mean": "ohm",
+            "cv": "1",
+            "low": "ohm",
+            "high": "ohm",
+        },
         "files": FILES,
     },
-    rasters={"cumulative_current": "A"},
+    rasters={"cumulative_current": "A", "current_mean": "A", "current_cv": "1"},
     citations=(
         Citation("McRae et al. (2008) Ecology 89, 2712-2724", "10.1890/07-1861.1"),
         Citation("Anantharaman et al. (2020) JuliaCon Proceedings 1, 58", "10.21105/jcon.00058"),

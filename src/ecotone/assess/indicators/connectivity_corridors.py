@@ -13,9 +13,8 @@ from rasterio.windows import Window
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_resistance
 from ecotone.assess.indicators.connectivity_borders import by_country
+from ecotone.assess.indicators.connectivity_draws import with_interval
 from ecotone.assess.indicators.connectivity_ensemble import (
-    ENDS,
-    LEVEL,
     Drawn,
     Ensemble,
     draw,
@@ -87,7 +86,7 @@ def compute(job: Job) -> Outcome:
         )  # fmt: skip
         tables["stability"], agreed = stability(drawn, scene.names(pairs, kept))
         values["rank_agreement"] = Value(value=agreed, unit="1")
-        values["eca"] = _with_interval(values["eca"], drawn.eca / _HECTARE)
+        values["eca"] = with_interval(values["eca"], drawn.eca / _HECTARE)
     if divider.zones > 1 or divider.width is not None:
         found, seen = divider.measure(scene.resistance)
         if divider.width is not None:
@@ -283,12 +282,6 @@ def _write_shapes(
     for name, layer in layers.items():
         write_layer(job.out / "vectors" / f"{name}.gpkg", layer)
     return {name: f"vectors/{name}.gpkg" for name in layers}
-
-
-def _with_interval(value: Value, drawn: Floats) -> Value:
-    """A value with the interval of the draws, which may lie beside the best guess."""
-    low, high = (float(end) for end in np.percentile(drawn, ENDS))
-    return value.model_copy(update={"low": low, "high": high, "level": LEVEL})
 
 
 def _values(frame: pd.DataFrame, scene: Scene, eca: float) -> dict[str, Value]:

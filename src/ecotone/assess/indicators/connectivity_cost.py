@@ -36,6 +36,10 @@ PARAMETERS: Final = (
 )
 
 
+#: Bytes that tables and lists of pairs take, for the square of the number of points.
+_PAIR: Final = 150.0
+
+
 @dataclass(frozen=True)
 class Means:
     """By which solver, in how much memory (bytes), and who hears of progress and forecasts."""
@@ -76,10 +80,12 @@ class Means:
                 return replace(self, method=method)
         return self
 
-    def forecast(self, nodes: int, edges: int, points: int, graphs: int = 1) -> Forecast:
-        """Memory and time of a run; NotComputable where the machine has not so much memory."""
+    def forecast(
+        self, nodes: int, edges: int, points: int, graphs: int = 1, *, runs: int = 1
+    ) -> Forecast:
+        """Memory and time of some runs; NotComputable where the machine has not the memory."""
         cost = predict(nodes, edges, memory=self.memory, method=self.method)
-        need = cost.bytes + 8.0 * nodes * points + 60.0 * edges
+        need = cost.bytes + 8.0 * nodes * points + 60.0 * edges + _PAIR * points**2
         have = physical_memory()
         if have is not None and need > have:
             raise NotComputable(
@@ -92,7 +98,7 @@ class Means:
                 ),
                 say("assess.connectivity.memory.do"),
             )
-        found = Forecast(need, _seconds(cost, nodes, points, graphs))
+        found = Forecast(need, runs * _seconds(cost, nodes, points, graphs))
         self.tell(found.finding())
         return found
 

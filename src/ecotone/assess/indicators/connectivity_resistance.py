@@ -76,10 +76,7 @@ def _resistance(job: Job) -> Surface:
     spread = job.number("spread")
     if "classes" not in job.inputs:
         habitat = read_habitat(path, resistance=True)
-        values = habitat.raster.values
-        if np.unique(values[np.isfinite(values)]).size > _CLASSES:
-            return Surface(habitat.raster, Contrast(values, spread), path)
-        return Surface(habitat.raster, Classes(values, spread_around(values, spread)), path)
+        return Surface(habitat.raster, plausible(habitat.raster.values, spread), path)
     ranges = read_ranges(job.inputs["classes"][0])
     raster = read_raster(path)
     model = Classes(raster.values, ranges)
@@ -89,6 +86,16 @@ def _resistance(job: Job) -> Surface:
             "corridor-class-unknown", file=path.name, value=f"{raster.values[unknown][0]:g}"
         )
     return Surface(raster, model, path)
+
+
+def plausible(values: Floats, spread: float) -> Model:
+    """What a map alone says: each of a few values may lie ``spread`` times lower or higher.
+
+    Of a map of continuous values the contrast is uncertain.
+    """
+    if np.unique(values[np.isfinite(values)]).size > _CLASSES:
+        return Contrast(values, spread)
+    return Classes(values, spread_around(values, spread))
 
 
 def read_ranges(path: Path) -> Ranges:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.assess.indicators.connectivity_cost import Means
+from ecotone.assess.indicators.connectivity_draws import Draws, Spread
 from ecotone.assess.indicators.connectivity_inputs import (
     Habitat,
     leaks,
@@ -30,6 +31,7 @@ from ecotone.science.connectivity.circuits import (
     solve_points,
 )
 from ecotone.science.connectivity.currents import branch_currents
+from ecotone.science.connectivity.ensemble import Moments
 from ecotone.science.connectivity.graph import Graph, simple, summed
 from ecotone.science.connectivity.landscape import (
     Answer,
@@ -59,6 +61,7 @@ class Ran:
     doubtful: bool = False
     nodes: int = 0
     points: Points | None = None
+    spread: Spread | None = None
 
 
 def landscape_of(config: Config, habitat: Habitat, means: Means) -> Landscape:
@@ -84,31 +87,57 @@ def habitat_of(config: Config) -> Habitat:
 
 def run_raster(
     config: Config, habitat: Habitat, writer: Writer, findings: list[Finding],
-    means: Means,
+    means: Means, draws: Draws,
 ) -> Ran:  # fmt: skip
     """Any mode over a raster."""
     land = landscape_of(config, habitat, means)
-    nodes = int(np.count_nonzero(habitat.conductance))
+    nodes = round(np.count_nonzero(habitat.conductance) * draws.cells(habitat.conductance.shape))
     edges = nodes * (2 if config.four else 4)
+    findings.extend(draws.findings())
     if config.scenario == "advanced":
-        findings.append(means.forecast(nodes, edges, 1).finding())
-        return _advanced(config, habitat, land, writer, findings)
+        findings.append(means.forecast(nodes, edges, 1, runs=1 + draws.count).finding())
+        return _advanced(config, habitat, land, writer, findings, means, draws)
     assert config.points is not None
     points = read_points(config.points, habitat, findings)
     rules = None if config.included_pairs is None else read_pairs(config.included_pairs)
     points, excluded = paired(points, rules)
-    forecast = means.forecast(nodes, edges, points.unique().size, _graphs(points))
+    if config.scenario == "pairwise" and points.unique().size < 2:
+        raise _one_point(config.points.name, findings)
+    forecast = means.forecast(
+        nodes, edges, points.unique().size, _graphs(points), runs=1 + draws.count
+    )
     findings.append(forecast.finding())
     kept = means.keeping(
         forecast, habitat.conductance, points.cells, points.ids, config.four,
-        config.mean_resistance, means.method, land.polygons, sorted(excluded),
+        config.mean_resistance, means.method, land.polygons, sorted(excluded), draws,
     )  # fmt: skip
     land = replace(land, keep=kept.keep)
+    solve = _mode(config, points, excluded, findings)
+    share = 1.0 / (1 + draws.count)
+    answer = solve(
+        draws.best(land), _wanted(config, writer), lambda done: means.progress(share * done)
+    )
+    ran = _finish(config, habitat, writer, answer)
+    only = Wanted(cumulative=True, bare_focal=config.bare_focal)
+    spread = _drawn(
+        draws, land, lambda other: _estimates(solve(other, only, lambda done: None)), means
+    )
+    kept.clear()
+    return replace(ran, points=points, spread=spread)
+
+
+Solve = Callable[[Landscape, Wanted, Progress], Answer]
+
+
+def _mode(
+    config: Config, points: Points, excluded: frozenset[tuple[int, int]], findings: list[Finding]
+) -> Solve:
+    """What solves a landscape in the mode that is asked for."""
     if config.scenario == "pairwise":
-        ran = _pairwise(config, habitat, land, points, excluded, writer, findings, means.progress)
-        kept.clear()
-        return replace(ran, points=points)
-    strengths = {}
+        return lambda land, wanted, progress: pairwise(
+            land, points, excluded=excluded, wanted=wanted, progress=progress
+        )
+    strengths: dict[int, float] = {}
     if config.strengths is not None:
         table = read_table(config.strengths, 2)
         strengths = dict(zip(table[:, 0].astype(int).tolist(), table[:, 1].tolist(), strict=True))
@@ -116,18 +145,40 @@ def run_raster(
         findings.append(Finding("circuit-excluded-inject", Severity.WARNING))
     mode: Literal["one-to-all", "all-to-one"]
     mode = "one-to-all" if config.scenario == "one-to-all" else "all-to-one"
-    answer = star(
-        land,
-        points,
-        mode,
-        excluded=excluded,
-        strengths=strengths,
-        wanted=_wanted(config, writer),
-        progress=means.progress,
-    )
-    kept.clear()
-    writer.vector(answer.ids, answer.resistance)
-    return _finish(config, habitat, writer, answer)
+    return lambda land, wanted, progress: star(
+        land, points, mode, excluded=excluded, strengths=strengths, wanted=wanted,
+        progress=progress,
+    )  # fmt: skip
+
+
+def _estimates(answer: Answer) -> tuple[Floats, Floats]:
+    """Resistances of pairs or points in a row, and the map."""
+    assert answer.cumulative is not None
+    found = answer.resistance
+    return found[np.triu_indices(len(found), 1)] if found.ndim == 2 else found, answer.cumulative
+
+
+def _drawn(
+    draws: Draws, land: Landscape, solve: Callable[[Landscape], tuple[Floats, Floats]], means: Means
+) -> Spread | None:
+    """Every draw solved; None where none is asked for."""
+    if not draws.count:
+        return None
+    spread = Spread([], Moments.of(land.conductance.shape))
+    for number, other in enumerate(draws.drawn(land), 1):
+        row, current = solve(other)
+        spread.rows.append(row)
+        spread.maps.add(current)
+        means.progress((1 + number) / (1 + draws.count))
+    return spread
+
+
+def _one_point(name: str, findings: list[Finding]) -> Exception:
+    """The refusal of a single point, with those that lie beyond the raster."""
+    outside = [f for f in findings if f.code == "circuit-point-outside"]
+    if outside:
+        return refused("circuit-one-inside", file=name, value=outside[0].params["ids"])
+    return refused("circuit-one-point", file=name)
 
 
 def paired(points: Points, rules: PairRules | None) -> tuple[Points, frozenset[tuple[int, int]]]:
@@ -165,26 +216,12 @@ def _wanted(config: Config, writer: Writer) -> Wanted:
     )
 
 
-def _pairwise(
-    config: Config, habitat: Habitat, land: Landscape, points: Points,
-    excluded: frozenset[tuple[int, int]], writer: Writer, findings: list[Finding],
-    progress: Progress,
-) -> Ran:  # fmt: skip
-    assert config.points is not None
-    if points.unique().size < 2:
-        outside = [f for f in findings if f.code == "circuit-point-outside"]
-        if outside:
-            ids = dict(outside[0].params)["ids"]
-            raise refused("circuit-one-inside", file=config.points.name, value=ids)
-        raise refused("circuit-one-point", file=config.points.name)
-    answer = pairwise(
-        land, points, excluded=excluded, wanted=_wanted(config, writer), progress=progress
-    )
-    writer.matrix(answer.ids, answer.resistance)
-    return _finish(config, habitat, writer, answer)
-
-
 def _finish(config: Config, habitat: Habitat, writer: Writer, answer: Answer) -> Ran:
+    """The files of a run that gives resistances."""
+    if answer.resistance.ndim == 2:
+        writer.matrix(answer.ids, answer.resistance)
+    else:
+        writer.vector(answer.ids, answer.resistance)
     asked = config.write_currents or config.cumulative_only
     if asked and answer.cumulative is not None:
         writer.current_map("_cum_curmap", answer.cumulative)
@@ -203,17 +240,24 @@ def _finish(config: Config, habitat: Habitat, writer: Writer, answer: Answer) ->
 
 
 def _advanced(
-    config: Config, habitat: Habitat, land: Landscape, writer: Writer, findings: list[Finding]
-) -> Ran:
+    config: Config, habitat: Habitat, land: Landscape, writer: Writer, findings: list[Finding],
+    means: Means, draws: Draws,
+) -> Ran:  # fmt: skip
+    """Given sources and grounds."""
     source, leak = sources_and_grounds(config, habitat, findings)
     held = int(((source != 0) & np.isinf(leak) & (habitat.conductance > 0)).sum())
     if held and config.policy not in ("rmvsrc", "rmvgnd", "rmvall"):
         findings.append(
             Finding("circuit-source-held", Severity.WARNING, params={"count": str(held)})
         )
-    wired, flow = land.flow(source, leak, config.policy)
+    wired, flow = draws.best(land).flow(source, leak, config.policy)
     if not flow.solved.any():
         raise refused("circuit-nothing-joined", file=config.path.name)
+
+    def again(other: Landscape) -> tuple[Floats, Floats]:
+        there, found = other.flow(source, leak, config.policy)
+        return np.empty(0), there.raster(found.current)
+
     current = wired.raster(flow.current)
     if config.write_currents:
         writer.current_map("_curmap", current)
@@ -226,6 +270,7 @@ def _advanced(
         solvers={flow.solver},
         doubtful=flow.doubtful,
         nodes=wired.graph.nodes,
+        spread=_drawn(draws, land, again, means),
     )
 
 

@@ -73,6 +73,21 @@ class Wired:
 
 
 @dataclass(frozen=True)
+class Margin:
+    """A landscape laid around a raster, so that its edge is no wall: nothing of it is shown."""
+
+    conductance: Floats  #: of the raster and what lies around it
+    inside: tuple[slice, slice]  #: where the raster lies in it
+
+    def places(self, cells: Ints, width: int) -> Ints:
+        """Flat cells of the raster, which is ``width`` wide, as flat cells of the whole."""
+        rows, columns = np.divmod(cells, width)
+        down, right = (part.start for part in self.inside)
+        found: Ints = (rows + down) * self.conductance.shape[1] + columns + right
+        return found
+
+
+@dataclass(frozen=True)
 class Landscape:
     """A raster of conductances (0: no habitat) and how cells are joined."""
 
@@ -83,6 +98,7 @@ class Landscape:
     method: Method = "auto"
     memory: float = MEMORY
     keep: Keep = keep_nothing
+    margin: Margin | None = None
 
     def wired(self, points: Points, merged: Iterable[int] = ()) -> Wired:
         """The graph in which each polygon and each region of ``merged`` is one node."""
@@ -92,13 +108,14 @@ class Landscape:
             groups = self.polygons.ravel()[cells]
         burned = points.chosen(merged)
         beyond = int(groups.max(initial=0)) + 1 - int(burned.ids.min(initial=0))
-        node, nodes = merge_cells(
-            self.conductance,
-            np.concatenate([cells, burned.cells]),
-            np.concatenate([groups, burned.ids + beyond]),
-        )
-        graph = grid_graph(self.conductance, node, nodes, four=self.four, scheme=self.scheme)
-        return Wired(graph, node)
+        whole, joined = self.conductance, np.concatenate([cells, burned.cells])
+        if self.margin is not None:
+            whole = self.margin.conductance
+            joined = self.margin.places(joined, self.conductance.shape[1])
+        groups = np.concatenate([groups, burned.ids + beyond])
+        node, nodes = merge_cells(whole, joined, groups)
+        graph = grid_graph(whole, node, nodes, four=self.four, scheme=self.scheme)
+        return Wired(graph, node if self.margin is None else node[self.margin.inside])
 
     def solve(self, points: Points, ids: Sequence[int], merged: Iterable[int] = ()) -> Solution:
         """The circuit of some ids when some regions are one node each."""

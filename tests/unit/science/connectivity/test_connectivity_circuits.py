@@ -18,6 +18,7 @@ from ecotone.science.connectivity.currents import branch_currents, edge_totals, 
 from ecotone.science.connectivity.graph import Graph, grid_graph, merge_cells, simple
 from ecotone.science.connectivity.landscape import (
     Landscape,
+    Margin,
     Points,
     Wanted,
     pairwise,
@@ -434,3 +435,26 @@ def test_one_factor_pays_where_pairs_are_many_and_edges_short():
 
     assert _pays(land, graph, 10, 10)
     assert not _pays(land, graph, 100_000, 10)
+
+
+def test_a_margin_is_solved_with_and_not_shown():
+    rng = np.random.default_rng(9)
+    wide = rng.uniform(0.2, 2, (9, 10))
+    inside = (slice(2, 7), slice(3, 8))
+    shown = np.ascontiguousarray(wide[inside])
+    points = Points(np.array([0, 12, 13, 24]), np.array([1, 2, 2, 3]))
+    polygons = np.zeros((5, 5), dtype=np.int64)
+    polygons[3, :3] = 1
+    land = Landscape(shown, polygons=polygons, margin=Margin(wide, inside))
+    found = pairwise(land, points, wanted=Wanted(cumulative=True))
+    broad = np.zeros((9, 10), dtype=np.int64)
+    broad[inside] = polygons
+    places = Points(land.margin.places(points.cells, 5), points.ids)
+    known = pairwise(Landscape(wide, polygons=broad), places, wanted=Wanted(cumulative=True))
+    np.testing.assert_allclose(found.resistance, known.resistance, rtol=1e-12)
+    np.testing.assert_allclose(found.cumulative, known.cumulative[inside], atol=1e-12)
+    source, leak = np.zeros((5, 5)), np.zeros((5, 5))
+    source[0, 0], leak[4, 4] = 1.0, np.inf
+    wired, flow = land.flow(source, leak)
+    assert wired.raster(flow.current).shape == (5, 5)
+    assert wired.raster(flow.current)[4, 4] == pytest.approx(1)
