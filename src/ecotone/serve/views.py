@@ -159,7 +159,7 @@ class Views:
             if kept is not None and kept.marks == now:
                 return kept
             making = self._making.get((wanted, now))
-            if making is None or (making.done() and making.exception() is not None):
+            if making is None:
                 making = self._pool.submit(self._make, wanted, now)
                 self._making[(wanted, now)] = making
         own = wanted.party == self._store.party_id and not wanted.owner
@@ -198,10 +198,14 @@ class Views:
         with self._lock:
             before = self._files.get(wanted)
             self._made[wanted], self._files[wanted] = view, path
+            # Who no longer waits finds it above; what failed is told to the next who asks.
+            self._making.pop((wanted, now), None)
             # What an owner looks at may be of any day; all others are of today or over.
             ours = [] if wanted.owner else [w for w in self._made if not w.owner]
             old = [w for w in ours if w.day != wanted.day]
-            old += list(self._made)[: max(0, len(self._made) - len(old) - _MOST)]
+            # What was only looked at in advance goes first, else the oldest.
+            rest = sorted((w for w in self._made if w != wanted), key=lambda w: not w.owner)
+            old += rest[: max(0, len(self._made) - len(old) - _MOST)]
             gone = [self._files.pop(w) for w in old if self._made.pop(w, None) is not None]
         for each in (*gone, *([before] if before else [])):
             _remove(each)

@@ -13,7 +13,8 @@ import pytest
 
 from ecotone.model.words import LANGUAGES, say
 from ecotone.serve import uploads
-from tests.portal import Visitor, csrf, words, world
+from ecotone.serve.views import Wanted
+from tests.portal import DAY, Visitor, csrf, words, world
 
 TEXT = 'lost "quotes" & lines\nof a reason'
 FORM = "/data/Observation/record/{}/correct"
@@ -155,3 +156,17 @@ def test_a_workbook_that_unfolds_to_gigabytes_is_refused_at_once(steward):
     page = steward.until(steward.post("/deliver", files=files, dataset="kncm-water"))
     assert "Refused" in words(page)
     assert time.process_time() - begun < 5
+
+
+def test_a_view_nobody_waited_for_is_kept_once_and_a_failure_is_told_once(app, monkeypatch):
+    views = app.state.served.views
+    wanted = Wanted("KNCM", "Site", "assessment", DAY, "derive")
+    views.get(wanted, patience=0.0)
+    views.get(wanted, patience=30.0)
+    assert wanted in views._made and not views._making
+    monkeypatch.setattr(views, "_make", lambda *_: 1 / 0)
+    other = Wanted("KNCM", "Taxon", "assessment", DAY, "derive")
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            views.get(other)
+    assert not views._making
