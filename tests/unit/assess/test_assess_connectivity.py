@@ -303,7 +303,10 @@ def network(folder: Path, edges: str, points: str = "1\n3\n", **options: object)
 
 
 def test_a_network_keeps_its_ids_and_adds_parallel_edges(tmp_path):
-    network(tmp_path, "1 7 2\n7 3 1\n7 1 2\n9 8 1\n", points="3\n1\n9\n")
+    done = network(tmp_path, "1 7 2\n7 3 1\n7 1 2\n9 8 1\n8 8 4\n", points="3\n1\n9\n")
+    told = {f["code"]: f["params"] for f in done.findings}
+    assert told["circuit-edges-parallel"]["count"] == "1"
+    assert "circuit-network-not-drawn" in told
     matrix = np.loadtxt(tmp_path / "out" / "net_resistances.out")
     assert matrix.tolist() == [[0, 1, 3, 9], [1, 0, 2, -1], [3, 2, 0, -1], [9, -1, -1, 0]]
     branches = np.loadtxt(tmp_path / "out" / "net_branch_currents_1_3.txt")
@@ -455,6 +458,13 @@ def test_protected_land_across_a_border(tmp_path):
     given = {"areas": areas, "region": region}
     done = run("connectivity.protconn", given, tmp_path / "o", d0=1000)
     values = {name: value.value for name, value in done.values.items()}
+    ends = [
+        run("connectivity.protconn", given, tmp_path / "r", d0=d0, bracket=1).values["protconn"]
+        for d0 in (500, 2000)
+    ]
+    value = done.values["protconn"]
+    assert [value.low, value.high] == pytest.approx([end.value for end in ends])
+    assert ends[0].low is None
     assert (values["nodes"], values["nodes_outside"]) == (2, 1)
     assert values["prot"] == pytest.approx(3.0)
     # Across the border each leg is 500 m: p* = 1/2; straight 8 km: 1/256.
@@ -593,6 +603,41 @@ def test_what_if_a_wall_opens_or_closes(tmp_path):
         run("connectivity.what-if", given, tmp_path / "o")
 
 
+def test_what_if_over_draws_with_a_margin(tmp_path):
+    rng = np.random.default_rng(3)
+    given = {
+        "resistance": asc(tmp_path / "h.asc", rng.uniform(1, 50, (14, 15))),
+        "change": asc(tmp_path / "c.asc", [[0 if 3 < x < 12 and y == 7 else -9999
+                                            for x in range(15)] for y in range(14)]),
+        "nodes": tmp_path / "p.txt",
+    }  # fmt: skip
+    (tmp_path / "p.txt").write_text("1 75 5\n2 75 135\n3 5 135\n")
+    done = run("connectivity.what-if", given, tmp_path / "o", draws=8, margin=0.3)
+    value = done.values["resistance_change"]
+    assert 0 < value.low < value.high
+    frame = pd.read_csv(tmp_path / "o/tables/pairs.csv")
+    assert (frame["change_low"] <= frame["change_high"]).all()
+    again = run("connectivity.what-if", given, tmp_path / "a", draws=8, margin=0.3)
+    assert again.values == done.values
+    assert "connectivity-margin" in [f["code"] for f in done.findings]
+
+
+def test_kernels_over_draws_with_a_margin(tmp_path):
+    rng = np.random.default_rng(3)
+    asc(tmp_path / "h.asc", rng.uniform(1, 9, (12, 11)))
+    (tmp_path / "p.txt").write_text("1 5 5\n2 75 95\n")
+    given = {"resistance": tmp_path / "h.asc", "nodes": tmp_path / "p.txt"}
+    plain = run("connectivity.kernels", given, tmp_path / "plain", threshold=200)
+    done = run("connectivity.kernels", given, tmp_path / "o", threshold=200, draws=6, margin=0.3)
+    before, shown = (read(tmp_path / f / "rasters/kernel.tif") for f in ("plain", "o"))
+    # Ways round beyond the edge are found as well: nothing gets further away.
+    assert (shown >= before - 1e-12).all() and shown.sum() > before.sum()
+    value = done.values["reached"]
+    assert value.low <= value.high and value.level == 0.9
+    assert {"kernels-no-margin", "connectivity-not-drawn"} <= {f["code"] for f in plain.findings}
+    assert np.nanmax(read(tmp_path / "o/rasters/kernel_cv.tif")) > 0
+
+
 @pytest.mark.parametrize("average", ["resistance", "conductance"])
 def test_what_if_gives_the_same_either_way_and_says_which(average, tmp_path):
     rng = np.random.default_rng(3)
@@ -686,6 +731,39 @@ def test_a_killed_window_run_goes_on_where_it_was(tmp_path, monkeypatch):
         assert found[3, 4] == -9999
     assert done.values["targets"].value == whole.values["targets"].value
     assert json.loads((tmp_path / "o" / "result.json").read_text())["rasters"]["cum_currmap"]
+
+
+def test_windows_over_draws_with_a_margin_go_on_after_a_kill(tmp_path, monkeypatch):
+    given = {"config": window_run(tmp_path)}
+    plain = run("connectivity.moving-window", given, tmp_path / "plain")
+    asked = {"draws": 3, "margin": 0.2, "spread": 4}
+    whole = run("connectivity.moving-window", given, tmp_path / "whole", **asked)
+    assert whole.values["targets"].value == plain.values["targets"].value
+    sweeps = connectivity_window.sweep
+    solved = []
+
+    def dies(*args: object, **named: object):
+        if len(solved) == 2:
+            raise KeyboardInterrupt
+        solved.append(1)
+        return sweeps(*args, **named)
+
+    monkeypatch.setattr(connectivity_window, "sweep", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run("connectivity.moving-window", given, tmp_path / "o", **asked)
+    monkeypatch.setattr(
+        connectivity_window, "sweep", lambda *a, **k: solved.append(1) or sweeps(*a, **k)
+    )
+    done = run("connectivity.moving-window", given, tmp_path / "o", **asked)
+    assert len(solved) == 4
+    assert done.values == whole.values
+    value = done.values["current_sum"]
+    assert value.low < value.high
+    shown = read(tmp_path / "o" / "cum_currmap.tif")
+    assert shown.shape == (24, 27)
+    # More sources lie around: more flows; and nothing that has no habitat is shown.
+    assert shown.sum() > read(tmp_path / "plain" / "cum_currmap.tif").sum()
+    assert read(tmp_path / "o" / "current_cv.tif")[3, 4] == -9999
 
 
 def test_a_cluster_gives_what_threads_give(tmp_path):

@@ -46,8 +46,7 @@ def compute(job: Job) -> Outcome:
     means = Means.of(job).wished(config.solver)
     if config.data_type == "network":
         writer = Writer(job.out, config)
-        findings.append(Finding("circuit-network-not-drawn", Severity.INFO))
-        ran = run_network(config, writer, means)
+        ran = run_network(config, writer, findings, means)
     else:
         habitat = habitat_of(config)
         findings.extend(_about_grid(habitat, config))

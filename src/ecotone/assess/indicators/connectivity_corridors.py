@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_resistance
 from ecotone.assess.indicators.connectivity_borders import by_country
-from ecotone.assess.indicators.connectivity_draws import with_interval
+from ecotone.assess.indicators.connectivity_draws import Draws, with_interval
 from ecotone.assess.indicators.connectivity_ensemble import (
     Drawn,
     Ensemble,
@@ -72,6 +72,9 @@ def compute(job: Job) -> Outcome:
     frame = _distances(scene, pairs, lines, set(kept))
     frame["dECA"], eca = _gains(job, scene, pairs, kept)
     tables = {"distances": frame}
+    # Without draws a margin has nothing to be laid around.
+    margin = job.number("margin") if draws else 0.0
+    findings.extend(Draws(draws, job.number("spread"), margin).findings("corridors"))
     values = _values(frame, scene, eca)
     divider = _divider(job, scene, tuple((pairs[k].a, pairs[k].b) for k in kept))
     drawn = None

@@ -76,7 +76,7 @@ class Draws:
         wide, inside = widened(resistance_of(land.conductance), self.margin, rng)
         return replace(land, margin=Margin(conductance_of(wide), inside))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self, of: str = "connectivity") -> Iterator[Finding]:
         """What was drawn and laid around the map, or that nothing was."""
         if self.count:
             params = {"draws": str(self.count), "times": f"{self.spread:g}"}
@@ -87,7 +87,7 @@ class Draws:
             share = {"share": f"{100 * self.margin:g}"}
             yield Finding("connectivity-margin", Severity.INFO, params=share)
         else:
-            yield Finding("connectivity-no-margin", Severity.INFO)
+            yield Finding(f"{of}-no-margin", Severity.INFO)
 
 
 def _named(

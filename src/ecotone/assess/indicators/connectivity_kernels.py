@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators import connectivity_resistance
+from ecotone.assess.indicators import connectivity_draws, connectivity_resistance
+from ecotone.assess.indicators.connectivity_draws import Draws, Spread, with_interval
 from ecotone.assess.indicators.connectivity_inputs import Habitat, read_points
 from ecotone.assess.indicators.connectivity_resistance import Surface, read_surface
 from ecotone.formats.base import refused
@@ -18,7 +19,10 @@ from ecotone.formats.circuitscape import read_table
 from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.finding import Finding
 from ecotone.model.result import Value
+from ecotone.science.connectivity.ensemble import Moments
 from ecotone.science.connectivity.kernels import Shape, spread_from
+from ecotone.science.connectivity.landscape import Margin
+from ecotone.science.connectivity.resistance import widened
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,30 +39,65 @@ def compute(job: Job) -> Outcome:
     _projected(surface)
     findings: list[Finding] = []
     cells, weight = _sources(job, habitat, findings)
-    spread = partial(
-        _some,
-        resistance=resistance,
-        targets=cells,
-        threshold=job.number("threshold"),
-        shape=cast(Shape, str(job.parameters["kernel"])),
-        cell=surface.raster.cell,
-        neighbours=int(str(job.parameters["neighbours"])),
-    )
-    starts = range(0, cells.size, _TOGETHER)
-    tasks = ((cells[s : s + _TOGETHER], weight[s : s + _TOGETHER]) for s in starts)
-    maps = {"kernel": np.zeros(resistance.shape), "paths": np.zeros(resistance.shape)}
-    for number, (kernel, paths) in enumerate(job.executor.map(spread, tasks), 1):
-        maps["kernel"] += kernel
-        maps["paths"] += paths
-        job.progress(number / len(starts))
-    reached = maps["kernel"] > 0
+    draws = Draws.of(job)
+    findings.extend(draws.findings("kernels"))
+    share = 1.0 / (1 + draws.count)
+    maps = _maps(job, surface.raster.cell, resistance, cells, weight, draws, 0)
     values = {
         "sources": Value(value=int(cells.size), unit="1"),
         "kernel_max": Value(value=float(maps["kernel"].max()), unit="1"),
         "paths_max": Value(value=float(maps["paths"].max()), unit="1"),
-        "reached": Value(value=float(reached.sum()) * surface.raster.cell**2 / 1e4, unit="ha"),
+        "reached": Value(value=_reached(maps, surface), unit="ha"),
     }
+    if draws.count:
+        spread = Spread([], Moments.of(resistance.shape))
+        for number in range(1, draws.count + 1):
+            drawn = surface.model.drawn(np.random.default_rng([draws.seed, number]))
+            one = _maps(job, surface.raster.cell, drawn, cells, weight, draws, number)
+            spread.rows.append(
+                np.array([one["kernel"].max(), one["paths"].max(), _reached(one, surface)])
+            )
+            spread.maps.add(one["kernel"])
+            job.progress((number + 1) * share)
+        ends = zip(("kernel_max", "paths_max", "reached"), np.array(spread.rows).T, strict=True)
+        values |= {name: with_interval(values[name], drawn) for name, drawn in ends}
+        maps |= {"kernel_mean": spread.maps.mean, "kernel_cv": spread.variation()}
     return Outcome(values=values, rasters=_write(job, surface, maps), findings=findings)
+
+
+def _reached(maps: dict[str, Floats], surface: Surface) -> float:
+    """Land that any kernel reaches, ha."""
+    return float((maps["kernel"] > 0).sum()) * surface.raster.cell**2 / 1e4
+
+
+def _maps(
+    job: Job, cell: float, resistance: Floats, cells: Ints, weight: Floats, draws: Draws,
+    number: int,
+) -> dict[str, Floats]:  # fmt: skip
+    """Kernels and paths over one landscape, with a margin around it that is not shown."""
+    wide, inside = resistance, (slice(None), slice(None))
+    if draws.margin:
+        rng = np.random.default_rng([draws.seed, number, 1])
+        wide, inside = widened(resistance, draws.margin, rng)
+        cells = Margin(wide, inside).places(cells, resistance.shape[1])
+    spread = partial(
+        _some,
+        resistance=wide,
+        targets=cells,
+        threshold=job.number("threshold"),
+        shape=cast(Shape, str(job.parameters["kernel"])),
+        cell=cell,
+        neighbours=int(str(job.parameters["neighbours"])),
+    )
+    starts = range(0, cells.size, _TOGETHER)
+    tasks = ((cells[s : s + _TOGETHER], weight[s : s + _TOGETHER]) for s in starts)
+    maps = {"kernel": np.zeros(wide.shape), "paths": np.zeros(wide.shape)}
+    for done, (kernel, paths) in enumerate(job.executor.map(spread, tasks), 1):
+        maps["kernel"] += kernel
+        maps["paths"] += paths
+        if number == 0:
+            job.progress(done / len(starts) / (1 + draws.count))
+    return {name: values[inside] for name, values in maps.items()}
 
 
 def _some(
@@ -120,10 +159,11 @@ CONNECTIVITY_KERNELS: Final = Indicator(
         Parameter("kernel", "text", "linear", choices=("linear", "gaussian")),
         Parameter("neighbours", "text", "8", choices=("4", "8", "16")),
         *connectivity_resistance.PARAMETERS,
+        *(one for one in connectivity_draws.PARAMETERS if one.name != "spread"),
     ),
     values={"sources": "1", "kernel_max": "1", "paths_max": "1", "reached": "ha"},
     tables={},
-    rasters={"kernel": "1", "paths": "1"},
+    rasters={"kernel": "1", "paths": "1", "kernel_mean": "1", "kernel_cv": "1"},
     citations=(
         Citation(
             "Compton et al. (2007) Conservation Biology 21, 788-799",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,6 +34,8 @@ Shapes = NDArray[Any]
 _HECTARE: Final = 10_000.0
 #: Links and paths with a smaller probability are not followed.
 _FAINT: Final = 1e-6
+#: Of more parts the range over dispersal distances takes too long.
+_MANY: Final = 2000
 #: Parts smaller than this (m2) are slivers that clipping leaves.
 _SLIVER: Final = 1.0
 
@@ -66,7 +68,35 @@ def compute(job: Job) -> Outcome:
     found = protected_connected(
         nodes.region / _HECTARE, area[:count], nodes.single / _HECTARE, eca, alone
     )
-    return Outcome(values=_values(found, nodes, eca, float(area.sum())), findings=findings)
+    values = _values(found, nodes, eca, float(area.sum()))
+    values |= _ranges(job, values, whole, area, findings)
+    return Outcome(values=values, findings=findings)
+
+
+def _ranges(
+    job: Job, values: dict[str, Value], whole: Shapes, area: Floats, findings: list[Finding]
+) -> dict[str, Value]:
+    """What follows from dispersal, with its range over distances, or the reason why not."""
+    bracket = job.number("bracket")
+    if bracket == 1 or len(whole) > _MANY:
+        params = {"why": "none" if bracket == 1 else "many"}
+        findings.append(Finding("connectivity-no-range", Severity.INFO, params=params))
+        return {}
+    found = []
+    for share in (1.0 / bracket, bracket):
+        other = {**job.parameters, "d0": job.number("d0") * share}
+        found.append(_eca(replace(job, parameters=other), whole, area))
+    params = {"times": f"{bracket:g}"}
+    findings.append(Finding("connectivity-range", Severity.INFO, params=params))
+    eca = values["eca"].value
+    assert eca is not None
+    ranged = {}
+    for name in ("eca", "protconn", "relconn"):
+        value = values[name]
+        if value.value is not None and eca > 0:
+            low, high = (value.value * end / eca for end in sorted(found))
+            ranged[name] = value.model_copy(update={"low": low, "high": high})
+    return ranged
 
 
 def _about(region: gpd.GeoDataFrame) -> list[Finding]:
@@ -153,6 +183,7 @@ CONNECTIVITY_PROTCONN: Final = Indicator(
         Parameter("d0", "number", 10_000.0, minimum=1e-9, unit="m"),
         Parameter("p", "number", 0.5, minimum=1e-9, maximum=0.999999, unit="1"),
         Parameter("touching", "text", "joined", choices=("joined", "apart")),
+        Parameter("bracket", "number", 2.0, minimum=1.0, unit="1"),
         Parameter("transboundary", "number", 50_000.0, minimum=0.0, unit="m"),
     ),
     values={

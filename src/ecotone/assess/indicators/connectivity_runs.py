@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -280,6 +280,14 @@ class Network:
 
     graph: Graph
     ids: Ints
+    again: int = 0  #: lines that name a pair of nodes another line names
+
+    def findings(self) -> Iterator[Finding]:
+        """What its reader should know."""
+        yield Finding("circuit-network-not-drawn", Severity.INFO)
+        if self.again:
+            params = {"count": str(self.again)}
+            yield Finding("circuit-edges-parallel", Severity.INFO, params=params)
 
     def node(self, ids: Ints) -> Ints:
         """The node of each id; -1 where the network has none."""
@@ -300,7 +308,8 @@ def read_network(config: Config) -> Network:
     conductance = 1.0 / value if config.habitat_is_resistance else value
     live = conductance > 0
     graph = simple(ids.size, ends[live, 0], ends[live, 1], conductance[live])
-    return Network(graph, ids)
+    loops = int((ends[live, 0] == ends[live, 1]).sum())
+    return Network(graph, ids, int(live.sum()) - loops - graph.head.size)
 
 
 def _not_positive(code: str, config: Config, value: Floats) -> Exception:
@@ -315,9 +324,10 @@ def _not_positive(code: str, config: Config, value: Floats) -> Exception:
     )
 
 
-def run_network(config: Config, writer: Writer, means: Means) -> Ran:
+def run_network(config: Config, writer: Writer, findings: list[Finding], means: Means) -> Ran:
     """Pairwise or advanced over a network."""
     network = read_network(config)
+    findings.extend(network.findings())
     if config.scenario == "advanced":
         return _advanced_network(config, network, writer, means)
     assert config.points is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators import connectivity_draws
+from ecotone.assess.indicators.connectivity_draws import Draws, Spread, with_interval
 from ecotone.assess.indicators.connectivity_inputs import (
     Habitat,
     on_grid,
@@ -25,6 +28,7 @@ from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
 from ecotone.science.connectivity.circuits import Circuit
+from ecotone.science.connectivity.ensemble import Moments
 from ecotone.science.connectivity.graph import grid_graph, merge_cells
 from ecotone.science.connectivity.landscape import Landscape, Points, Wanted, Wired, pairwise
 from ecotone.science.connectivity.removal import carried, once, web
@@ -81,6 +85,16 @@ def _circuits(job: Job) -> Outcome:
     known = np.isfinite(frame["before"]) & np.isfinite(frame["after"])
     total = (frame.loc[known, "before"].sum(), frame.loc[known, "after"].sum())
     values = _values("resistance", "ohm", float(total[0]), float(total[1]))
+    draws = Draws.of(job)
+    findings.extend(draws.findings())
+    if draws.count:
+        changed = before.conductance != after.conductance
+        given = np.where(changed, after.conductance, np.nan)
+        spread = _drawn(job, _land(job, before), given, points)
+        ends = spread.columns()
+        frame["change_low"], frame["change_high"] = ends["low"][:-1], ends["high"][:-1]
+        whole = np.array([row[-1] for row in spread.rows])
+        values["resistance_change"] = with_interval(values["resistance_change"], whole)
     values["cells_changed"] = Value(
         value=int((before.conductance != after.conductance).sum()), unit="pixel"
     )
@@ -88,6 +102,27 @@ def _circuits(job: Job) -> Outcome:
         value=int(np.isfinite(frame["after"]).sum() - np.isfinite(frame["before"]).sum()), unit="1"
     )
     return Outcome(values=values, tables={"pairs": frame}, rasters=rasters, findings=findings)
+
+
+def _drawn(job: Job, land: Landscape, change: Floats, points: Points) -> Spread:
+    """The change of each pair's resistance, per cent, over the draws, and of their sum last."""
+    draws = Draws.of(job)
+    spread = Spread([], Moments.of((1, 1)))
+    for number, before in enumerate(draws.drawn(land), 1):
+        after = replace(before, conductance=np.where(np.isnan(change), before.conductance, change))
+        if before.margin is not None:
+            wide = before.margin.conductance.copy()
+            wide[before.margin.inside] = after.conductance
+            after = replace(after, margin=replace(before.margin, conductance=wide))
+        old, new = (
+            pairwise(one, points).resistance[np.triu_indices(points.unique().size, 1)]
+            for one in (before, after)
+        )
+        known = np.isfinite(old) & np.isfinite(new)
+        total = 100.0 * (new[known].sum() - old[known].sum()) / old[known].sum()
+        spread.rows.append(np.append(100.0 * (new - old) / old, total))
+        job.progress(0.5 + 0.5 * number / draws.count)
+    return spread
 
 
 def _land(job: Job, habitat: Habitat) -> Landscape:
@@ -107,7 +142,7 @@ def _on_one_factor(
 ) -> tuple[tuple[State, State] | None, Finding]:
     """Both states on the factor of the first where that is possible and shorter, and why."""
     asked = str(job.parameters["way"])
-    if points.regions():
+    if points.regions() or job.number("margin"):
         return None, _way("regions")
     node, nodes = merge_cells(
         np.maximum(before.conductance, after.conductance), *(np.empty(0, dtype=np.int64),) * 2
@@ -152,7 +187,8 @@ def _way(taken: str, foreseen: Ways | None = None) -> Finding:
 
 
 def _solved(job: Job, habitat: Habitat, points: Points) -> tuple[Floats, Floats]:
-    answer = pairwise(_land(job, habitat), points, wanted=Wanted(cumulative=True))
+    land = Draws.of(job).best(_land(job, habitat))
+    answer = pairwise(land, points, wanted=Wanted(cumulative=True))
     assert answer.cumulative is not None
     return answer.resistance, answer.cumulative
 
@@ -227,6 +263,7 @@ CONNECTIVITY_WHAT_IF: Final = Indicator(
         Parameter("p", "number", 0.5, minimum=1e-9, maximum=0.999999, unit="1"),
         Parameter("memory", "number", 6.0, minimum=0.01, unit="GB"),
         Parameter("way", "text", "auto", choices=("auto", "update", "factor")),
+        *connectivity_draws.PARAMETERS,
     ),
     values={
         "resistance_before": "ohm",
@@ -238,7 +275,17 @@ CONNECTIVITY_WHAT_IF: Final = Indicator(
         "eca_after": "ha",
         "eca_change": "%",
     },
-    tables={"pairs": {"from": "", "to": "", "before": "ohm", "after": "ohm", "change": "%"}},
+    tables={
+        "pairs": {
+            "from": "",
+            "to": "",
+            "before": "ohm",
+            "after": "ohm",
+            "change": "%",
+            "change_low": "%",
+            "change_high": "%",
+        }
+    },
     rasters={"current_change": "A"},
     citations=(
         Citation("McRae et al. (2008) Ecology 89, 2712-2724", "10.1890/07-1861.1"),

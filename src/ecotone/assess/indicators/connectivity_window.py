@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
+from ecotone.assess.indicators import connectivity_draws
+from ecotone.assess.indicators.connectivity_draws import (
+    Draws,
+    Spread,
+    conductance_of,
+    resistance_of,
+    with_interval,
+)
 from ecotone.assess.indicators.connectivity_inputs import Habitat, on_grid
+from ecotone.assess.indicators.connectivity_resistance import plausible
 from ecotone.assess.indicators.connectivity_tables import FILES, files_read
 from ecotone.formats.asciigrid import Raster, read_raster, write_grid
 from ecotone.formats.base import refused
@@ -28,6 +37,7 @@ from ecotone.formats.omniscape import (
 from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
+from ecotone.science.connectivity.ensemble import Moments
 from ecotone.science.connectivity.window import (
     Condition,
     Sweep,
@@ -84,21 +94,98 @@ def compute(job: Job) -> Outcome:
         config.correct,
         displaced=job.parameters["edges"] == "reference",
     )
-    targets = find_targets(land.source, plan.block)
-    if not targets.row.size:
+    if not find_targets(land.source, plan.block).row.size:
         raise refused("window-no-target", file=config.path.name)
-    kept = job.out / f".window-{_stamp(land, plan)}"
-    kept.mkdir(parents=True, exist_ok=True)
-    done = _run(job, land, plan, targets, kept)
-    rasters = _write(job, config, land, done)
+    draws = Draws.of(job)
+    findings.extend(draws.findings())
+    kept = job.out / f".window-{_stamp(land, plan, draws)}"
+    share = 1.0 / (1 + draws.count)
+    done = _swept(job, land, plan, draws, kept, 0)
+    spread = Spread([], Moments.of(land.source.shape)) if draws.count else None
+    for number in range(1, draws.count + 1):
+        job.progress(number * share)
+        one = _draw(job, land, plan, draws, kept, number)
+        assert spread is not None
+        spread.rows.append(np.array([one.max(), one.sum()]))
+        spread.maps.add(one)
+    rasters = _write(job, config, land, done, spread)
     shutil.rmtree(kept)
     findings.extend(_about(done))
     return Outcome(
-        values=_values(done, targets),
+        values=_values(done, find_targets(land.source, plan.block), spread),
         tables={"files": files_read(config)},
         rasters=rasters,
         findings=findings,
     )
+
+
+def _draw(job: Job, land: Land, plan: Sweep, draws: Draws, kept: Path, number: int) -> Floats:
+    """The current of one draw; one that is kept from before is not solved again."""
+    saved = kept / f"draw-{number}.npz"
+    if saved.exists():
+        with np.load(saved) as part:
+            return cast("Floats", part["current"])
+    rng = np.random.default_rng([draws.seed, number])
+    resistance = plausible(resistance_of(land.conductance), draws.spread).drawn(rng)
+    other = replace(land, conductance=conductance_of(resistance))
+    # What is drawn is how animals move, not where they come from: sources stay as they are.
+    plain = replace(plan, potential=False)
+    one = _swept(job, other, plain, draws, kept, number).current
+    part_path = saved.with_suffix(".part.npz")
+    np.savez(part_path, current=one)
+    part_path.replace(saved)
+    return one
+
+
+def _swept(job: Job, land: Land, plan: Sweep, draws: Draws, kept: Path, number: int) -> Swept:
+    """One landscape swept, with a margin around it that is not shown; its tiles are kept."""
+    rng = np.random.default_rng([draws.seed, number, 1])
+    wide, inside = _widened(land, draws.margin, plan.block, rng)
+    folder = kept / f"draw-{number}" if number else kept
+    folder.mkdir(parents=True, exist_ok=True)
+    first, last = number / (1 + draws.count), 1.0 / (1 + draws.count)
+    done = _run(
+        job, wide, plan, find_targets(wide.source, plan.block), folder,
+        lambda share: job.progress(first + share * last),
+    )  # fmt: skip
+    if number:
+        shutil.rmtree(folder)
+    corner = (inside[0].start or 0, inside[1].start or 0)
+    return Swept(
+        done.current[inside],
+        None if done.potential is None else done.potential[inside],
+        done.residual,
+        [(row - corner[0], column - corner[1]) for row, column in done.failed],
+    )
+
+
+def _widened(
+    land: Land, share: float, block: int, rng: np.random.Generator
+) -> tuple[Land, tuple[slice, slice]]:
+    """A landscape with cells taken at random from it around it; blocks stay where they were."""
+    if not share:
+        return land, (slice(None), slice(None))
+    rows, columns = land.source.shape
+    down, right = (int(np.ceil(share * size / block)) * block for size in (rows, columns))
+    inside = (slice(down, down + rows), slice(right, right + columns))
+    live = np.flatnonzero(land.conductance)
+    shape = (rows + 2 * down, columns + 2 * right)
+    taken = rng.choice(live, shape)
+
+    def around(grid: Floats) -> Floats:
+        wide: Floats = grid.ravel()[taken]
+        wide[inside] = grid
+        return wide
+
+    return replace(
+        land,
+        resistance=around(land.resistance),
+        conductance=around(land.conductance),
+        source=around(land.source),
+        conditions=tuple(
+            replace(c, present=around(c.present), future=around(c.future)) for c in land.conditions
+        ),
+    ), inside
 
 
 def _land(config: WindowConfig) -> Land:
@@ -139,9 +226,10 @@ def _land(config: WindowConfig) -> Land:
     return Land(raster, values, conductance, np.maximum(source, 0.0), conditions)
 
 
-def _stamp(land: Land, plan: Sweep) -> str:
+def _stamp(land: Land, plan: Sweep, draws: Draws) -> str:
     """A name for this very computation, so that only its own tiles are taken up again."""
-    total = hashlib.sha256(repr(plan).encode())
+    drawn = "" if draws == Draws() else repr(draws)
+    total = hashlib.sha256(f"{plan!r}{drawn}".encode())
     grids = [land.conductance, land.source]
     for condition in land.conditions:
         total.update(f"{condition.comparison} {condition.low} {condition.high}".encode())
@@ -151,7 +239,10 @@ def _stamp(land: Land, plan: Sweep) -> str:
     return total.hexdigest()[:16]
 
 
-def _run(job: Job, land: Land, plan: Sweep, targets: Targets, kept: Path) -> Swept:
+def _run(
+    job: Job, land: Land, plan: Sweep, targets: Targets, kept: Path,
+    progress: Callable[[float], None],
+) -> Swept:  # fmt: skip
     """Sum the tiles in one order, whoever solved them and when."""
     shape = (land.source.shape[0], land.source.shape[1])
     side = max(plan.block, int(job.number("tile")) // plan.block * plan.block)
@@ -169,7 +260,7 @@ def _run(job: Job, land: Land, plan: Sweep, targets: Targets, kept: Path) -> Swe
             worst = max(worst, float(part["residual"]))
             corner = np.array([tile.rows.start, tile.columns.start])
             failed += [(int(r), int(c)) for r, c in part["failed"].reshape(-1, 2) + corner]
-        job.progress((number + 1) / len(parts))
+        progress((number + 1) / len(parts))
     return Swept(current, potential, worst, failed)
 
 
@@ -208,7 +299,9 @@ def sweep_tile(plan: Sweep, correction: Floats | None, task: Task) -> Path:
     return task.saved
 
 
-def _write(job: Job, config: WindowConfig, land: Land, done: Swept) -> dict[str, str]:
+def _write(
+    job: Job, config: WindowConfig, land: Land, done: Swept, spread: Spread | None
+) -> dict[str, str]:
     """The maps, by the names users' scripts look for; a GeoTIFF of each beside a grid."""
     maps = {"cum_currmap": done.current}
     if done.potential is not None:
@@ -219,6 +312,8 @@ def _write(job: Job, config: WindowConfig, land: Land, done: Swept) -> dict[str,
         maps["normalized_cum_currmap"] = share
     if config.reclass is not None and config.write_reclassified:
         maps["classified_resistance"] = land.resistance
+    if spread is not None:
+        maps |= {"current_mean": spread.maps.mean, "current_cv": spread.variation()}
     bare = np.isnan(land.resistance)
     written = {}
     for name, values in maps.items():
@@ -258,20 +353,28 @@ def _about(done: Swept) -> Iterator[Finding]:
         )
 
 
-def _values(done: Swept, targets: Targets) -> dict[str, Value]:
-    return {
+def _values(done: Swept, targets: Targets, spread: Spread | None) -> dict[str, Value]:
+    values = {
         "targets": Value(value=int(targets.row.size), unit="1"),
         "failed": Value(value=len(done.failed), unit="1"),
         "residual": Value(value=done.residual, unit="1"),
         "current_max": Value(value=float(done.current.max()), unit="A"),
         "current_sum": Value(value=float(done.current.sum()), unit="A"),
     }
+    if spread is not None:
+        for name, drawn in zip(
+            ("current_max", "current_sum"), np.array(spread.rows).T, strict=True
+        ):
+            values[name] = with_interval(values[name], drawn)
+    return values
 
 
 WINDOW_RASTERS: Final = {
     "cum_currmap": "A",
     "flow_potential": "A",
     "normalized_cum_currmap": "1",
+    "current_mean": "A",
+    "current_cv": "1",
 }
 
 CONNECTIVITY_WINDOW: Final = Indicator(
@@ -281,6 +384,7 @@ CONNECTIVITY_WINDOW: Final = Indicator(
     parameters=(
         Parameter("edges", "text", "reference", choices=("reference", "exact")),
         Parameter("tile", "integer", _TILE, minimum=1, unit="pixel"),
+        *connectivity_draws.PARAMETERS,
     ),
     values={"targets": "1", "failed": "1", "residual": "1", "current_max": "A", "current_sum": "A"},
     tables={"files": FILES},
