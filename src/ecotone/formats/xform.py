@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ecotone.formats.base import ReadOptions, Refused, Reject, Report, Source, refused
 from ecotone.formats.xlsform import FORM, OF_PLACE, PLACE, TYPED, VERSION
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
-from ecotone.model.finding import Severity
+from ecotone.model.finding import Finding, Severity
 from ecotone.model.table import Table
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _ID: Final = re.compile(r"ecotone:(?P<noun>[A-Za-z]+):(?P<version>\d+)")
 _PEEK: Final = 1 << 14
+#: Files beside the forms that are named.
+_NAMED: Final = 5
 _XML: Final = (".xml",)
 _CSV: Final = (".csv", ".tsv", ".txt")
 #: A place in a table: ``place-Latitude`` (ODK), ``_place_latitude`` (Kobo), one of these endings.
@@ -65,9 +67,9 @@ class SubmittedForms:
     ) -> Iterator[Table]:
         """Yield the submissions, table by table; XML instances of a noun together."""
         instances: list[str] = []
-        for member in _candidates(source):
-            if not _is_ours(source, member):
-                continue
+        ours = [m for m in _candidates(source) if _is_ours(source, m)]
+        _name_others(source, ours, report)
+        for member in ours:
             if member.lower().endswith(_XML):
                 instances.append(member)
             else:
@@ -91,6 +93,16 @@ def _is_ours(source: Source, member: str) -> bool:
     if first.startswith(b"<"):
         return f"<{FORM}>".encode() in head
     return FORM.encode() in first.split(b"\n", 1)[0]
+
+
+def _name_others(source: Source, ours: list[str], report: Report) -> None:
+    """Say what lies beside the forms and is not read: photographs, sounds, other forms."""
+    names = [m.rpartition("/")[2] for m in source.members if m not in set(ours)]
+    others = [n for n in names if n and not n.startswith((".", "._"))]
+    if others:
+        shown = ", ".join(others[:_NAMED]) + (" …" if len(others) > _NAMED else "")
+        params = {"number": str(len(others)), "names": shown}
+        report(Finding("xform-beside", Severity.WARNING, file=source.name, params=params))
 
 
 def _noun_of(form: str, member: str) -> str:

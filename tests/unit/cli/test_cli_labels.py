@@ -197,3 +197,15 @@ def test_forms_that_are_not_ours_or_broken_are_named(tmp_path):
     codes = {finding["code"] for finding in told.json["findings"]}
     assert {"xform-newer", "xml-broken"} <= codes
     assert [row["sample_id"] for row in samples(here, tmp_path)] == ["S1"]
+
+
+def test_photographs_beside_the_forms_are_named(tmp_path):
+    good = INSTANCE.format(form="ecotone:Sample:1", scanned="S1", typed="", number=1)
+    zipped(tmp_path / "phone.zip", [good])
+    with zipfile.ZipFile(tmp_path / "phone.zip", "a") as packed:
+        packed.writestr("instances/0/photo.jpg", b"\xff\xd8")
+        packed.writestr("instances/.DS_Store", b"x")
+    told = ecotone("ingest", tmp_path / "phone.zip", "--dry-run", "--json")
+    assert told.code == 0, told.err
+    beside = [f["message"] for f in told.json["findings"] if f["code"] == "xform-beside"]
+    assert len(beside) == 1 and "1 (photo.jpg)" in beside[0]
