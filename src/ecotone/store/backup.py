@@ -7,6 +7,7 @@ written beside its place and renamed when whole: a backup that is there is a bac
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import shutil
 import sqlite3
 import uuid
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,18 +24,33 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from ecotone import __version__
-from ecotone.model.errors import InputRefused, StoreError, UsageError
+from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.words import say
 from ecotone.store import files, ledger, migrate
 from ecotone.store.database import Database, normal_url, sqlite_url
-from ecotone.store.node import CONFIG, DATABASE_FILE, ENVIRONMENT, FOLDERS, config_text, open_node
+from ecotone.store.node import (
+    CONFIG,
+    DATABASE_FILE,
+    ENVIRONMENT,
+    FOLDERS,
+    MARK,
+    clear,
+    config_text,
+    open_node,
+    was_interrupted,
+)
 from ecotone.store.store import Store
 from ecotone.store.system import private, read_only, sync_folder
 
 FORMAT: Final = 1
 MANIFEST: Final = "ecotone-backup.json"
 #: Made anew, or of no use elsewhere.
-_LEFT_OUT: Final = frozenset({"staging"})
+_LEFT_OUT: Final = frozenset({"staging", CONFIG, MARK, MANIFEST})
+#: The database and its copies; the backup has its own.
+_OURS: Final = (DATABASE_FILE, "ecotone-before-")
+#: What unpacking raises on a file that is not what it says.
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, TypeError,
+                  NotImplementedError)  # fmt: skip
 _PACKED: Final = frozenset({".tif", ".zip", ".png", ".jpg", ".jpeg", ".gz", ".pdf", ".xlsx"})
 _BLOCK: Final = 1 << 20
 _STAMP: Final = (1980, 1, 1, 0, 0, 0)
@@ -63,23 +80,26 @@ def backup(store: Store, out: Path, *, progress: Progress = lambda done, total: 
         raise UsageError(say("backup.exists", path=out))
     if out.resolve().is_relative_to(store.folder):
         raise UsageError(say("backup.inside", path=out, folder=store.folder))
+    if not out.resolve().parent.is_dir():
+        raise UsageError(say("backup.no-folder", folder=out.parent))
     snapshot = store.folder / "staging" / f"file-{os.getpid()}-{uuid.uuid4().hex}"
     part = out.with_name(out.name + ".part")
     try:
         with store.database.plainly():
             _snapshot(store.database, snapshot)
             head = _head(snapshot)
-            made = datetime.now(UTC).isoformat(timespec="seconds")
-            members = dict(_members(store.folder))
-            said = {
-                "format": FORMAT,
-                "ecotone": __version__,
-                "schema": _schema(snapshot),
-                "party": store.party_id,
-                "made": made,
-                "ledger": list(head),
-            }
-            number = _write(part, snapshot, store.party_id, head, members, said, progress)
+            schema = _schema(snapshot)
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        members = dict(_members(store.folder))
+        said = {
+            "format": FORMAT,
+            "ecotone": __version__,
+            "schema": schema,
+            "party": store.party_id,
+            "made": made,
+            "ledger": list(head),
+        }
+        number = _write(part, snapshot, store.party_id, head, members, said, progress)
         part.replace(out)
         sync_folder(out.resolve().parent)
     finally:
@@ -105,8 +125,13 @@ def restore(
     """
     folder = folder.resolve()
     url = database or os.environ.get(ENVIRONMENT)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    existed = folder.exists()
+    if existed and was_interrupted(folder):
+        clear(folder, True)
+    if existed and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(say("backup.folder-taken", folder=folder))
+    if not zipfile.is_zipfile(path):
+        raise InputRefused(say("backup.no-archive", path=path), say("backup.no-archive.do"))
     building = folder.with_name(f".{folder.name}.restoring")
     shutil.rmtree(building, ignore_errors=True)
     try:
@@ -115,20 +140,34 @@ def restore(
                 manifest = _manifest(archive, path)
                 building.mkdir(parents=True)
                 _extract(archive, manifest, building, path, progress)
-        except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-            raise InputRefused(say("backup.damaged", path=path, why=error)) from error
+        except (*_BROKEN, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise  # of the disk, not of a place before the beginning of the file
+            raise InputRefused(
+                say("backup.unreadable", path=path), say("backup.no-archive.do")
+            ) from error
         for name in FOLDERS:
             (building / name).mkdir(exist_ok=True)
         private(building / "keys")
         if url:
             _into(Database(normal_url(url)), building, database)
-        if folder.exists():
-            folder.rmdir()
-        building.rename(folder)
-        sync_folder(folder.parent)
+        if existed:
+            _move_in(building, folder)
+        else:
+            building.rename(folder)
+            sync_folder(folder.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return open_node(folder)
+
+
+def _move_in(building: Path, folder: Path) -> None:
+    """Into a folder that was there (somebody may stand in it): its configuration comes last."""
+    (folder / MARK).touch()
+    for path in sorted(building.iterdir(), key=lambda path: path.name == CONFIG):
+        path.rename(folder / path.name)
+    (folder / MARK).unlink()
+    sync_folder(folder)
 
 
 def _into(target: Database, building: Path, written: str | None) -> None:
@@ -190,13 +229,14 @@ def _schema(snapshot: Path) -> str:
 def _members(folder: Path) -> Iterator[tuple[str, Path]]:
     """Everything in the node beside its database, by name."""
     for top in sorted(folder.iterdir()):
-        if top.name in _LEFT_OUT or not top.is_dir() or top.is_symlink():
+        ours = top.name in _LEFT_OUT or top.name.startswith(_OURS)
+        if ours or top.is_symlink():
             continue
-        for path in sorted(top.rglob("*")):
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             name = path.relative_to(folder).as_posix()
             building = any(part.startswith(".building") for part in PurePosixPath(name).parts)
-            ours = name.startswith("keys/ledger.head")
-            if path.is_file() and not path.is_symlink() and not building and not ours:
+            head = name.startswith("keys/ledger.head")
+            if path.is_file() and not path.is_symlink() and not building and not head:
                 yield name, path
 
 
@@ -300,8 +340,7 @@ def _extract(
 def _safe(name: str, path: Path) -> PurePosixPath:
     """A member's place; a backup from strangers must not write elsewhere."""
     inner = PurePosixPath(name)
-    top = (*FOLDERS, CONFIG, DATABASE_FILE)
-    odd = inner.is_absolute() or ".." in inner.parts or "\\" in name or ":" in inner.parts[0]
-    if odd or inner.parts[0] not in top:
-        raise StoreError(say("backup.damaged", path=path, why=name))
+    odd = not name or inner.is_absolute() or ".." in inner.parts or "\\" in name
+    if odd or any(":" in part for part in inner.parts[: None if os.name == "nt" else 1]):
+        raise InputRefused(say("backup.damaged", path=path, why=name))
     return inner

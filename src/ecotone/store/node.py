@@ -22,7 +22,8 @@ CONFIG: Final = "ecotone.toml"
 ENVIRONMENT: Final = "ECOTONE_DATABASE"
 DATABASE_FILE: Final = "ecotone.sqlite"
 FOLDERS: Final = ("files", "staging", "stac", "runs", "keys", "packages")
-_MARK: Final = ".ecotone-init"
+#: In a folder whose node is not made to the end.
+MARK: Final = ".ecotone-init"
 
 
 def init_node(
@@ -45,7 +46,7 @@ def init_node(
         try:
             _build(folder, party, person, url, database)
         except BaseException:
-            _clear(folder, existed)
+            clear(folder, existed)
             raise
     except OSError as error:
         raise plain_os_error(error, str(folder)) from error
@@ -102,11 +103,11 @@ def _claim(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise UsageError(say("store.not-a-folder", folder=folder))
     if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / _MARK).is_file():
+        if not was_interrupted(folder):
             raise UsageError(say("store.folder-foreign", folder=folder))
-        _clear(folder, True)
+        clear(folder, True)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MARK).touch()
+    (folder / MARK).touch()
 
 
 def _build(
@@ -130,7 +131,7 @@ def _build(
     finally:
         base.close()
     files.write_whole(folder / CONFIG, config_text(party.party_id, written))
-    (folder / _MARK).unlink()
+    (folder / MARK).unlink()
 
 
 def config_text(party_id: str, database: str | None) -> str:
@@ -142,11 +143,16 @@ def config_text(party_id: str, database: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _clear(folder: Path, keep_folder: bool) -> None:
+def was_interrupted(folder: Path) -> bool:
+    """Whether a folder holds the beginnings of a node and no more."""
+    return (folder / MARK).is_file() and not (folder / CONFIG).exists()
+
+
+def clear(folder: Path, keep_folder: bool) -> None:
     """Take back what ``init`` made and nothing else."""
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm", CONFIG, _MARK):
+    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm", CONFIG, MARK):
         (folder / name).unlink(missing_ok=True)
     if not keep_folder and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
