@@ -205,7 +205,7 @@ def test_summary_of_a_column_and_its_stations(tmp_path: Path) -> None:
         run(tmp_path, "water.censored-summary", {"results": "x\n<1\n<2\n"})
     halves = "station,x\nA,1\nA,2\nA,4\nB,<1\nB,<1\n"
     assert "water-no-summary" in codes(run(tmp_path, "water.censored-summary", {"results": halves}))
-    mixed = "site,property,value,unit\nA,lead,1,mg/L\nA,lead,2,ug/L\n"
+    mixed = "site,property,value,unit\nA,lead,1,mg/L\nA,lead,2,mg/kg\n"
     with pytest.raises(NotComputable, match="several units"):
         run(tmp_path, "water.censored-summary", {"results": mixed})
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicators.properties import Property, find, from_header
-from ecotone.assess.indicators.reading import Notes
+from ecotone.assess.indicators.reading import Notes, plain
 from ecotone.assess.indicators.standards import Limit
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
@@ -18,6 +18,12 @@ from ecotone.model.units import convert, known, split_basis
 #: A jump is at least this power of ten, and this close to a whole one.
 _POWER = 0.8
 _NEAR = 0.2
+#: Slips of a factor of ten are those of conductivity (mS/m, uS/cm), of a thousand any (mg, ug).
+_SLIPS = {1: frozenset({"conductivity"}), 3: None}
+#: Parts of a record a unit slip leaves: each this narrow and this large, parted by half a decade.
+_NARROW, _FEWEST_EACH, _PARTED = 0.5, 3, 0.5
+#: Properties that count oxygen.
+_OXYGEN = frozenset({"codcr", "permanganateindex", "bod5", "dissolvedoxygen"})
 #: Units of mass in water that are rare enough to be told; dissolved salts may well be in g/L.
 _SALTS = frozenset({"total_dissolved_solids", "salinity", "chloride", "sulfate", "sodium"})
 
@@ -71,6 +77,8 @@ def in_unit(
                     params=params)
         )  # fmt: skip
         return values
+    if plain(name) in _OXYGEN:
+        unit, wanted, basis, asked = (_without_oxygen(x) for x in (unit, wanted, basis, asked))
     try:
         return convert(
             values, with_basis(unit or "1", basis), with_basis(wanted or "1", asked), property=name
@@ -86,6 +94,14 @@ def in_unit(
             )
         )
         return None
+
+
+def _without_oxygen(text: str) -> str:
+    """An oxygen demand in mg/L is one in mg of O2 a litre: there is nothing else to count."""
+    if plain(text) in ("o2", "o", "aso2", "aso"):
+        return ""
+    bare, basis = split_basis(text) if text and known(text) else (text, "")
+    return bare if basis in ("O2", "O") else text
 
 
 def with_basis(unit: str, basis: str) -> str:
@@ -117,6 +133,52 @@ def tell_unit_doubts(results: pd.DataFrame, notes: Notes, *, unknown: bool = Fal
                 )
             )
     _tell_jumps(results, notes)
+    tell_slips(results, notes)
+
+
+def tell_slips(results: pd.DataFrame, notes: Notes) -> None:
+    """Where part of a station's values in one unit lie a power of ten from the rest.
+
+    Twelve months of 250 and twelve of 25 uS/cm are one water and a unit changed without a word.
+    """
+    seen = results[np.isfinite(results["value"]) & (results["value"] > 0) & (results["kind"] == 0)]
+    unit = seen["unit"].astype(object).fillna("").astype(str)
+    for (name, station, told), group in seen.assign(unit=unit).groupby(
+        ["property", "station", "unit"], sort=True
+    ):
+        power, count = _slip(np.log10(group["value"].to_numpy(dtype=np.float64)))
+        parts = from_header(str(name))
+        found = find(str(name)) or (find(parts[0]) if parts else None)
+        whose = _SLIPS.get(power, frozenset())
+        if power and (whose is None or (found is not None and found.name in whose)):
+            notes.add(
+                Finding("water-unit-slip", Severity.WARNING, field="unit", value=str(told) or "-",
+                        params={"property": str(name), "station": str(station) or "-",
+                                "count": str(count), "times": f"{10**power:g}"})
+            )  # fmt: skip
+
+
+def _slip(decades: NDArray[np.float64]) -> tuple[int, int]:
+    """The whole power of ten between the two parts of a record, and how many the smaller holds.
+
+    0 where the record has not two narrow parts a whole power apart.
+    """
+    ordered = np.sort(decades)
+    if ordered.size < 2 * _FEWEST_EACH:
+        return 0, 0
+    steps = np.diff(ordered)
+    cut = int(np.argmax(steps)) + 1
+    low, high = ordered[:cut], ordered[cut:]
+    smaller = min(low.size, high.size)
+    if (
+        steps[cut - 1] < _PARTED
+        or smaller < _FEWEST_EACH
+        or max(np.ptp(low), np.ptp(high)) > _NARROW
+    ):
+        return 0, 0
+    away = float(np.median(high) - np.median(low))
+    whole = round(away)
+    return (whole, smaller) if abs(away - whole) < _NEAR else (0, 0)
 
 
 def _tell_jumps(results: pd.DataFrame, notes: Notes) -> None:
@@ -169,12 +231,12 @@ def _doubt(name: str, unit: str, values: NDArray[np.float64]) -> tuple[str, str]
     if unit.startswith("Mg/"):
         return "capital", unit.replace("Mg/", "mg/")
     seen = values[np.isfinite(values) & (values != 0)]
-    plain, _ = split_basis(unit)
-    if plain == "g/L" and (found is None or found.name not in _SALTS):
+    bare, _ = split_basis(unit)
+    if bare == "g/L" and (found is None or found.name not in _SALTS):
         return "coarse", ""
     if found is None or not found.unit or not seen.size:
         return None
-    middle = _usual_unit(float(np.median(seen)), plain, found)
+    middle = _usual_unit(float(np.median(seen)), bare, found)
     if middle is not None and not found.low <= middle <= found.high:
         return "implausible", f"{middle:.4g} {found.unit}"
     return None

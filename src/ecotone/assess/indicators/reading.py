@@ -17,13 +17,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ecotone.formats.base import ReadOptions
+from ecotone.formats.base import ReadOptions, Source
+from ecotone.formats.csv_sniff import Sniffed
 from ecotone.formats.delimited import read_blocks, sniff
 from ecotone.formats.safe import open_source
+from ecotone.formats.xlsx import FORMAT
 from ecotone.model.errors import InputRefused
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.words import say
 
+_WORKBOOKS: Final = frozenset({".xlsx", ".xlsm"})
 #: Findings of one code that are told one by one; the rest are counted.
 _TOLD: Final = 20
 
@@ -139,6 +142,9 @@ def _joined(blocks: list[pd.DataFrame], path: Path) -> pd.DataFrame:
 def _blocks(path: Path, notes: Notes) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64], bool]]:
     """Text columns, the number of each row, and whether ``0,5`` is a number."""
     with open_source(path) as source:
+        if path.suffix.casefold() in _WORKBOOKS and FORMAT.recognise(source):
+            yield from _of_workbook(source, path, notes)
+            return
         member = source.only
         if member is None:
             raise InputRefused(say("assess.table.not-a-table", name=path.name))
@@ -147,12 +153,41 @@ def _blocks(path: Path, notes: Notes) -> Iterator[tuple[pd.DataFrame, NDArray[np
             source,
             member,
             options=ReadOptions(),
-            delimiter=dialect.delimiter,
+            delimiter=_delimiter(dialect),
             encoding=None,
             report=notes.add,
             reject=lambda file, row, line, raw: None,
         ):
-            yield block.frame, block.row, dialect.delimiter != ","
+            yield block.frame, block.row, _delimiter(dialect) != ","
+
+
+def _delimiter(dialect: Sniffed) -> str:
+    """That of the names of the columns, where decimal commas outvoted it in the rows."""
+    first = dialect.records[0] if dialect.records else ()
+    if dialect.delimiter == "," and len(first) == 1:
+        return next((d for d in (";", "\t", "|") if d in first[0]), ",")
+    return dialect.delimiter
+
+
+def _of_workbook(
+    source: Source, path: Path, notes: Notes
+) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64], bool]]:
+    """The first sheet with a table; others are told."""
+    first = None
+    others = set()
+    for block in FORMAT.read(source, ReadOptions(), notes.add, lambda file, row, line, raw: None):
+        sheet = block.metadata.get("sheet", "")
+        first = sheet if first is None else first
+        if sheet == first:
+            yield block.frame, block.row, True
+        else:
+            others.add(sheet)
+    if others:
+        notes.add(
+            Finding(
+                "sheets-unread", Severity.WARNING, file=path.name, value=", ".join(sorted(others))
+            )
+        )
 
 
 @functools.cache

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ecotone.assess.indicators.dates import month_numbers, read_days
+from ecotone.assess.indicators.doubtful import usable
 from ecotone.assess.indicators.laboratory import flagged_below, parse_numbers, read_results
+from ecotone.assess.indicators.matching import tell_slips, with_basis
 from ecotone.assess.indicators.properties import from_header, property_key
 from ecotone.assess.indicators.reading import Notes, attributes, headers_of, plain, read_whole
-from ecotone.model.errors import UsageError
+from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
+from ecotone.model.units import convert
 from ecotone.model.words import say
 
 _TIMES: Final = ("site", "day", "calendar_year", "month", "latitude", "longitude")
@@ -43,21 +46,91 @@ def read_series(
         kind = np.where(below, -1, kind)
     out = pd.DataFrame({"row": whole.frame["row"], "value": value, "kind": kind})
     parts = from_header(header)
-    out["unit"] = parts[1] if parts else ""
+    out["unit"] = _units(whole.frame, parts[1] if parts else "", headers, header)
     out["station"] = whole.frame[told["site"]].fillna("").str.strip() if "site" in told else ""
     for name in ("latitude", "longitude"):
         place = whole.frame[told[name]] if name in told else None
         out[name] = np.nan if place is None else pd.to_numeric(place, errors="coerce")
     _add_times(out, whole.frame, told, path)
     _tell_unread(out, text, read, path, header, notes)
-    return out[~np.isnan(out["value"])].reset_index(drop=True)
+    out = out[~np.isnan(out["value"])].reset_index(drop=True)
+    out = usable(out.assign(property=header), notes, path.name).drop(columns="property")
+    _tell_undated(out, told, notes, path)
+    return _one_unit(out, header, notes, path)
 
 
 def value_columns(path: Path) -> list[str]:
-    """Columns of a wide table that hold values rather than places and times."""
+    """Columns of a wide table that hold values rather than places and times.
+
+    A column without any number or mark of a non-detect holds none.
+    """
     headers = headers_of(path)
-    told = set(attributes(headers, (*_TIMES, "time_text", "time")).values())
-    return [h for h in headers if h not in told and plain(h) not in ("month", "year")]
+    told = set(attributes(headers, (*_TIMES, "time_text", "time", "unit", "basis")).values())
+    left = [h for h in headers if h not in told and plain(h) not in ("month", "year")]
+    whole = read_whole(path, Notes())
+    return [h for h in left if _has_numbers(whole.frame[h], comma=whole.decimal_comma)]
+
+
+def _has_numbers(column: pd.Series, *, comma: bool) -> bool:
+    value, kind, _ = parse_numbers(column.astype(object).fillna(""), comma=comma)
+    return bool((~np.isnan(value) | (kind != 0)).any())
+
+
+def _units(frame: pd.DataFrame, of_header: str, headers: list[str], own: str) -> pd.Series:
+    """The unit of the column's own name, else that which a column of units tells of each row."""
+    told = attributes([h for h in headers if h != own], ("unit", "basis"))
+    if of_header not in ("", "1") or "unit" not in told:
+        return pd.Series(of_header, index=frame.index, dtype=object)
+    units = frame[told["unit"]].astype(object).fillna("").str.strip()
+    if "basis" not in told:
+        return units
+    bases = frame[told["basis"]].astype(object).fillna("").str.strip()
+    joined = [with_basis(u, b) if u else u for u, b in zip(units, bases, strict=True)]
+    return pd.Series(joined, index=frame.index, dtype=object)
+
+
+def _one_unit(out: pd.DataFrame, name: str, notes: Notes, path: Path) -> pd.DataFrame:
+    """All values in the unit that most of them have; what cannot be brought there refuses.
+
+    Rows without a unit beside rows with one are told and left out: which they have is not known.
+    """
+    units = out["unit"].astype(str)
+    usual = units[units != ""].mode()
+    if usual.empty or (units == usual.iloc[0]).all():
+        return out
+    wanted, bare = str(usual.iloc[0]), units == ""
+    if bare.any():
+        notes.add(
+            Finding("water-unit-missing", Severity.WARNING, field="unit", file=path.name,
+                    params={"property": name, "count": str(int(bare.sum())), "wanted": wanted})
+        )  # fmt: skip
+        out, units = out[~bare].reset_index(drop=True), units[~bare].reset_index(drop=True)
+    value = out["value"].to_numpy(dtype=np.float64, copy=True)
+    for unit in sorted(set(units) - {wanted}):
+        rows = (units == unit).to_numpy()
+        try:
+            value[rows] = convert(value[rows], unit, wanted, property=name)
+        except (NotComputable, UsageError) as error:
+            raise NotComputable(
+                say("assess.water.units-mixed", units=", ".join(sorted(set(units))))
+            ) from error
+        notes.add(
+            Finding("water-units-joined", Severity.INFO, value=unit, field="unit", file=path.name,
+                    params={"property": name, "count": str(int(rows.sum())), "wanted": wanted})
+        )  # fmt: skip
+    tell_slips(out.assign(property=name, value=value), notes)
+    return out.assign(value=value, unit=wanted)
+
+
+def _tell_undated(out: pd.DataFrame, told: dict[str, str], notes: Notes, path: Path) -> None:
+    """Dates that are there and cannot be read: without this only the values would seem to lack."""
+    if "day" in told and len(out):
+        count = int(np.isnat(out["day"].to_numpy(dtype="datetime64[D]")).sum())
+        if count and out["year"].isna().any():
+            notes.add(
+                Finding("water-dates-unreadable", Severity.WARNING, field=told["day"],
+                        file=path.name, params={"count": str(count)})
+            )  # fmt: skip
 
 
 def choose_station(series: pd.DataFrame, station: str | None, path: Path) -> pd.DataFrame:
@@ -74,12 +147,12 @@ def choose_station(series: pd.DataFrame, station: str | None, path: Path) -> pd.
 
 
 def _long(path: Path, column: str | None, notes: Notes) -> pd.DataFrame:
-    results = read_results(path, notes)
+    results = usable(read_results(path, notes), notes, path.name)
     keys = results["key"].unique()
     if column is None and len(keys) == 1:
         wanted = str(keys[0])
     elif column is None:
-        raise _which(path, sorted(results["property"].unique()), "-")
+        raise _several(path, sorted(results["property"].unique()))
     else:
         wanted = property_key(column)
     own = results[results["key"] == wanted]
@@ -92,7 +165,10 @@ def _long(path: Path, column: str | None, notes: Notes) -> pd.DataFrame:
     out["day"] = day
     out["year"], out["month"] = _of_day(day)
     out["year"] = out["year"].where(out["year"].notna(), own["year"])
-    return out[np.isfinite(out["value"])].reset_index(drop=True)
+    bases = [with_basis(u, b) for u, b in zip(out["unit"], own["basis"], strict=True)]
+    out["unit"] = np.array(bases, dtype=object)
+    out = out[np.isfinite(out["value"])].reset_index(drop=True)
+    return _one_unit(out, str(own["property"].iloc[0]), notes, path)
 
 
 def _header(headers: list[str], column: str | None, path: Path, exclude: str | None = None) -> str:
@@ -101,7 +177,7 @@ def _header(headers: list[str], column: str | None, path: Path, exclude: str | N
         values = [h for h in value_columns(path) if exclude is None or plain(h) != plain(exclude)]
         if len(values) == 1:
             return values[0]
-        raise _which(path, values, "-")
+        raise _several(path, values)
     for same in (
         lambda h: h == column,
         lambda h: plain(h) == plain(column),
@@ -111,6 +187,15 @@ def _header(headers: list[str], column: str | None, path: Path, exclude: str | N
         if found:
             return found[0]
     raise _which(path, headers, column)
+
+
+def _several(path: Path, known: list[str]) -> UsageError:
+    if not known:
+        headers = " | ".join(headers_of(path))
+        return UsageError(say("assess.water.no-numbers", name=path.name, known=headers))
+    return UsageError(
+        say("assess.water.which-column", name=path.name, known=", ".join(known) or "-")
+    )
 
 
 def _which(path: Path, known: list[str], column: str) -> UsageError:
@@ -123,7 +208,7 @@ def _add_times(out: pd.DataFrame, frame: pd.DataFrame, told: dict[str, str], pat
     """Day, year and month by the columns there are; a date rules over a year and a month."""
     day = np.full(len(frame), np.datetime64("NaT", "D"))
     if "day" in told:
-        day = read_days(frame[told["day"]], path.name)
+        day = np.asarray(read_days(frame[told["day"]], path.name))
     out["day"] = day
     year, month = _of_day(day)
     if "calendar_year" in told:

@@ -129,7 +129,18 @@ def _judged(results: pd.DataFrame, limits: dict[str, list[Limit]], notes: Notes)
                 spread=standard(group, _scale(group, values)),
             )
         )  # fmt: skip
+    _tell_unknown(results, limits, notes)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _tell_unknown(results: pd.DataFrame, limits: dict[str, list[Limit]], notes: Notes) -> None:
+    """Properties that no class has a limit for: a name may be spelled as nobody knows it."""
+    others = results[~results["key"].isin({*limits, *_ASIDE})]
+    for name, count in others.groupby("property", sort=True).size().items():
+        notes.add(
+            Finding("water-no-limit", Severity.INFO, field="property", value=str(name),
+                    params={"count": str(count)})
+        )  # fmt: skip
 
 
 def _scale(group: pd.DataFrame, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter, Scalar
+from ecotone.assess.indicators.doubtful import usable
 from ecotone.assess.indicators.extent import results_of
 from ecotone.assess.indicators.laboratory_quality import Limits
 from ecotone.assess.indicators.laboratory_reading import read_flags
@@ -81,7 +82,7 @@ def compute(job: Job) -> Outcome:
             water=str(parameters["water"]),
         )
     ]
-    results, aside = _vouched(results_of(job, notes), job, notes)
+    results, aside = _vouched(usable(results_of(job, notes), notes, ""), job, notes)
     _tell_unlimited(results, limits, notes)
     tell_unit_doubts(results[results["key"].isin({limit.key for limit in limits})], notes)
     judged = [part for limit in limits for part in _judged(results, limit, notes)]

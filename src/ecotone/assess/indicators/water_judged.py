@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecotone.assess.indicators.doubtful import usable
 from ecotone.assess.indicators.laboratory import read_results
 from ecotone.assess.indicators.matching import beside, tell_unit_doubts
 from ecotone.assess.indicators.reading import Notes, plain
@@ -22,7 +23,7 @@ def read_all(paths: Sequence[Path], notes: Notes, station: str | None) -> pd.Dat
     """Results of all files with ``bottle``, what makes results one sample; doubts are told."""
     parts = []
     for number, path in enumerate(paths):
-        part = read_results(path, notes)
+        part = usable(read_results(path, notes), notes, path.name)
         rows = part["row"].astype(str)
         month = part["calendar_year"].str.cat(part["month"], sep="-").where(part["month"] != "", "")
         label = part["sample"]

@@ -51,7 +51,8 @@ def compute(job: Job) -> Outcome:
             rows.append(row)
     if not rows:
         raise NotComputable(
-            say("assess.water.few-values", fewest=FEWEST), say("assess.water.few-values.do")
+            say("assess.water.few-values", fewest=FEWEST),
+            _unread(notes) or say("assess.water.few-values.do"),
         )
     table = pd.DataFrame(rows)[list(_TABLE)]
     return Outcome(values=_values(table, notes), tables={"trend": table}, findings=notes.all())
@@ -208,6 +209,20 @@ def _tell(found: BlockTrend, station: str, covariate: bool, notes: Notes) -> Non
         )  # fmt: skip
     if not covariate and not notes.counts["water-no-covariate"]:
         notes.add(Finding("water-no-covariate", Severity.INFO))
+
+
+def _unread(notes: Notes) -> str | None:
+    """How much could not be read at all: a reason that more years would not mend."""
+    values = [f for f in notes.findings if f.code == "water-value-unreadable"]
+    dates = [f for f in notes.findings if f.code == "water-dates-unreadable"]
+    if not values and not dates:
+        return None
+    return say(
+        "assess.water.few-values.read",
+        values=notes.counts["water-value-unreadable"],
+        first=values[0].value if values else "-",
+        dates=sum(int(f.params["count"]) for f in dates),
+    )
 
 
 def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:

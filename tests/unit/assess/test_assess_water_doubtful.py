@@ -1,0 +1,163 @@
+"""Numbers that are no results, units beside values, names of other houses: told, never silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+
+from ecotone.assess.compute import compute
+from ecotone.model.errors import NotComputable, UsageError
+from ecotone.model.result import Result
+
+LIMITS = "standard,version,property,unit,max\nT,1,{name},{unit},{top}\n"
+
+
+def run(tmp_path: Path, name: str, text: str, standards: str = "", **given) -> Result:
+    path = tmp_path / "given.csv"
+    path.write_text(text, encoding="utf-8")
+    key = "series" if name == "water.trend" else "results"
+    inputs = {key: [path]}
+    if standards:
+        (tmp_path / "limits.csv").write_text(standards, encoding="utf-8")
+        inputs["standards"] = [tmp_path / "limits.csv"]
+    return compute(name, inputs, given, tmp_path / "out")
+
+
+def told(result: Result, code: str) -> list[dict]:
+    return [f for f in result.findings if f["code"] == code]
+
+
+def monthly(value, unit: str = "") -> str:
+    dates = pd.date_range("2000-01-15", periods=96, freq="MS").strftime("%Y-%m-%d")
+    head = "date,NO3" + (",unit" if unit else "")
+    rows = [f"{d},{value(i)}" + (f",{unit.split('|')[i % 2]}" if unit else "")
+            for i, d in enumerate(dates)]  # fmt: skip
+    return "\n".join([head, *rows]) + "\n"
+
+
+def test_units_of_rows_are_brought_to_one(tmp_path: Path) -> None:
+    plain = run(tmp_path, "water.trend", monthly(lambda i: 1 + i / 96), column="NO3")
+    text = monthly(lambda i: (1 + i / 96) * (1000 if i % 2 else 1), "mg/L|ug/L")
+    mixed = run(tmp_path, "water.trend", text, column="NO3")
+    assert mixed.values["slope"].value == pytest.approx(plain.values["slope"].value)
+    assert mixed.values["slope"].unit.startswith("mg/L")
+    assert told(mixed, "water-units-joined")
+
+
+@pytest.mark.parametrize("code", ["-9999", "-999", "-99.9", "9999"])
+def test_codes_of_missing_values_are_no_values(tmp_path: Path, code: str) -> None:
+    clean = monthly(lambda i: "" if i % 12 == 2 else 1 + i / 96)
+    coded = monthly(lambda i: code if i % 12 == 2 else 1 + i / 96)
+    one, other = (run(tmp_path, "water.trend", t, column="NO3") for t in (clean, coded))
+    assert other.values["slope"].value == one.values["slope"].value
+    (found,) = told(other, "water-nodata")
+    assert found["params"]["count"] == "8"
+
+
+def test_a_negative_concentration_is_set_aside(tmp_path: Path) -> None:
+    text = "station,Pb_ugL\n" + "".join(f"A,{v}\n" for v in (1, 2, 3, -0.5))
+    result = run(tmp_path, "water.censored-summary", text, method="km")
+    assert result.values["mean"].value == 2
+    assert told(result, "water-negative")[0]["params"]["count"] == "1"
+    cold = run(tmp_path, "water.censored-summary", "station,TEMP_C\nA,-0.5\nA,1\n", method="km")
+    assert cold.values["n"].value == 2
+
+
+@pytest.mark.parametrize("unit", ["мгО2/л", "мгО/л", "мг О₂/дм3", "mg O2/L", "mgO2/L", "mg/L"])
+def test_an_oxygen_demand_counts_oxygen(tmp_path: Path, unit: str) -> None:
+    text = f"site,date,property,value,unit\nA,2024-01-01,БПК5,3.5,{unit}\n"
+    result = run(tmp_path, "water.index", text, index="gb3838")
+    assert result.values["index"].value == 3
+
+
+@pytest.mark.parametrize("name", ["Аммонийный азот", "Азот аммиака", "азот аммонийный"])
+def test_other_names_of_ammonia_nitrogen(tmp_path: Path, name: str) -> None:
+    text = f"site,date,property,value,unit\nA,2024-01-01,{name},0.4,мг/л\n"
+    assert run(tmp_path, "water.index", text, index="gb3838").values["index"].value == 2
+
+
+def test_a_name_that_no_class_knows_is_told(tmp_path: Path) -> None:
+    text = "site,date,property,value,unit\nA,2024-01-01,Азот,0.4,мг/л\nA,2024-01-01,DO,8,mg/L\n"
+    result = run(tmp_path, "water.index", text, index="gb3838")
+    assert [f["value"] for f in told(result, "water-no-limit")] == ["Азот"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "slip"),
+    [
+        ("EC", [250 + i for i in range(12)] + [25.1 + i / 10 for i in range(12)], "10"),
+        ("Pb", [2 + i / 10 for i in range(12)] + [0.002 + i / 1e4 for i in range(5)], "1000"),
+        ("Pb", [2 + i / 10 for i in range(12)] + [0.2 + i / 100 for i in range(12)], None),
+        ("EC", [25 + 10 * i for i in range(24)], None),
+        ("EC", [250 + i for i in range(12)] + [25], None),
+    ],
+)
+def test_a_unit_that_changed_without_a_word(tmp_path: Path, name, values, slip) -> None:
+    unit = "uS/cm" if name == "EC" else "mg/L"
+    text = "site,property,value,unit\n" + "".join(f"A,{name},{v},{unit}\n" for v in values)
+    standards = LIMITS.format(name=name, unit=unit, top=1000)
+    found = told(run(tmp_path, "water.compliance", text, standards), "water-unit-slip")
+    assert [f["params"]["times"] for f in found] == ([slip] if slip else [])
+
+
+@pytest.mark.parametrize("unit", ["SU", "s.u.", "std units", "pH units", ""])
+def test_ph_of_other_houses(tmp_path: Path, unit: str) -> None:
+    text = f"site,property,value,unit\nA,pH,7,{unit}\n"
+    limits = "standard,version,property,unit,min,max\nT,1,pH,1,6,9\n"
+    result = run(tmp_path, "water.compliance", text, limits)
+    assert result.values["results"].value == 1
+
+
+def test_a_column_of_types_is_the_water_bodys(tmp_path: Path) -> None:
+    text = "station,type,property,value,unit\nW,groundwater,EC,100,uS/cm\nR,river,EC,90,uS/cm\n"
+    run(tmp_path, "water.sdg-6-3-2", text, LIMITS.format(name="EC", unit="uS/cm", top=1000))
+    bodies = pd.read_csv(tmp_path / "out/tables/bodies.csv").set_index("body")
+    assert bodies["type"].to_dict() == {"W": "groundwater", "R": "river"}
+    assert bodies.loc["W", "missing"] == "acidification, nitrogen"
+
+
+@pytest.mark.parametrize(
+    ("head", "site"),
+    [("Дата;Пункт отбора;Нитраты, мг/л", "Пост 1"), ("采样日期;断面名称;硝酸盐(mg/L)", "上游")],
+)
+def test_the_one_column_of_numbers_is_the_one_meant(tmp_path: Path, head: str, site: str) -> None:
+    rows = [f"2024-{m:02d}-01;{site};{m},5" for m in range(1, 10)]
+    result = run(tmp_path, "water.censored-summary", "\n".join([head, *rows]) + "\n", method="km")
+    assert (result.values["n"].value, result.values["mean"].unit) == (9, "mg/L")
+    both = "date;a;b;note\n2024-01-01;1;2;x\n"
+    with pytest.raises(UsageError, match=r"several columns.*: a, b\..*column="):
+        run(tmp_path, "water.censored-summary", both)
+
+
+def test_a_workbook_is_read_as_a_table(tmp_path: Path) -> None:
+    book = Workbook()
+    for row in (["station", "Pb_ugL"], ["A", 1.5], ["A", 2.5], ["B", "<1"]):
+        book.active.append(row)
+    book.create_sheet("notes").append(["x", "y"])
+    book["notes"].append([1, 2])
+    path = tmp_path / "lab.xlsx"
+    book.save(path)
+    result = compute(
+        "water.censored-summary", {"results": [path]}, {"method": "km"}, tmp_path / "o"
+    )
+    assert (result.values["n"].value, result.values["censored"].value) == (3, 1)
+    assert told(result, "sheets-unread")[0]["value"] == "notes"
+
+
+def test_a_semicolon_of_the_names_outweighs_decimal_commas(tmp_path: Path) -> None:
+    rows = "".join(f"2024-{m:02d}-15;1 2{m:02d},5\n" for m in range(1, 10))
+    text = "date;NO3\n" + rows
+    result = run(tmp_path, "water.censored-summary", text, method="km")
+    assert result.values["mean"].value == pytest.approx(1205.5)
+
+
+def test_what_could_not_be_read_is_the_reason(tmp_path: Path) -> None:
+    days = "Date,NO3\n" + "".join(f"{38367 + 31 * i},{2 + i / 10}\n" for i in range(40))
+    with pytest.raises(NotComputable) as nothing:
+        run(tmp_path, "water.trend", days)
+    assert "40 dates" in str(nothing.value.hint)
+    with pytest.raises(UsageError, match="no column of numbers"):
+        run(tmp_path, "water.trend", "日期，硝酸盐\n2024-01-01，1\n")
