@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import (
+    backup,
     camtrapdp,
     connectivity,
     door,
@@ -25,6 +26,7 @@ for benchmark in (
     land_trend,
     ingest,
     ledger,
+    backup,
     packages,
     door,
     land_spi,

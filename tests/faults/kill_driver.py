@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 
 from ecotone.cli.app import run
@@ -40,6 +41,8 @@ def _carry_out(arguments: list[str], tell: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
         os.dup2(nowhere, stream)
+    # Whatever started us may have had its own way with Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = 0
     try:
         run(arguments)
