@@ -91,10 +91,14 @@ def card(folder: Path) -> RunCard | None:
 
 
 def cards(runs: Path) -> list[RunCard]:
-    """The runs of a folder, newest first."""
+    """The runs of a folder, newest first; of one day those last computed or signed first."""
     folders = [p for p in runs.iterdir() if (p / "run.json").is_file()] if runs.is_dir() else []
     found = [card(p) for p in folders if not p.name.startswith(".")]
-    return sorted((c for c in found if c is not None), key=lambda c: c.run_id, reverse=True)
+    return sorted((c for c in found if c is not None), key=_age, reverse=True)
+
+
+def _age(run: RunCard) -> tuple[date, int, str]:
+    return run.created, (run.folder / "run.json").stat().st_mtime_ns, run.run_id
 
 
 def refusal(found: RunCard, step: Step, who: Signatory) -> UsageError | None:

@@ -113,6 +113,11 @@ class Told:
             when = datetime.fromisoformat(when)
         return f"{when:%Y-%m-%d %H:%M} UTC"
 
+    @property
+    def between(self) -> str:
+        """What stands between things that are listed in one line."""
+        return "；" if self._lang == "zh" else "; "
+
     def party(self, party: str | None) -> str:
         """An institution by its name and its short one; a dash for none."""
         name = self.text(self._parties.get(party or "", {}))
