@@ -18,6 +18,9 @@ _SNIFF_BYTES: Final = 1 << 16
 _SNIFF_ROWS: Final = 200
 _AGREE: Final = 0.9
 _MOST_TITLES: Final = 10
+#: Records at the head, where the names of the columns stand.
+_HEAD: Final = 2
+_DATE: Final = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}(?:[T ]\d{1,2}:\d\d[\d:.Z+-]*)?$")
 #: A file of nothing but this delimiter is more likely divided by it than one column of it.
 _ONLY_DELIMITERS: Final = 0.05
 #: Excel writes and obeys a first line that names the delimiter.
@@ -58,7 +61,7 @@ def sniff(
     if said is not None:
         head = head[said.end() :]
     best = Sniffed(delimiter or ",", False, ())
-    best_score = (-1.0, 0, 0.0)
+    best_score = (-1.0, 0.0, 0)
     for candidate in delimiter or _DELIMITERS:
         dialect = make_dialect(candidate, quote, None, member)
         found = scan(
@@ -71,15 +74,20 @@ def sniff(
     return best
 
 
-def _judge(delimiter: str, found: Scan) -> tuple[tuple[float, int, float], Sniffed]:
-    """How well records agree: their share, their fields, how many cells are numbers."""
+def _judge(delimiter: str, found: Scan) -> tuple[tuple[float, float, int], Sniffed]:
+    """How well records agree: their share, what is at their head and in their cells, their fields.
+
+    Where every row has its decimal commas, the comma divides as evenly as the delimiter does;
+    but then the names of the columns are divided otherwise, or dates and numbers are torn apart.
+    """
     counts = [int(c) for c in found.fields]
     if not counts:
-        return (_ONLY_DELIMITERS if found.blank else -1.0, 0, 0.0), Sniffed(delimiter, False, ())
+        return (_ONLY_DELIMITERS if found.blank else -1.0, 0.0, 0), Sniffed(delimiter, False, ())
     usual = max(set(counts), key=lambda c: (counts.count(c), c))
     share = counts.count(usual) / (len(counts) + len(found.bad))
     records = tuple(tuple(cells) for cells in cells_of(found))
-    score = (round(share, 1) if usual > 1 else 0.0, usual, _numeric(records))
+    head = counts[:_HEAD].count(usual) / len(counts[:_HEAD])
+    score = (round(share, 1) if usual > 1 else 0.0, head + _typed(records), usual)
     above = _titles_above(records, usual)
     skip = int(found.line[above]) - 1 if above or int(found.line[0]) == 2 else 0
     titles = tuple(next(c for c in r if c) for r in records[:above])
@@ -102,7 +110,7 @@ def _titles_above(records: Sequence[Sequence[str]], usual: int) -> int:
     return above
 
 
-def _numeric(records: Sequence[Sequence[str]]) -> float:
-    """The share of cells that are numbers: few are when the decimal comma divides the fields."""
+def _typed(records: Sequence[Sequence[str]]) -> float:
+    """The share of cells that are numbers or dates, whole as they were written."""
     cells = [cell for record in records for cell in record]
-    return sum(NUMBER.fullmatch(cell) is not None for cell in cells) / len(cells)
+    return sum(bool(NUMBER.fullmatch(cell) or _DATE.match(cell)) for cell in cells) / len(cells)

@@ -411,6 +411,34 @@ def test_a_damaged_header_refuses_the_table(tmp_path: Path) -> None:
             blocks_of(path)
 
 
+_MONTHS = [(f"15.{m:02d}.2005", f"2,{m}", f"1,{m}") for m in range(1, 13)] * 9
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "expected"),
+    [
+        ("Дата;Нитраты", [";".join(r[:2]) for r in _MONTHS], ";"),
+        ("Дата;Нитраты, мг/л", [";".join(r[:2]) for r in _MONTHS], ";"),
+        ("Дата\tНитраты, мг/л", ["\t".join(r[:2]) for r in _MONTHS], "\t"),
+        ("NO3, mg/l;PO4, mg/l", [";".join(r[1:]) for r in _MONTHS], ";"),
+        ("Отчёт, 2005\nДата;Нитраты", [";".join(r[:2]) for r in _MONTHS], ";"),
+        ('"Дата","Нитраты, мг/л"', ['"{}","{}"'.format(*r) for r in _MONTHS], ","),
+        ("id,range", [f"A{m},1.5;2.{m}" for m in range(1, 13)], ","),
+        ("id,names", [f"A{m},Uncia;Panthera" for m in range(1, 13)], ","),
+        ("x,y", [f"{m},{m}" for m in range(1, 13)], ","),
+        ("id,note", [f"{m},a|b" for m in range(1, 13)], ","),
+    ],
+)
+def test_decimal_commas_do_not_outvote_the_names_of_columns(
+    tmp_path: Path, header: str, rows: list[str], expected: str
+) -> None:
+    path = tmp_path / "t.csv"
+    for encoding in ("utf-8-sig", "utf-16"):
+        path.write_text("\n".join([header, *rows]) + "\n", encoding=encoding)
+        with open_source(path) as source:
+            assert sniff(source, "t.csv").delimiter == expected
+
+
 def test_the_delimiter_is_the_one_records_agree_on(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     for text, expected in (

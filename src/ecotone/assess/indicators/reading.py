@@ -18,7 +18,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.formats.base import ReadOptions, Source
-from ecotone.formats.csv_sniff import Sniffed
 from ecotone.formats.delimited import read_blocks, sniff
 from ecotone.formats.safe import open_source
 from ecotone.formats.xlsx import FORMAT
@@ -153,20 +152,13 @@ def _blocks(path: Path, notes: Notes) -> Iterator[tuple[pd.DataFrame, NDArray[np
             source,
             member,
             options=ReadOptions(),
-            delimiter=_delimiter(dialect),
+            delimiter=dialect.delimiter,
             encoding=None,
+            header_lines=dialect.skip + 1,
             report=notes.add,
             reject=lambda file, row, line, raw: None,
         ):
-            yield block.frame, block.row, _delimiter(dialect) != ","
-
-
-def _delimiter(dialect: Sniffed) -> str:
-    """That of the names of the columns, where decimal commas outvoted it in the rows."""
-    first = dialect.records[0] if dialect.records else ()
-    if dialect.delimiter == "," and len(first) == 1:
-        return next((d for d in (";", "\t", "|") if d in first[0]), ",")
-    return dialect.delimiter
+            yield block.frame, block.row, dialect.delimiter != ","
 
 
 def _of_workbook(

@@ -172,6 +172,7 @@ def _read_csv(path: Path, notes: Notes) -> pd.DataFrame:
             options=ReadOptions(),
             delimiter=dialect.delimiter,
             encoding=None,
+            header_lines=dialect.skip + 1,
             report=notes.add,
             reject=lambda file, row, line, raw: None,
         ):
