@@ -116,3 +116,58 @@ def test_the_manual_example_with_less(dropped, tests, variables, index, tmp_path
     value = found.values["index"].value
     assert value is not None
     assert round(value, 1) == index
+
+
+def _summary(tmp_path: Path, frame: pd.DataFrame, **given: str) -> dict:
+    frame.to_csv(tmp_path / "given.csv", index=False)
+    inputs = {"results": [tmp_path / "given.csv"]}
+    return compute("water.censored-summary", inputs, given, tmp_path / "out").values
+
+
+def test_groups_by_command(tmp_path: Path) -> None:
+    """Cadmium by region, and atrazine in June and September, as columns of a table."""
+    cadmium = pd.DataFrame({"Cd": _CADMIUM[0], "CdCen": _CADMIUM[1], "region": _REGION})
+    given = {"column": "Cd", "censored": "CdCen", "group": "region"}
+    found = _summary(tmp_path, cadmium, **given)
+    assert found["chi2"].value == pytest.approx(7.01616524, rel=1e-8)
+    assert found["p"].value == pytest.approx(0.0080777046, rel=1e-7)
+    rows = pd.read_csv(tmp_path / "out/tables/summary.csv")
+    assert rows["n"].tolist() == [19, 9, 10]
+    wide = pd.read_csv(shared("water/nada_atra.csv"))
+    atra = pd.concat(
+        [pd.DataFrame({"Atra": wide[m], "AtraCen": wide[f"{m}Cen"], "season": m})
+         for m in ("June", "Sept")]
+    )  # fmt: skip
+    found = _summary(tmp_path, atra, column="Atra", censored="AtraCen", group="season")
+    assert found["chi2"].value == pytest.approx(6.6358, abs=1e-4)
+    assert found["p"].value == pytest.approx(0.0100, abs=1e-4)
+
+
+def test_a_line_with_non_detects_by_command(tmp_path: Path) -> None:
+    given = {"column": "Summer", "censored": "SummerCen", "method": "akritas-theil-sen"}
+    inputs = {"series": [shared("water/nada_dfe.csv")]}
+    found = compute("water.trend", inputs, given, tmp_path).values
+    assert found["slope"].value == pytest.approx(-2.57211304, rel=1e-6)
+    assert found["p"].value == pytest.approx(0.13158676, rel=1e-6)
+
+
+def test_the_niles_change_and_blocks_that_agree(tmp_path: Path) -> None:
+    nile = [1120, 1160, 963, 1210, 1160, 1160, 813, 1230, 1370, 1140, 995, 935, 1110, 994, 1020,
+            960, 1180, 799, 958, 1140, 1100, 1210, 1150, 1250, 1260, 1220, 1030, 1100, 774, 840,
+            874, 694, 940, 833, 701, 916, 692, 1020, 1050, 969, 831, 726, 456, 824, 702, 1120,
+            1100, 832, 764, 821, 768, 845, 864, 862, 698, 845, 744, 796, 1040, 759, 781, 865, 845,
+            944, 984, 897, 822, 1010, 771, 676, 649, 846, 812, 742, 801, 1040, 860, 874, 848, 890,
+            744, 749, 838, 1050, 918, 986, 797, 923, 975, 815, 1020, 906, 901, 1170, 912, 746, 919,
+            718, 714, 740]  # fmt: skip
+    path = tmp_path / "nile.csv"
+    pd.DataFrame({"year": range(1871, 1971), "flow": nile}).to_csv(path, index=False)
+    given = {"column": "flow", "method": "mann-kendall"}
+    found = compute("water.trend", {"series": [path]}, given, tmp_path / "out").values
+    assert found["k_change"].value == 1617
+    assert found["p_change"].value == pytest.approx(3.59e-07, rel=1e-2)
+    assert found["p_homogeneity"].value is None
+    row = pd.read_csv(tmp_path / "out/tables/trend.csv").iloc[0]
+    assert row["change_after"] == 1898
+    pie = {"series": [shared("water/rkt_pie1_deposition_monthly.csv")]}
+    months = compute("water.trend", pie, {"column": "SO4"}, tmp_path / "pie").values
+    assert 0 < months["p_homogeneity"].value < 1

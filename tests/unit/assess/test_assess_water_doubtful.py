@@ -161,3 +161,22 @@ def test_what_could_not_be_read_is_the_reason(tmp_path: Path) -> None:
     assert "40 dates" in str(nothing.value.hint)
     with pytest.raises(UsageError, match="no column of numbers"):
         run(tmp_path, "water.trend", "日期，硝酸盐\n2024-01-01，1\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "half"),
+    [("U", 1), ("u(k=2)", 1), ("±", 1), ("погрешность", 1), ("standard_uncertainty", 0.5),
+     ("标准不确定度", 0.5)],
+)  # fmt: skip
+def test_states_between_need_an_uncertainty(tmp_path: Path, header: str, half: float) -> None:
+    limits = LIMITS.format(name="lead", unit="ug/L", top=10)
+    rows = "".join(f"A,lead,{v},ug/L,{half}\n" for v in (8, 9.5, 10.5, 12))
+    told_so = run(
+        tmp_path, "water.compliance", f"site,property,value,unit,{header}\n" + rows, limits
+    )
+    row = pd.read_csv(tmp_path / "out/tables/compliance.csv").iloc[0]
+    states = ["compliant", "probably", "probably_not", "non_compliant"]
+    assert row[states].tolist() == [1, 1, 1, 1]
+    assert not told(told_so, "water-states-none")
+    bare = "site,property,value,unit\nA,lead,9.5,ug/L\n"
+    assert told(run(tmp_path, "water.compliance", bare, limits), "water-states-none")

@@ -143,7 +143,7 @@ def test_units_that_cannot_be_right(tmp_path: Path) -> None:
     high = high.replace("6.0", "600")
     assert "water-unit-implausible" in codes(run(tmp_path, "water.compliance", high, limits))
     right = low.replace("uS/cm", "mS/m")
-    assert codes(run(tmp_path, "water.compliance", right, limits)) == set()
+    assert codes(run(tmp_path, "water.compliance", right, limits)) == {"water-states-none"}
 
 
 def test_limits_without_units(tmp_path: Path) -> None:

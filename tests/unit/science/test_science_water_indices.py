@@ -171,8 +171,10 @@ def test_flat_lines_against_a_loop() -> None:
     for i in range(80):
         expected = 1
         for length, flag in ((40, 3), (80, 4)):
-            if t[i] - t[0] >= np.floor(length / step) * step:
-                stretch = x[: i + 1][t[: i + 1] >= t[i] - length]
+            inside = t[: i + 1] >= t[i] - length
+            spans = t[i] - t[: i + 1][inside][0] >= np.floor(length / step) * step
+            if spans and inside.sum() > 1:
+                stretch = x[: i + 1][inside]
                 stretch = stretch[~np.isnan(stretch)]
                 if stretch.size and np.ptp(stretch) < 0.5:
                     expected = flag
@@ -263,3 +265,12 @@ def test_what_loads_refuse() -> None:
         loads.rating(t[at], q[at], -conc[at], none)
     with pytest.raises(ValueError, match="do not set"):
         loads.rating(np.full(20, 2000.0), q[at], conc[at], none)
+
+
+@pytest.mark.parametrize(
+    ("values", "flags"), [([1, 5, 9, 2, 7, 3], [1] * 6), ([2, 2, 2, 2, 2, 2], [1, 3, 4, 3, 4, 4])]
+)
+def test_a_value_alone_is_no_flat_stretch(values, flags) -> None:
+    """Pairs ten minutes apart, pairs an hour apart: half an hour holds two values at most."""
+    seconds = [0, 600, 4200, 4800, 8400, 12000]
+    assert stream_qc.flat_line(values, seconds, 0.01, 1800, 3600).tolist() == flags

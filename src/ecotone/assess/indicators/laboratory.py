@@ -28,6 +28,7 @@ _COLUMNS: Final = (
     "missing_reason", "time_text", "time", "latitude", "longitude", "sample", "day", "minimum",
     "maximum", "uncertainty", "body", "body_type", "basin", "calendar_year", "month", "record",
     "analysis", "analysed_at", "fraction", "reporting_limit", "limit_unit",
+    "standard_uncertainty",
 )  # fmt: skip
 #: What a row of a wide table says about all its results.
 _ROW: Final = (
@@ -99,6 +100,10 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
             if name in text
             else np.nan
         )
+    if "standard_uncertainty" in text:
+        # Expanded with k = 2 (JCGM 100), as laboratories tell it.
+        narrow = parse_numbers(_texts(text, "standard_uncertainty"), comma=table.decimal_comma)[0]
+        out["uncertainty"] = out["uncertainty"].fillna(pd.Series(2 * narrow, index=out.index))
     commas = int(_texts(text, "value").str.fullmatch(_DECIMAL_COMMA).sum())
     if commas:
         notes.add(

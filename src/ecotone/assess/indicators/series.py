@@ -24,17 +24,23 @@ _LONG: Final = ("property", "value")
 
 
 def read_series(
-    path: Path, column: str | None, notes: Notes, *, censored: str | None = None
+    path: Path,
+    column: str | None,
+    notes: Notes,
+    *,
+    censored: str | None = None,
+    group: str | None = None,
 ) -> pd.DataFrame:
     """Rows with a value: row, station, day, year, month, latitude, longitude, value, kind, unit.
 
     ``column`` is a column of a wide table, or a property of a table with one result a row (may
     be left out where there is one). ``censored`` names a column that is true where the value is
-    a limit of detection. ``day`` is NaT and ``year``, ``month`` NaN where the table does not say.
+    a limit of detection, ``group`` one that parts the rows (column ``group``). ``day`` is NaT
+    and ``year``, ``month`` NaN where the table does not say.
     """
     headers = headers_of(path)
     if set(attributes(headers, _LONG)) == set(_LONG):
-        return _long(path, column, notes)
+        return _grouped(_long(path, column, notes), path, group, headers)
     header = _header(headers, column, path, exclude=censored)
     whole = read_whole(path, notes)
     text = whole.frame[header].astype(object).fillna("")
@@ -56,7 +62,16 @@ def read_series(
     out = out[~np.isnan(out["value"])].reset_index(drop=True)
     out = usable(out.assign(property=header), notes, path.name).drop(columns="property")
     _tell_undated(out, told, notes, path)
-    return _one_unit(out, header, notes, path)
+    return _grouped(_one_unit(out, header, notes, path), path, group, headers)
+
+
+def _grouped(out: pd.DataFrame, path: Path, group: str | None, headers: list[str]) -> pd.DataFrame:
+    """With ``group``, what a column of the file says of each row; empty where none is asked."""
+    if group is None:
+        return out.assign(group="")
+    whole = read_whole(path, Notes()).frame.set_index("row")
+    told = whole[_header(headers, group, path)].astype(object).fillna("").str.strip()
+    return out.assign(group=told.reindex(out["row"]).fillna("").to_numpy())
 
 
 def value_columns(path: Path) -> list[str]:

@@ -23,6 +23,7 @@ from ecotone.science.water.censored import (
     mle_lognormal,
     ros,
 )
+from ecotone.science.water.censored_tests import peto_prentice
 
 _LEVEL: Final = 0.95
 _METHODS: Final = {"km": kaplan_meier, "ros": ros, "mle": mle_lognormal}
@@ -36,10 +37,14 @@ def compute(job: Job) -> Outcome:
     """Summarise the whole column, and each station beside."""
     notes = Notes()
     given = job.parameters
-    column, censored, station = (
-        None if given[n] is None else str(given[n]) for n in ("column", "censored", "station")
+    column, censored, station, parted = (
+        None if given[n] is None else str(given[n])
+        for n in ("column", "censored", "station", "group")
     )
-    parts = [read_series(p, column, notes, censored=censored) for p in job.inputs["results"]]
+    parts = [
+        read_series(p, column, notes, censored=censored, group=parted)
+        for p in job.inputs["results"]
+    ]
     series = choose_station(pd.concat(parts, ignore_index=True), station, job.inputs["results"][0])
     series = within(series, job, notes)
     above = series["kind"] > 0
@@ -50,12 +55,31 @@ def compute(job: Job) -> Outcome:
         series = series[~above]
     method = str(given["method"])
     whole = _row("", series, method, notes, needed=True)
-    stations = list(series.groupby("station", sort=True))
     rows = [whole]
+    by = "station" if parted is None else "group"
+    stations = list(series.groupby(by, sort=True))
     if len(stations) > 1:
         rows += [_row(str(name), group, method, notes, needed=False) for name, group in stations]
     table = pd.DataFrame(rows)[list(_TABLE)]
-    return Outcome(values=_values(whole, notes), tables={"summary": table}, findings=notes.all())
+    values = _values(whole, notes) | _compared(series, parted, notes)
+    return Outcome(values=values, tables={"summary": table}, findings=notes.all())
+
+
+def _compared(series: pd.DataFrame, parted: str | None, notes: Notes) -> dict[str, Value]:
+    """Whether the groups have one distribution (Peto-Prentice); nothing where none were asked."""
+    found = None
+    if parted is not None:
+        try:
+            found = peto_prentice(series["value"], series["kind"] < 0, series["group"].to_numpy())
+        except ValueError as error:
+            notes.add(
+                Finding("water-groups-not-compared", Severity.WARNING, value=parted,
+                        params={"why": str(error)})
+            )  # fmt: skip
+    return {
+        "chi2": Value(value=found.statistic if found else None, unit="1"),
+        "p": Value(value=found.p if found else None, unit="1"),
+    }
 
 
 def _row(
@@ -127,7 +151,7 @@ def _values(row: dict[str, object], notes: Notes) -> dict[str, Value]:
 
 WATER_CENSORED_SUMMARY: Final = Indicator(
     id="water.censored-summary",
-    version="1",
+    version="2",
     inputs=(Input("results", "table", noun="Observation"),),
     parameters=(
         Parameter("column", "text"),
@@ -136,9 +160,11 @@ WATER_CENSORED_SUMMARY: Final = Indicator(
         Parameter("start", "integer", unit="year"),
         Parameter("end", "integer", unit="year"),
         Parameter("station", "text"),
+        Parameter("group", "text"),
     ),
     values={
         "mean": "", "sd": "", "median": "", "se": "", "n": "results", "censored": "results",
+        "chi2": "1", "p": "1",
     },
     tables={"summary": _TABLE},
     rasters={},
@@ -150,6 +176,7 @@ WATER_CENSORED_SUMMARY: Final = Indicator(
                  "10.1029/WR024i012p01997"),
         Citation("Kaplan and Meier (1958) Journal of the American Statistical Association 53, "
                  "457-481", "10.2307/2281868"),
+        Citation("Prentice (1978) Biometrika 65, 167-179", "10.1093/biomet/65.1.167"),
     ),
     compute=compute,
 )  # fmt: skip

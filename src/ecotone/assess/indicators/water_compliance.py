@@ -22,6 +22,7 @@ from ecotone.assess.indicators.standards import (
     read_standards,
     standard_files,
 )
+from ecotone.assess.indicators.water_judged import tell_spread
 from ecotone.assess.indicators.water_laboratory import judge as quality_of
 from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
@@ -85,6 +86,7 @@ def compute(job: Job) -> Outcome:
     results, aside = _vouched(usable(results_of(job, notes), notes, ""), job, notes)
     _tell_unlimited(results, limits, notes)
     tell_unit_doubts(results[results["key"].isin({limit.key for limit in limits})], notes)
+    tell_spread(results[results["key"].isin({limit.key for limit in limits})], notes, "states")
     judged = [part for limit in limits for part in _judged(results, limit, notes)]
     table = _table(judged)
     if table.empty:

@@ -137,10 +137,14 @@ def standard(group: pd.DataFrame, factor: NDArray[np.float64]) -> NDArray[np.flo
     return np.nan_to_num(np.abs(group["uncertainty"].to_numpy(dtype=np.float64) * factor)) / 2
 
 
-def tell_spread(results: pd.DataFrame, notes: Notes) -> None:
-    """How many results carry a measurement uncertainty that the interval can hold."""
+def tell_spread(results: pd.DataFrame, notes: Notes, of: str = "spread") -> None:
+    """How many results carry a measurement uncertainty that an interval or a state can hold."""
     count = int((np.nan_to_num(results["uncertainty"].to_numpy(dtype=np.float64)) > 0).sum())
-    code = "water-spread-part" if count else "water-spread-none"
+    codes = {
+        "spread": ("water-spread-part", "water-spread-none"),
+        "states": ("water-states-part", "water-states-none"),
+    }
+    code = codes[of][0 if count else 1]
     if count < len(results):
         notes.add(
             Finding(code, Severity.INFO, value="-",

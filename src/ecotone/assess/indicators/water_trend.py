@@ -17,16 +17,29 @@ from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.model.words import say
-from ecotone.science.water.trend import CORRELATED_YEARS, FEWEST, BlockTrend, seasonal_kendall
+from ecotone.science.water.censored_tests import akritas_theil_sen
+from ecotone.science.water.trend import (
+    CORRELATED_YEARS,
+    FEWEST,
+    BlockTrend,
+    homogeneity,
+    pettitt,
+    seasonal_kendall,
+)
 
 _LEVEL: Final = 0.95
-_METHODS: Final = ("seasonal-kendall", "mann-kendall", "regional-kendall")
+_METHODS: Final = ("seasonal-kendall", "mann-kendall", "regional-kendall", "akritas-theil-sen")
 _TABLE: Final = {
     "station": "", "n": "results", "blocks": "", "s": "", "variance": "", "tau": "1", "p": "1",
     "p_corrected": "1", "s_partial": "", "p_partial": "1", "p_partial_corrected": "1",
     "slope": "", "low": "", "high": "", "unit": "", "censored": "results", "left_out": "",
+    "chi2_homogeneity": "1", "p_homogeneity": "1", "k_change": "", "p_change": "1",
+    "change_after": "",
 }  # fmt: skip
-_NUMBERS: Final = ("s", "tau", "p", "p_corrected", "s_partial", "p_partial", "p_partial_corrected")
+_NUMBERS: Final = (
+    "s", "tau", "p", "p_corrected", "s_partial", "p_partial", "p_partial_corrected",
+    "p_homogeneity", "k_change", "p_change",
+)  # fmt: skip
 
 
 def compute(job: Job) -> Outcome:
@@ -46,7 +59,10 @@ def compute(job: Job) -> Outcome:
     groups = [("", series)] if regional else list(series.groupby("station", sort=True))
     rows = []
     for station, group in groups:
-        row = _station(str(station), group, str(given["method"]), notes)
+        if given["method"] == "akritas-theil-sen":
+            row = _censored_line(str(station), group, notes)
+        else:
+            row = _station(str(station), group, str(given["method"]), notes)
         if row is not None:
             rows.append(row)
     if not rows:
@@ -54,7 +70,7 @@ def compute(job: Job) -> Outcome:
             say("assess.water.few-values", fewest=FEWEST),
             _unread(notes) or say("assess.water.few-values.do"),
         )
-    table = pd.DataFrame(rows)[list(_TABLE)]
+    table = pd.DataFrame(rows).reindex(columns=list(_TABLE))
     return Outcome(values=_values(table, notes), tables={"trend": table}, findings=notes.all())
 
 
@@ -141,6 +157,58 @@ def _station(
         "p_partial": found.p_partial, "p_partial_corrected": found.p_partial_corrected,
         "slope": slope, "low": low, "high": high, "unit": f"{unit}/a" if unit else "1/a",
         "censored": censored, "left_out": " ".join(f"{x:g}" for x in found.left_out),
+        **_more(monthly, block, found),
+    }  # fmt: skip
+
+
+def _more(monthly: pd.DataFrame, block: pd.Series, found: BlockTrend) -> dict[str, object]:
+    """Whether the blocks share one trend, and where the yearly means change their level."""
+    out: dict[str, object] = {}
+    used = ~block.isin(found.left_out)
+    try:
+        alike = homogeneity(monthly["year"][used], monthly["tested"][used], block[used])
+        out |= {"chi2_homogeneity": alike.difference, "p_homogeneity": alike.p}
+    except ValueError:
+        pass  # one block, or blocks that do not vary: there is nothing to compare
+    yearly = monthly.groupby("year", sort=True)["tested"].mean()
+    if len(yearly) >= FEWEST:
+        change = pettitt(yearly.to_numpy())
+        out |= {"k_change": change.k, "p_change": change.p,
+                "change_after": f"{yearly.index[change.at - 1]:g}"}  # fmt: skip
+    return out
+
+
+def _censored_line(station: str, group: pd.DataFrame, notes: Notes) -> dict[str, object] | None:
+    """The line through results and non-detects of several limits, nothing tied or replaced."""
+    above = group["kind"] > 0
+    if above.any():
+        notes.add(
+            Finding("water-above-limit", Severity.WARNING, params={"count": str(int(above.sum()))})
+        )
+        group = group[~above]
+    hidden = (group["kind"] < 0).to_numpy()
+    years = group["year"].to_numpy(dtype=np.float64)
+    if group["day"].notna().all():
+        day = group["day"].to_numpy(dtype="datetime64[D]")
+        start = day.astype("datetime64[Y]")
+        length = (start + 1).astype("datetime64[D]") - start.astype("datetime64[D]")
+        years = years + (day - start.astype("datetime64[D]")) / length
+    elif (group["month"] != 1).any():
+        years = years + (group["month"].to_numpy(dtype=np.float64) - 0.5) / 12
+    try:
+        found = akritas_theil_sen(years, group["value"], hidden)
+    except ValueError as error:
+        notes.add(
+            Finding("water-no-line", Severity.WARNING, value=station or "-",
+                    params={"why": str(error)})
+        )  # fmt: skip
+        return None
+    notes.add(Finding("water-line-no-interval", Severity.INFO))
+    unit = str(group["unit"].iloc[0])
+    return {
+        "station": station, "n": len(group), "blocks": 1, "s": found.s, "tau": found.tau,
+        "p": found.p, "slope": found.slope, "unit": f"{unit}/a" if unit else "1/a",
+        "censored": int(hidden.sum()), "left_out": "",
     }  # fmt: skip
 
 
@@ -254,7 +322,7 @@ def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
 
 WATER_TREND: Final = Indicator(
     id="water.trend",
-    version="1",
+    version="2",
     inputs=(
         Input("series", "table", noun="Observation"),
         Input("covariate", "table", required=False),
@@ -280,6 +348,11 @@ WATER_TREND: Final = Indicator(
         Citation("Libiseller and Grimvall (2002) Environmetrics 13, 71-84", "10.1002/env.507"),
         Citation("Helsel and Frans (2006) Environmental Science and Technology 40, 4066-4073",
                  "10.1021/es051650b"),
+        Citation("Akritas, Murphy and LaValley (1995) Journal of the American Statistical "
+                 "Association 90, 170-177", "10.1080/01621459.1995.10476499"),
+        Citation("Van Belle and Hughes (1984) Water Resources Research 20, 127-136",
+                 "10.1029/WR020i001p00127"),
+        Citation("Pettitt (1979) Applied Statistics 28, 126-135", "10.2307/2346729"),
     ),
     compute=compute,
 )  # fmt: skip

@@ -163,7 +163,8 @@ def flat_line(
     for length, flag in ((suspect, SUSPECT), (fail, FAIL)):
         reach = np.floor(length / step + 1e-9) * step
         start = np.searchsorted(t, t - length - 1e-6, side="left")
-        full = t - t[:1] >= reach - 1e-6
+        # One value alone is no stretch, nor are values that span less than it.
+        full = (t - t[start] >= reach - 1e-6) & (start < np.arange(t.size))
         flags[full & (_range(x, start) < tolerance)] = flag
     flags[np.isnan(x)] = MISSING
     return flags
