@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,20 @@ class Told:
     def json(self) -> Any:
         """Standard output, which must be one JSON document and nothing else."""
         return json.loads(self.out)
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Commands in one language; help is made when they are loaded and stays as it is."""
+    from ecotone.cli.language import language
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ECOTONE_LANG", lang)
+        language.cache_clear()
+        try:
+            yield
+        finally:
+            language.cache_clear()
 
 
 def ecotone(*arguments: object) -> Told:

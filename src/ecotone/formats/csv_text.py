@@ -202,8 +202,8 @@ def guess(sample: bytes) -> str | None:
 
 @functools.cache
 def _common_characters() -> frozenset[str]:
-    """Level 1 of GB 2312-1980, ordered by use, and the punctuation beside it."""
-    leads = (*range(0xB0, 0xD8), 0xA1, 0xA3)
+    """Level 1 of GB 2312-1980, ordered by use, its punctuation, and the Cyrillic beside it."""
+    leads = (*range(0xB0, 0xD8), 0xA1, 0xA3, 0xA7)
     codes = (bytes((lead, trail)) for lead in leads for trail in range(0xA1, 0xFF))
     return frozenset("".join(code.decode("gb2312", "ignore") for code in codes))
 

@@ -21,7 +21,7 @@ from ecotone.formats.base import ReadOptions, Refused
 from ecotone.formats.workbook_template import CORRECTION, RECORD_ID, RECORD_VERSION, write_rows
 from ecotone.model.dictionary import RECORD_NOUNS, Attribute, attributes
 from ecotone.model.errors import InputRefused, UsageError
-from ecotone.model.words import Language, say
+from ecotone.model.words import Language, Sentences, say
 
 if TYPE_CHECKING:
     from ecotone.model.table import Table
@@ -114,10 +114,12 @@ def take(store: Store, noun: str, path: Path, *, person: str, reason: str) -> Co
         # An untouched row that somebody else has corrected meanwhile is nobody's concern here.
         given, unread = difference(row, seen, known)
         wrong.extend(say("correct.unread", id=name, column=c, text=t) for c, t in unread)
+        lost = [column for column, new in given.items() if _lost_letters(seen[column], new)]
+        wrong.extend(say("correct.letters-lost", id=name, column=c, text=given[c]) for c in lost)
         if given:
             changes[name] = (version, given)
     if wrong:
-        raise InputRefused("\n".join(wrong))
+        raise InputRefused(Sentences(wrong))
     done = store.correct_many(noun, changes, person=person, reason=reason) if changes else []
     return Corrected(done, len(rows) - len(done))
 
@@ -254,6 +256,16 @@ def difference(
             continue
         changes[name] = value
     return changes, unread
+
+
+def _lost_letters(before: Any, after: Any) -> bool:
+    """Whether only letters turned into question marks: so code pages lose what they do not know."""
+    if not (isinstance(before, str) and isinstance(after, str) and "?" in after):
+        return False
+    if len(before.strip()) != len(after.strip()):
+        return False
+    changed = [(a, b) for a, b in zip(before.strip(), after.strip(), strict=True) if a != b]
+    return bool(changed) and all(b == "?" and not a.isascii() for a, b in changed)
 
 
 def _value(text: str, attribute: Attribute) -> Any:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ecotone.ingest.corrections import as_cells, difference, known_attributes, text_of
 from ecotone.model.errors import InputRefused, UsageError, Withheld
-from ecotone.model.words import say
+from ecotone.model.words import Sentences, say
 
 if TYPE_CHECKING:
     from ecotone.store import Store
@@ -90,7 +90,7 @@ def correct_record(
         changes, unread = difference(dict(given), before, known)
         if unread:
             told = [say("correct.unread", id=record, column=c, text=t) for c, t in unread]
-            raise InputRefused("\n".join(told))
+            raise InputRefused(Sentences(told))
         if not changes:
             raise UsageError(say("store.nothing-changed", id=record))
     else:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from importlib import resources
 from typing import Final, Literal
 
@@ -54,8 +55,25 @@ class Sentence(str):
         return made
 
 
+class Sentences(str):
+    """Several texts one below the other, each of which can be said in another language."""
+
+    __slots__ = ("parts",)
+
+    parts: tuple[str, ...]
+
+    def __new__(cls, parts: Iterable[str]) -> Sentences:
+        """The texts, which remember what they say."""
+        kept = tuple(parts)
+        made = super().__new__(cls, "\n".join(kept))
+        made.parts = kept
+        return made
+
+
 def tell(text: str, lang: str) -> str:
     """``text`` in ``lang`` where it is a sentence of the catalogues, else as it is."""
+    if isinstance(text, Sentences):
+        return "\n".join(tell(part, lang) for part in text.parts)
     return say(text.key, lang, **text.values) if isinstance(text, Sentence) else text
 
 

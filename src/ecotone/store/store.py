@@ -18,7 +18,7 @@ from ecotone.model.errors import InputRefused, UsageError
 from ecotone.model.finding import Finding
 from ecotone.model.identifiers import mint
 from ecotone.model.records import Batch, Dataset, Noun, Party, Person, Project
-from ecotone.model.words import say
+from ecotone.model.words import Sentences, say
 from ecotone.store import (
     anchors,
     audit,
@@ -267,7 +267,7 @@ class Store:
                     overtaken.append(refusal.message)
             if overtaken:
                 # Leaving the transaction by an error takes back what stood before it.
-                raise InputRefused("\n".join(overtaken), say("correct.overtaken.do"))
+                raise InputRefused(Sentences(overtaken), say("correct.overtaken.do"))
         if noun == "Coverage":
             self.refresh_catalogue()
         own = self.party_id

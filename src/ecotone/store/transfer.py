@@ -54,8 +54,12 @@ def _carry(source: sa.Connection, database: Database, target: sa.Connection) -> 
 
 
 def _blocks(source: sa.Connection, database: Database, table: sa.Table) -> Iterator[pa.Table]:
-    """The rows of a table in the order of its key."""
-    statement = sa.select(*(readable(column, database) for column in table.c))
+    """The rows of a table in the order of its key; of its columns those that hold anything."""
+    counts = source.execute(sa.select(*(sa.func.count(column) for column in table.c))).one()
+    filled = [column for column, number in zip(table.c, counts, strict=True) if number]
+    if not filled:
+        return
+    statement = sa.select(*(readable(column, database) for column in filled))
     streamed = source.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE)
     result = streamed.execute(statement.order_by(*table.primary_key.columns))
     try:
@@ -63,7 +67,7 @@ def _blocks(source: sa.Connection, database: Database, table: sa.Table) -> Itera
             yield pa.table(
                 {
                     column.name: arrow_column(values, _kind(column))
-                    for column, values in zip(table.c, zip(*rows, strict=True), strict=True)
+                    for column, values in zip(filled, zip(*rows, strict=True), strict=True)
                 }
             )
     finally:

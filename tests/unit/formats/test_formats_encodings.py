@@ -49,6 +49,7 @@ def expected(text: str) -> str:
     ("text", "encoding", "title"),
     [
         (CHINESE, "gb18030", "GB18030"),
+        ("站,пост,v\n喀什,Кашгар,1\n塔什干,Ташкент,2\n", "gb18030", "GB18030"),
         (RUSSIAN, "cp1251", "windows-1251"),
         (RUSSIAN, "cp866", "DOS 866"),
         (RUSSIAN, "koi8-r", "KOI8-R"),

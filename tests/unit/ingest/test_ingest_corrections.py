@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from tests.command import ecotone
+from tests.command import ecotone, speaking
 from tests.nodes import WATER, deliver, everything, new_node, results
 
 from ecotone.store import open_node
@@ -158,3 +158,30 @@ def test_other_files_and_ways(node, tmp_path):
     plain = tmp_path / "plain.csv"
     plain.write_text("a,b\n1,2\n", encoding="utf-8")
     assert take(node, plain).code == 3
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("utf-8-sig", ";"), ("gb18030", ","), ("utf-16", "\t")]
+)
+def test_a_csv_as_excel_of_another_country_saves_it(node, tmp_path, encoding, delimiter):
+    path = tmp_path / "rows.csv"
+    ecotone("correct", "Observation", "--export", path, "--node", node)
+    frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    frame.loc[4, "remarks"] = "повтор 复测"
+    frame.to_csv(path, index=False, encoding=encoding, sep=delimiter, lineterminator="\r\n")
+    told = take(node, path)
+    assert told.code == 0, told.err
+    (one,) = told.json["corrected"]
+    assert one["diff"] == {"remarks": [None, "повтор 复测"]}
+
+
+def test_letters_a_code_page_lacks_are_not_corrected_into_question_marks(node, tmp_path):
+    path = tmp_path / "rows.csv"
+    ecotone("correct", "Observation", "--export", path, "--node", node)
+    frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+    frame.to_csv(path, index=False, encoding="cp1251", sep=";", errors="replace")
+    before = values(node)
+    with speaking("ru"):
+        told = take(node, path)
+    assert told.code == 3 and told.err.count("вопросительными знаками") == 30
+    pd.testing.assert_frame_equal(before, values(node))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.command import ecotone
+from tests.command import ecotone, speaking
 from tests.nodes import deliver, new_node, results
 from tests.postgres import server
 
@@ -158,11 +158,8 @@ def test_an_upgrade_that_fails_leaves_the_old_schema_and_no_half_copy(tmp_path, 
     assert schema_of(node / "ecotone.sqlite") == HEAD
 
 
-@pytest.mark.parametrize("lang", ["en", "zh", "ru"])
-def test_a_node_of_a_newer_version_is_refused_in_a_sentence_and_untouched(
-    tmp_path, monkeypatch, lang
-):
-    monkeypatch.setenv("ECOTONE_LANG", lang)
+@pytest.mark.parametrize(("lang", "word"), [("en", "newer"), ("zh", "更新"), ("ru", "новой")])
+def test_a_node_of_a_newer_version_is_refused_in_a_sentence_and_untouched(tmp_path, lang, word):
     new_node(tmp_path / "node").close()
     database = tmp_path / "node" / "ecotone.sqlite"
     with closing(sqlite3.connect(database)) as held, held:
@@ -171,8 +168,10 @@ def test_a_node_of_a_newer_version_is_refused_in_a_sentence_and_untouched(
     before = row_hashes(database)
     for command in (["status"], ["backup", tmp_path / "b.zip"], ["ingest", OLD, "--dataset", "x"],
                     ["export", "--everything", tmp_path / "all"]):  # fmt: skip
-        told = ecotone(*command, "--node", tmp_path / "node")
+        with speaking(lang):
+            told = ecotone(*command, "--node", tmp_path / "node")
         assert told.code == 1
+        assert word in told.err
         assert "0999" in told.err and HEAD in told.err
     assert row_hashes(database) == before
     assert not list((tmp_path / "node").glob("ecotone-before*"))
