@@ -56,7 +56,7 @@ class Animal:
 @router.get("/matches")
 def overview(request: Request, account: Reviewer, done: bool = False) -> Response:
     """Pairs somebody should look at, and any two of one's choice."""
-    views = _views(request, account)
+    views = _views(request, account, fresh=done)
     if views is None:
         return preparing(request, "Individual")
     identities = _identities(request, account, views)
@@ -142,13 +142,17 @@ def picture(
     )
 
 
-def _views(request: Request, account: Account) -> dict[str, View] | None:
-    """What this party was released of identities and all that belongs to them."""
+def _views(request: Request, account: Account, *, fresh: bool = False) -> dict[str, View] | None:
+    """What this party was released of identities and all that belongs to them.
+
+    ``fresh``: with every decision there is, also one that was taken just now.
+    """
     node = served(request)
     found: dict[str, View] = {}
     for noun in ("Individual", "Observation", "Media", "Record"):
         try:
-            view = node.views.get(Wanted(account.party, noun, _PURPOSE, node.today()))
+            wanted = Wanted(account.party, noun, _PURPOSE, node.today())
+            view = node.views.get(wanted, behind=not (fresh and noun == "Record"))
         except Withheld:
             view = View.nothing(noun)
         if view is None:

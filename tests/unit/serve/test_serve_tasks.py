@@ -142,7 +142,8 @@ def test_match_two_photographs(steward):
                  dataset="kncm-cats", reason=" ")  # fmt: skip
     done = steward.post("/matches/pair", first="F01", second="F02", decision="same",
                         dataset="kncm-cats", reason="spots behind the shoulder")  # fmt: skip
-    assert "Your word is kept" in words(steward.until(done))
+    said = words(steward.until(done))
+    assert "Your word is kept" in said and "spots behind the shoulder" in said
 
 
 def test_photographs_outside_their_folder_are_not_there(app):
