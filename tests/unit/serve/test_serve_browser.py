@@ -188,7 +188,9 @@ class Person:
 #: Whether this has the focus; whoever is there must see it.
 _REACHED = """
 const there = document.activeElement === arguments[0];
-if (there && getComputedStyle(arguments[0]).outlineStyle === "none") throw "the focus is not seen on " + arguments[0].outerHTML;
+if (there && getComputedStyle(arguments[0]).outlineStyle === "none") {
+  throw "the focus is not seen on " + arguments[0].outerHTML;
+}
 return there;
 """
 
