@@ -180,3 +180,13 @@ def test_states_between_need_an_uncertainty(tmp_path: Path, header: str, half: f
     assert not told(told_so, "water-states-none")
     bare = "site,property,value,unit\nA,lead,9.5,ug/L\n"
     assert told(run(tmp_path, "water.compliance", bare, limits), "water-states-none")
+
+
+def test_a_change_of_temperature_is_no_temperature(tmp_path: Path) -> None:
+    """1 degC of change is 1 K, not 274.15 K; 1.8 degF the same."""
+    values = {}
+    for unit, change in (("degC", 1), ("K", 1), ("degF", 1.8), ("", 1)):
+        text = f"site,date,property,value,unit\nA,2024-01-01,dT,{change},{unit}\n"
+        values[unit] = run(tmp_path, "water.index", text, index="nsf").values["index"].value
+    assert len({round(v, 6) for v in values.values()}) == 1
+    assert values["K"] > 80

@@ -134,7 +134,8 @@ def test_standards_make_a_chart_and_an_uncertainty(tmp_path):
     assert "1_3s" in chart.loc["k10", "rules"] and chart.loc["k10", "flag"] == "suspect"
     assert told.tests_of("q10") == {"control-chart": "suspect", "control-sample": "fail"}
     (row,) = told.tables["uncertainty"].to_dict("records")
-    assert 0.2 < row["expanded"] < 0.4
+    assert 0.01 < row["expanded"] < 0.03, "the failed standard of 140 % is left out"
+    assert (row["n"], row["left_out"]) == (10, 1)
 
 
 STANDARD = "standard,version,property,max,unit\nT,1,arsenic,0.01,mg/L\nT,1,nitrate,11.3,mg/L\n"

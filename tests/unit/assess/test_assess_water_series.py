@@ -325,6 +325,14 @@ def test_units_of_a_river(tmp_path: Path) -> None:
     assert other.values["rating"].value == pytest.approx(plain.values["rating"].value, rel=1e-4)
     assert "water-discharge-unit" in codes(plain)
     assert "water-discharge-unit" not in codes(other)
+    feet = "Date,Q (ft3/s)\n" + "\n".join(
+        f"{d},{float(q) / 0.3048**3:.4f}" for d, q in (r.split(",") for r in flow.splitlines()[1:])
+    )
+    third = run(tmp_path, "water.load", {"samples": samples, "discharge": feet}, replicates=0)
+    assert third.values["rating"].value == pytest.approx(plain.values["rating"].value, rel=1e-4)
+    strange = {"samples": samples, "discharge": feet.replace("ft3/s", "buckets/s")}
+    with pytest.raises(InputRefused, match="buckets/s"):
+        run(tmp_path, "water.load", strange)
 
 
 def stream(values: list[str], start: str = "2024-01-01T00:00:00Z") -> str:

@@ -321,12 +321,17 @@ def of_bottles(results: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def uncertainties(controls: pd.DataFrame) -> pd.DataFrame:
-    """Expanded uncertainty (k = 2, relative) of each property, from the batch's own standards."""
+    """Expanded uncertainty (k = 2, relative) of each property, from the laboratory's standards.
+
+    Standards that failed are left out and counted: the results beside them do not stand, so those
+    that do were measured in control (Nordtest TR 537, 4).
+    """
     own = controls[
         controls["control_kind"].isin((*STANDARDS, *SPIKES)) & controls["measure"].notna()
     ]
     rows = []
-    for key, group in own.groupby("key", sort=True):
+    for key, everything in own.groupby("key", sort=True):
+        group = everything[everything["flag"] != FAIL]
         found = group["measure"].to_numpy() / 100
         within = found[group["control_kind"].isin(STANDARDS).to_numpy()]
         if within.size < 2:
@@ -334,8 +339,10 @@ def uncertainties(controls: pd.DataFrame) -> pd.DataFrame:
         doubt = (group["expected_uncertainty"] / group["expected"]).fillna(0.0).to_numpy(np.float64)
         u, u_rw, u_bias = laboratory.expanded_uncertainty(within, found, doubt)
         rows.append({"property": group["property"].iloc[0], "key": key, "n": len(group),
-                     "u_rw": u_rw, "u_bias": u_bias, "expanded": u})  # fmt: skip
-    return pd.DataFrame(rows, columns=["property", "key", "n", "u_rw", "u_bias", "expanded"])
+                     "left_out": len(everything) - len(group), "u_rw": u_rw, "u_bias": u_bias,
+                     "expanded": u})  # fmt: skip
+    columns = ["property", "key", "n", "left_out", "u_rw", "u_bias", "expanded"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _said(measure: pd.Series, unit: pd.Series) -> list[str]:

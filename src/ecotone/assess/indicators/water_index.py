@@ -20,6 +20,7 @@ from ecotone.assess.indicators.water_oxygen import oxygen_saturation
 from ecotone.model.errors import NotComputable, UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
+from ecotone.model.units import known, split_basis
 from ecotone.model.words import say
 from ecotone.science.water import indices
 from ecotone.science.water.index_intervals import Known, ccme_interval, mean_index
@@ -149,8 +150,8 @@ def _trophic(results: pd.DataFrame, index: str, job: Job, notes: Notes) -> pd.Da
         notes.add(Finding("water-curves-unverified", Severity.WARNING))
     rows = []
     for station, group in wide.groupby(level="station", sort=True):
-        known = _known(group)
-        missing = sorted(set(_UNITS[index]) - set(known))
+        given = _known(group)
+        missing = sorted(set(_UNITS[index]) - set(given))
         if missing:
             notes.add(
                 Finding("water-index-partial", Severity.WARNING, value=str(station) or "-",
@@ -158,7 +159,7 @@ def _trophic(results: pd.DataFrame, index: str, job: Job, notes: Notes) -> pd.Da
             )  # fmt: skip
         mean, low, high, samples = mean_index(
             _FORMULAS[index],
-            known,
+            given,
             replicates=int(job.number("replicates")),
             seed=int(job.number("seed")),
             level=_LEVEL,
@@ -170,7 +171,7 @@ def _trophic(results: pd.DataFrame, index: str, job: Job, notes: Notes) -> pd.Da
             )  # fmt: skip
         rows.append(
             {"station": station, "index": mean, "low": low, "high": high,
-             "class": _trophic_class(index, mean), "samples": samples, "variables": len(known)}
+             "class": _trophic_class(index, mean), "samples": samples, "variables": len(given)}
         )  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -212,7 +213,10 @@ def _bottles(results: pd.DataFrame, index: str, job: Job, notes: Notes) -> pd.Da
     for (key, unit), group in own.groupby(["key", "unit"], dropna=False):
         name, target = wanted[str(key)]
         told = "" if unit is None or unit != unit else str(unit)
-        if target:
+        values: np.ndarray | None
+        if name == "temperature_change":
+            values = _difference(group["value"].to_numpy(dtype=np.float64), told)
+        elif target:
             values = in_unit(group.assign(basis=""), told, "", name, target, "", notes)
         else:
             values = group["value"].to_numpy(dtype=np.float64)
@@ -244,6 +248,13 @@ def _bottles(results: pd.DataFrame, index: str, job: Job, notes: Notes) -> pd.Da
     if hidden.any():
         found["number"] = found["number"].where(found["kind"] == 0, found["least"])
     return pd.DataFrame(found.drop(columns="least").unstack("variable"))
+
+
+def _difference(values: np.ndarray, unit: str) -> np.ndarray:
+    """A difference of temperatures in kelvin: no scale's zero enters it."""
+    if unit and known(unit) and split_basis(unit)[0] == "degF":
+        return values * 5 / 9
+    return values
 
 
 _FORMULAS: Final[Mapping[str, Callable[[Mapping[str, np.ndarray]], np.ndarray]]] = {

@@ -47,7 +47,9 @@ _CHART: Final = {
     "mean": "%", "sd": "%", "z": "1", "rules": "", "flag": "",
 }  # fmt: skip
 _BALANCE: Final = {name: "" for name in BALANCE if name != "together"}
-_UNCERTAINTY: Final = {"property": "", "n": "", "u_rw": "1", "u_bias": "1", "expanded": "1"}
+_UNCERTAINTY: Final = {
+    "property": "", "n": "", "left_out": "", "u_rw": "1", "u_bias": "1", "expanded": "1",
+}  # fmt: skip
 #: In the shape of the noun QualityFlag: to be delivered as a layer over the results.
 _LAYER: Final = {
     "flag_id": "", "record": "", "sample": "", "analysis": "", "property": "", "flag": "",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,15 @@ from ecotone.model.units import convert, known
 from ecotone.model.words import say
 from ecotone.science.water import wrtds
 
+_BRACKETS: Final = re.compile(r"[(\[（]([^()\[\]（）]+)[)\]）]\s*$")
+
+
+def _named(headers: list[str]) -> str:
+    """The header that names a discharge with a unit behind it."""
+    bare = {h: _BRACKETS.sub("", h).strip() for h in headers}
+    told = attributes(list(bare.values()), ("discharge",))
+    return next((h for h, name in bare.items() if name == told.get("discharge")), "")
+
 
 def read_discharge(path: Path, notes: Notes, calendar: wrtds.Calendar = "even") -> wrtds.Discharge:
     """Daily discharge in m3/s; rows that are none are findings."""
@@ -32,6 +43,10 @@ def read_discharge(path: Path, notes: Notes, calendar: wrtds.Calendar = "even") 
         )
     q = dated["value"].to_numpy(dtype=np.float64)
     unit = str(dated["unit"].iloc[0]) if len(dated) else ""
+    named = _BRACKETS.search(told.get("discharge") or _named(headers))
+    if not unit and named and not known(named[1]):
+        # A unit that stands there and is not understood is not m3/s.
+        raise InputRefused(say("units.unknown", unit=named[1]), say("units.unknown.do"))
     if unit and unit != "1":
         q = convert(q, unit, "m3/s")
     elif not unit:
