@@ -270,7 +270,11 @@ class Options:
         return self._findings
 
     def refuse(self, key: str, value: str) -> Exception:
-        """The refusal of an option by its name."""
+        """The refusal of an option by its name, or of an INI that lacks it."""
+        if key not in self._given:
+            near = get_close_matches(key, self._given, 1)
+            code = "circuit-option-absent-near" if near else "circuit-option-absent"
+            return refused(code, file=self._path.name, field=key, value="".join(near))
         return refused("circuit-option-refused", file=self._path.name, field=key, value=value)
 
     def _there(self, path: Path, key: str) -> Path:

@@ -239,6 +239,28 @@ def test_grids_that_do_not_align_are_refused(tmp_path):
     with pytest.raises(InputRefused) as error:
         circuit(tmp_path, [[1, 1, 1]], "1 5 5\n2 25 5\n", use_polygons=True, polygon_file="q.asc")
     assert code_of(error.value) == "circuit-grid-differs"
+    assert "2 x 1, 10 x 10, (0; 10), not 3 x 1, 10 x 10, (0; 10)" in str(error.value)
+    tif(tmp_path / "a.tif", [[1, 1, 1]], "EPSG:32643")
+    other = tif(tmp_path / "b.tif", [[1, 2, 3]], "EPSG:32644")
+    given = {"resistance": tmp_path / "a.tif", "nodes": other}
+    with pytest.raises(InputRefused) as error:
+        run("connectivity.circuit", given, tmp_path / "o")
+    assert code_of(error.value) == "circuit-crs-differs"
+
+
+def test_every_long_run_is_foretold(tmp_path):
+    asc(tmp_path / "h.asc", np.ones((6, 6)))
+    (tmp_path / "p.txt").write_text("1 5 5\n2 55 55\n")
+    given = {"resistance": [tmp_path / "h.asc"], "nodes": [tmp_path / "p.txt"]}
+    for name, inputs in (
+        ("what-if", {**given, "change": [tmp_path / "h.asc"]}),
+        ("kernels", given),
+        ("circuit", given),
+        ("moving-window", {"config": [window_run(tmp_path)]}),
+    ):
+        told: list = []
+        compute(f"connectivity.{name}", inputs, {}, tmp_path / "o", tell=told.append)
+        assert [finding.code for finding in told] == ["circuit-memory"]
 
 
 def test_degrees_and_contrast_are_told(tmp_path):

@@ -166,6 +166,19 @@ def test_a_misspelt_option_is_told_with_the_nearest(wrong, near, tmp_path):
     ]
 
 
+def test_an_option_that_is_lacking_is_named_with_what_may_be_meant(tmp_path):
+    path = ini(tmp_path)
+    path.write_text(path.read_text("utf-8-sig").replace("scenario", "scenaro"))
+    with pytest.raises(Refused) as error:
+        read_config(path)
+    assert code_of(error) == ("circuit-option-absent-near", "scenario")
+    assert error.value.finding.value == "scenaro"
+    path.write_text("habitat_file = habitat.asc")
+    with pytest.raises(Refused) as error:
+        read_config(path)
+    assert code_of(error) == ("circuit-option-absent", "scenario")
+
+
 @pytest.mark.parametrize(
     "path", ["C:\\Users\\li\\Habitat.ASC", "/home/li/habitat.asc", "x/HABITAT.asc"]
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any, Final, cast
 
 import numpy as np
@@ -13,6 +15,7 @@ from rasterio.windows import Window
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_resistance
 from ecotone.assess.indicators.connectivity_borders import by_country
+from ecotone.assess.indicators.connectivity_cost import foretold
 from ecotone.assess.indicators.connectivity_draws import Draws, with_interval
 from ecotone.assess.indicators.connectivity_ensemble import (
     Drawn,
@@ -50,6 +53,7 @@ Ints = NDArray[np.int64]
 
 def compute(job: Job) -> Outcome:
     """Cost distances from every core, each pair's path, the mosaic, and what countries share."""
+    begun = time.perf_counter()
     scene, findings = read_scene(job)
     draws = int(job.number("draws"))
     costs, pairs = search(
@@ -82,6 +86,8 @@ def compute(job: Job) -> Outcome:
         ensemble = Ensemble(
             scene.surface.model, divider, job.number("margin"), int(job.number("seed"))
         )
+        spent = (time.perf_counter() - begun) * draws / (os.cpu_count() or 1)
+        foretold(job, 200.0 * scene.resistance.size * (os.cpu_count() or 1), spent)
         drawn = draw(
             ensemble, draws, scene.raster.values.shape, job.executor,
             lambda kind, seen: spot(scene, kind, seen),

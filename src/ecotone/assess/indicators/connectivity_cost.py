@@ -127,6 +127,17 @@ class Forecast:
         )
 
 
+def foretold(job: Job, bytes_: float, seconds: float) -> None:
+    """Tell what a run will take before it begins; NotComputable without so much memory."""
+    have = physical_memory()
+    if have is not None and bytes_ > have:
+        need = {"need": f"{bytes_ / 1e9:.0f}", "have": f"{have / 1e9:.0f}"}
+        raise NotComputable(
+            say("assess.connectivity.memory-grid", **need), say("assess.connectivity.memory.do")
+        )
+    job.tell(Forecast(bytes_, seconds).finding())
+
+
 @dataclass(frozen=True)
 class Kept:
     """Solves on disk under their names; none where there is no folder."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 
 from ecotone.assess.indicators.connectivity_tables import read_places
 from ecotone.formats.asciigrid import GRID_KEYS, Raster, read_raster, read_text
@@ -72,9 +73,30 @@ def masked(habitat: Habitat, path: Path) -> Habitat:
 def on_grid(path: Path, habitat: Habitat) -> Floats:
     """A raster that lies on the habitat's grid; refused where it does not."""
     raster = read_raster(path)
-    if not raster.aligned(habitat.raster):
-        raise refused("circuit-grid-differs", file=path.name, value=habitat.raster.name)
+    wanted = habitat.raster
+    if not raster.aligned(wanted):
+        raise refused(
+            "circuit-grid-differs", file=path.name, value=wanted.name,
+            found=shown(raster), wanted=shown(wanted),
+        )  # fmt: skip
+    if raster.crs is not None and wanted.crs is not None and raster.crs != wanted.crs:
+        raise refused(
+            "circuit-crs-differs", file=path.name, value=wanted.name,
+            found=_system(raster.crs), wanted=_system(wanted.crs),
+        )  # fmt: skip
     return raster.values
+
+
+def shown(raster: Raster) -> str:
+    """A grid in numbers: columns and rows, size of a cell, upper left corner."""
+    rows, columns = raster.values.shape
+    t = raster.transform
+    return f"{columns} x {rows}, {t.a:.10g} x {-t.e:.10g}, ({t.c:.10g}; {t.f:.10g})"
+
+
+def _system(crs: CRS) -> str:
+    """A reference system by its code, or the beginning of its description."""
+    return str(crs.to_string())[:60]
 
 
 def read_polygons(path: Path, habitat: Habitat) -> Ints:

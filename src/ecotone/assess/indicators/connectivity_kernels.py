@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from dataclasses import replace
 from functools import partial
 from typing import Final, cast
 
@@ -11,6 +14,7 @@ from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_draws, connectivity_resistance
+from ecotone.assess.indicators.connectivity_cost import foretold
 from ecotone.assess.indicators.connectivity_draws import Draws, Spread, with_interval
 from ecotone.assess.indicators.connectivity_inputs import Habitat, read_points
 from ecotone.assess.indicators.connectivity_resistance import Surface, read_surface
@@ -42,6 +46,7 @@ def compute(job: Job) -> Outcome:
     draws = Draws.of(job)
     findings.extend(draws.findings("kernels"))
     share = 1.0 / (1 + draws.count)
+    _foretell(job, surface, cells, weight, draws)
     maps = _maps(job, surface.raster.cell, resistance, cells, weight, draws, 0)
     values = {
         "sources": Value(value=int(cells.size), unit="1"),
@@ -63,6 +68,20 @@ def compute(job: Job) -> Outcome:
         values |= {name: with_interval(values[name], drawn) for name, drawn in ends}
         maps |= {"kernel_mean": spread.maps.mean, "kernel_cv": spread.variation()}
     return Outcome(values=values, rasters=_write(job, surface, maps), findings=findings)
+
+
+def _foretell(job: Job, surface: Surface, cells: Ints, weight: Floats, draws: Draws) -> None:
+    """Tell what the run will take, from the time of one source."""
+    resistance = surface.model.best()
+    plain = replace(draws, margin=0.0)
+    for _ in range(2):
+        # The first time functions may be compiled: it tells nothing.
+        begun = time.perf_counter()
+        _maps(job, surface.raster.cell, resistance, cells[:1], weight[:1], plain, 1)
+    each = (time.perf_counter() - begun) * draws.cells(resistance.shape)
+    size = 8.0 * resistance.size * draws.cells(resistance.shape)
+    runs = cells.size * (1 + draws.count) / (os.cpu_count() or 1)
+    foretold(job, size * (6 + 6 * (os.cpu_count() or 1)), each * runs)
 
 
 def _reached(maps: dict[str, Floats], surface: Surface) -> float:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
-from ecotone.assess.indicators.connectivity_cost import KEEP_AFTER, Kept, kept_in
+from ecotone.assess.indicators.connectivity_cost import KEEP_AFTER, Kept, foretold, kept_in
 from ecotone.assess.indicators.connectivity_tables import (
     Links,
     Patches,
@@ -234,13 +234,7 @@ def _keeping(job: Job, graphs: tuple[_Graph, _Graph]) -> Kept:
             )  # fmt: skip
         seconds += (time.perf_counter() - begun) * size / _SAMPLE / (os.cpu_count() or 1)
     bytes_ = 120.0 * sum(len(graph.pairs) for graph in graphs)
-    job.tell(
-        Finding(
-            "circuit-memory",
-            Severity.INFO,
-            params={"need": f"{bytes_ / 1e9:.2f}", "minutes": f"{max(seconds / 60.0, 0.1):.1f}"},
-        )
-    )
+    foretold(job, bytes_, seconds)
     after = job.number("keep_after")
     what = [item for g in graphs for item in (g.name, g.area, g.pairs, g.length, g.reach)]
     return kept_in(job.out if after and seconds >= after else None, _taken(job), *what)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecotone.assess.indicator import Input, Job, Parameter
-from ecotone.assess.indicators.connectivity_inputs import read_habitat
+from ecotone.assess.indicators.connectivity_inputs import read_habitat, shown
 from ecotone.assess.indicators.connectivity_tables import is_number
 from ecotone.formats.asciigrid import Raster, read_raster, read_text
 from ecotone.formats.base import refused
@@ -142,7 +142,10 @@ def _selection(job: Job) -> Surface:
     rasters = [read_raster(by_name[name.casefold()]) for name in names]
     for raster in rasters[1:]:
         if not raster.aligned(rasters[0]):
-            raise refused("circuit-grid-differs", file=raster.name, value=rasters[0].name)
+            raise refused(
+                "circuit-grid-differs", file=raster.name, value=rasters[0].name,
+                found=shown(raster), wanted=shown(rasters[0]),
+            )  # fmt: skip
     model = Selection(np.stack([r.values for r in rasters]), coefficients, covariance)
     return Surface(replace(rasters[0], values=model.best()), model, by_name[names[0].casefold()])
 

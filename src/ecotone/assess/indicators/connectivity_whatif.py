@@ -13,6 +13,7 @@ from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_draws
+from ecotone.assess.indicators.connectivity_cost import Means
 from ecotone.assess.indicators.connectivity_draws import Draws, Spread, with_interval
 from ecotone.assess.indicators.connectivity_inputs import (
     Habitat,
@@ -62,6 +63,11 @@ def _circuits(job: Job) -> Outcome:
     known = np.isfinite(change)
     opened = np.divide(1.0, change, out=np.zeros(change.shape), where=known & (change > 0))
     after = Habitat(before.raster, np.where(known, opened, before.conductance))
+    cells = round(np.count_nonzero(before.conductance) * Draws.of(job).cells(change.shape))
+    means = Means(memory=job.number("memory") * 1e9, tell=job.tell)
+    edges = cells * (2 if job.parameters["neighbours"] == "4" else 4)
+    runs = 2 + 2 * Draws.of(job).count
+    findings.append(means.forecast(cells, edges, points.unique().size, runs=runs).finding())
     both, way = _on_one_factor(job, before, after, points)
     findings.append(way)
     if both is None:

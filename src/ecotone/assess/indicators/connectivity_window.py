@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +18,7 @@ from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_draws
+from ecotone.assess.indicators.connectivity_cost import foretold
 from ecotone.assess.indicators.connectivity_draws import (
     Draws,
     Spread,
@@ -49,12 +52,15 @@ from ecotone.science.connectivity.window import (
     sweep,
     tiles,
 )
+from ecotone.science.connectivity.window import sweep as timed
 
 Floats = NDArray[np.float64]
 
 #: Targets of about this many cells on a side are solved and kept together.
 _TILE: Final = 100
 _RESIDUAL: Final = 1e-8
+#: Windows whose time is taken before a run, for its forecast.
+_SAMPLE: Final = 5
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ def compute(job: Job) -> Outcome:
         raise refused("window-no-target", file=config.path.name)
     draws = Draws.of(job)
     findings.extend(draws.findings())
+    _foretell(job, land, plan, draws)
     kept = job.out / f".window-{_stamp(land, plan, draws)}"
     share = 1.0 / (1 + draws.count)
     done = _swept(job, land, plan, draws, kept, 0)
@@ -117,6 +124,23 @@ def compute(job: Job) -> Outcome:
         rasters=rasters,
         findings=findings,
     )
+
+
+def _foretell(job: Job, land: Land, plan: Sweep, draws: Draws) -> None:
+    """Tell what the run will take, from the time of a few windows."""
+    targets = find_targets(land.source, plan.block)
+    cells = land.source.size * draws.cells(land.source.shape)
+    # Grids of the whole, and what workers hold of their tiles.
+    bytes_ = 8.0 * cells * (6 + 2 * len(land.conditions)) + 2e8
+    some = np.unique(np.linspace(0, targets.row.size - 1, _SAMPLE).astype(np.int64))
+    for few in (some[:1], some):
+        # The first time functions may be compiled: it tells nothing.
+        begun = time.perf_counter()
+        part = Targets(targets.row[few], targets.column[few], targets.strength[few])
+        timed(land.conductance, land.source, part, plan, conditions=land.conditions)
+    each = (time.perf_counter() - begun) / some.size
+    windows = targets.row.size * draws.cells(land.source.shape) * (1 + draws.count)
+    foretold(job, bytes_, each * windows / (os.cpu_count() or 1))
 
 
 def _draw(job: Job, land: Land, plan: Sweep, draws: Draws, kept: Path, number: int) -> Floats:
