@@ -35,7 +35,8 @@ _COLUMNS: Final = 9
 #: Not shown in a table: for machines, or said otherwise on the page.
 _INNER: Final = frozenset(
     {"id", "version", "extra", "agreement", "class", "release_level", "content_hash",
-     "natural_key", "batch_id", "since", "row", "line", "file", "sha256", "time_precision"}
+     "natural_key", "batch_id", "since", "row", "line", "file", "sha256", "datum",
+     "time_precision"}
 )  # fmt: skip
 #: The first columns of a table, where a noun has them.
 _FIRST: Final = (
