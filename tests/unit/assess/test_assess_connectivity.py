@@ -841,10 +841,15 @@ def test_corridors_over_uncertain_resistances(tmp_path):
     assert table[["from", "to", "rank", "cv"]].iloc[0].tolist() == pytest.approx([2, 3, 1, 0])
     assert (table["low_m"] <= table["mean_m"]).all()
     assert 0 < done.values["rank_agreement"].value <= 1
+    told = {f["code"] for f in done.findings}
+    assert {"connectivity-drawn-told", "corridors-no-margin"} <= told
     gains = pd.read_csv(tmp_path / "o" / done.tables["distances"])["dECA"]
     assert (gains.dropna() >= 0).all()
     plain = {k: v for k, v in given.items() if k != "classes"}
-    assert run("connectivity.corridors", plain, tmp_path / "o3", draws=3).tables["stability"]
+    other = run("connectivity.corridors", plain, tmp_path / "o3", draws=3, margin=0.2)
+    assert other.tables["stability"]
+    told = {f["code"] for f in other.findings}
+    assert {"connectivity-drawn", "connectivity-margin"} <= told
     for text in ("1,1,1,1\n2,10,50,20\n", "1,1,1\n", "x\n", "1,1,1,1\n1,1,1,1\n"):
         classes.write_text(text)
         with pytest.raises(InputRefused) as error:

@@ -78,7 +78,9 @@ def compute(job: Job) -> Outcome:
     tables = {"distances": frame}
     # Without draws a margin has nothing to be laid around.
     margin = job.number("margin") if draws else 0.0
-    findings.extend(Draws(draws, job.number("spread"), margin).findings("corridors"))
+    findings.extend(
+        Draws(draws, job.number("spread"), margin).findings("corridors", told=scene.surface.told)
+    )
     values = _values(frame, scene, eca)
     divider = _divider(job, scene, tuple((pairs[k].a, pairs[k].b) for k in kept))
     drawn = None

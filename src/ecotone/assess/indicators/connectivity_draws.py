@@ -76,9 +76,15 @@ class Draws:
         wide, inside = widened(resistance_of(land.conductance), self.margin, rng)
         return replace(land, margin=Margin(conductance_of(wide), inside))
 
-    def findings(self, of: str = "connectivity") -> Iterator[Finding]:
-        """What was drawn and laid around the map, or that nothing was."""
-        if self.count:
+    def findings(self, of: str = "connectivity", *, told: bool = False) -> Iterator[Finding]:
+        """What was drawn and laid around the map, or that nothing was.
+
+        ``told``: the inputs say within which ranges.
+        """
+        if self.count and told:
+            draws = {"draws": str(self.count)}
+            yield Finding("connectivity-drawn-told", Severity.INFO, params=draws)
+        elif self.count:
             params = {"draws": str(self.count), "times": f"{self.spread:g}"}
             yield Finding("connectivity-drawn", Severity.INFO, params=params)
         else:

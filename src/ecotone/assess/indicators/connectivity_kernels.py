@@ -44,7 +44,7 @@ def compute(job: Job) -> Outcome:
     findings: list[Finding] = []
     cells, weight = _sources(job, habitat, findings)
     draws = Draws.of(job)
-    findings.extend(draws.findings("kernels"))
+    findings.extend(draws.findings("kernels", told=surface.told))
     share = 1.0 / (1 + draws.count)
     _foretell(job, surface, cells, weight, draws)
     maps = _maps(job, surface.raster.cell, resistance, cells, weight, draws, 0)

@@ -54,6 +54,7 @@ class Surface:
     raster: Raster
     model: Model
     path: Path
+    told: bool = True  #: whether the inputs say how sure they are, beside the map
 
 
 def read_surface(job: Job) -> Surface:
@@ -76,7 +77,7 @@ def _resistance(job: Job) -> Surface:
     spread = job.number("spread")
     if "classes" not in job.inputs:
         habitat = read_habitat(path, resistance=True)
-        return Surface(habitat.raster, plausible(habitat.raster.values, spread), path)
+        return Surface(habitat.raster, plausible(habitat.raster.values, spread), path, told=False)
     ranges = read_ranges(job.inputs["classes"][0])
     raster = read_raster(path)
     model = Classes(raster.values, ranges)
