@@ -166,6 +166,27 @@ def test_a_console_of_a_code_page_shows_its_own_letters(codepage, lang, word):
     assert "Traceback" not in shown
 
 
+@pytest.mark.parametrize(
+    ("codepage", "lang", "read", "kept"),
+    [("gbk", "zh", "接受", "备份"), ("cp866", "ru", "принято", "Копия"),
+     ("cp1251", "ru", "принято", "Копия")],
+)  # fmt: skip
+def test_what_is_told_beside_a_bar_of_progress_is_in_the_code_page_too(
+    tmp_path, codepage, lang, read, kept
+):
+    from tests.nodes import new_node
+
+    new_node(tmp_path / "node").close()
+    path = tmp_path / "станция-站.csv"
+    path.write_bytes(b"site,date\r\nS-1,2024-05-13\r\n")
+    for word, arguments in (
+        (read, ["ingest", str(path), "--dataset", "kncm-water", "--node", str(tmp_path / "node")]),
+        (kept, ["backup", str(tmp_path / "b.zip"), "--node", str(tmp_path / "node")]),
+    ):
+        code, shown = console(codepage, lang, *arguments)
+        assert code == 0 and word in shown, shown
+
+
 @pytest.mark.parametrize("codepage", ["gbk", "cp866", "cp1251"])
 def test_what_goes_into_a_file_or_a_pipe_is_utf8(codepage):
     env = {**os.environ, "PYTHONIOENCODING": codepage, "PYTHONUTF8": "0", "ECOTONE_LANG": "zh"}

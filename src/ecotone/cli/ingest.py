@@ -20,6 +20,7 @@ from ecotone.cli.options import (
     person_of,
     print_line,
     progress_bar,
+    set_aside,
 )
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ def _dry(files: list[Path], orders: Orders, telling: _Telling, marked: bool) -> 
                     sink,
                     progress=lambda rows, task=task: bar.update(task, completed=rows),
                 )
-                telling.tell(path, done, sink, {})
+                with set_aside(bar):
+                    telling.tell(path, done, sink, {})
                 placed.extend(sink.placed)
             finally:
                 sink.close()
@@ -202,7 +204,8 @@ def _commit(
             }
             if done.batch and not done.repeated:
                 extra["counts"] = done.batch.counts
-            telling.tell(path, done.delivery, kept[0] if kept else [], extra)
+            with set_aside(bar):
+                telling.tell(path, done.delivery, kept[0] if kept else [], extra)
             if marked and done.repeated and done.batch:
                 placed.extend(_placed_before(store, done.batch.batch_id))
     return placed

@@ -115,8 +115,22 @@ def progress_bar(quiet: bool = False) -> Iterator[Progress]:
         console=Console(stderr=True),
         disable=quiet,
         transient=True,
+        # What is printed meanwhile would lose the console's code page on its way through the bar.
+        redirect_stdout=False,
+        redirect_stderr=False,
     ) as bar:
         yield bar
+
+
+@contextmanager
+def set_aside(bar: Progress) -> Iterator[None]:
+    """Take the bar away while something is printed."""
+    shown = bar.live.is_started
+    if shown:
+        bar.live.stop()
+    yield
+    if shown:
+        bar.live.start()
 
 
 def key_values(given: Sequence[str], what: str) -> list[tuple[str, str]]:
