@@ -279,11 +279,14 @@ def _frame(
 
 def table_columns(view: View, rows: Sequence[dict[str, Any]]) -> list[str]:
     """The few columns a table shows, the telling ones first; none that is empty on this page."""
+    noun = view.wanted.noun
     there = [
         n
         for n in view.rows.column_names
         # What stood in the file in its own words is told by the record's page.
-        if n not in _INNER and (n == "value_text" or n.rpartition("_")[2] != "text")
+        if n not in _INNER
+        and (noun, n) != ("Coverage", "path")
+        and (n == "value_text" or n.rpartition("_")[2] != "text")
     ]
     if rows:
         there = [n for n in there if any(row[n] is not None for row in rows)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ecotone.model.dictionary import attributes
 from ecotone.model.words import Language, has, say
@@ -14,6 +14,11 @@ from ecotone.share.sentences import term
 
 if TYPE_CHECKING:
     from ecotone.share.desk import Store
+
+
+#: How a time is told of which no more is known; the attributes it is said of.
+_COARSE: Final = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
+_TIMES: Final = ("time_start", "time_end")
 
 
 class Told:
@@ -43,8 +48,20 @@ class Told:
             return f"{value:%Y-%m-%d}" if whole else f"{value:%Y-%m-%d %H:%M}"
         return str(value)
 
-    def value(self, noun: str, name: str, value: Any, whole_days: bool = True) -> str:
-        """A value of an attribute: terms of lists, properties and units in words."""
+    def value(
+        self,
+        noun: str,
+        name: str,
+        value: Any,
+        whole_days: bool = True,
+        precision: str | None = None,
+    ) -> str:
+        """A value of an attribute: terms of lists, properties and units in words.
+
+        ``precision``: the finest part of the record's times that is known.
+        """
+        if isinstance(value, datetime) and name in _TIMES and precision in _COARSE:
+            return f"{value:{_COARSE[precision]}}"
         if not isinstance(value, str):
             return self.cell(value, whole_days)
         if name == "property":
