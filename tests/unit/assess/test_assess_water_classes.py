@@ -38,7 +38,7 @@ def test_classes_of_years_are_those_of_monthly_means(tmp_path: Path) -> None:
     assert years["months"].tolist() == [17, 12, 5]
     assert years.loc[["2023", "2024"], "enough"].astype(str).tolist() == ["True", "False"]
     assert years.loc["2023", "probability"] == 1
-    whole = years[years["year"].isna()].iloc[0]
+    whole = years.loc["all"]
     # (12 months at 0.3, of which one 0.4) and five at 1.2: 0.571, class III, perhaps II
     assert whole["class"] == "III"
     assert 0.5 < whole["p_III"] < 0.95

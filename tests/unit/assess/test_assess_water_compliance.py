@@ -279,3 +279,33 @@ def test_headers_and_encodings_of_the_partners(tmp_path: Path) -> None:
     )
     assert result.values["exceedances"].value == 2
     assert table(tmp_path).index.get_level_values("station").tolist() == ["А-1", "甲"]
+
+
+def test_each_exceedance_leads_back_to_its_bottle(tmp_path):
+    """Bottle, batch, method, analyst and instrument of what lies beyond; nothing of the rest."""
+    results = (
+        "result_id,station,bottle,sampled_at,property,value,unit,uncertainty,batch,method\n"
+        "R1,A,B1,2024-03-01T09:00+05:00,lead,12,ug/L,1,L1,\n"
+        "R2,A,B2,2024-03-02T09:00+05:00,lead,10.4,ug/L,1,L2,ISO 8288\n"
+        "R3,A,B3,2024-03-03T09:00+05:00,lead,5,ug/L,1,L1,\n"
+    )
+    batches = (
+        "analysis_id,laboratory,procedure,device,analyst,time\n"
+        "L1,Velmara,ISO 17294-2,ICP-MS 7,S. Ivanova,2024-03-05T10:00Z\n"
+    )
+    standards = "standard,version,property,max,unit\nT,1,lead,10,ug/L\n"
+    paths = {}
+    for name, text in (("results", results), ("batches", batches), ("standards", standards)):
+        paths[name] = [tmp_path / f"{name}.csv"]
+        paths[name][0].write_text(text, encoding="utf-8")
+    compute("water.compliance", paths, {}, tmp_path / "out")
+    found = pd.read_csv(tmp_path / "out/tables/exceedances.csv", keep_default_na=False)
+    one, other = found.to_dict("records")
+    assert (one["sample"], one["record"], one["state"]) == ("B1", "R1", "non_compliant")
+    assert (one["procedure"], one["analyst"]) == ("ISO 17294-2", "S. Ivanova")
+    assert (one["instrument"], one["laboratory"]) == ("ICP-MS 7", "Velmara")
+    assert (one["value"], one["low"], one["high"], one["limit"]) == (12, 11, 13, 10)
+    assert one["taken"].startswith("2024-03-01")
+    assert (other["procedure"], other["analyst"], other["state"]) == (
+        "ISO 8288", "", "probably_not",
+    )  # fmt: skip

@@ -107,6 +107,18 @@ def read_batches(paths: Sequence[Path], notes: Notes) -> dict[str, pd.Timestamp]
     return told
 
 
+def read_register(paths: Sequence[Path], notes: Notes) -> pd.DataFrame:
+    """What is told of each batch, by its number: ``procedure``, ``analyst``, ``instrument``..."""
+    wanted = ("procedure", "analyst", "instrument", "laboratory")
+    parts = []
+    for path in paths:
+        text = read_table(path, ("analysis", *wanted), ("analysis",), notes).frame
+        parts.append(pd.DataFrame({n: _texts(text, n) for n in ("analysis", *wanted)}))
+    if not parts:
+        return pd.DataFrame(columns=list(wanted), dtype=object)
+    return pd.concat(parts, ignore_index=True).drop_duplicates("analysis").set_index("analysis")
+
+
 def read_flags(paths: Sequence[Path], notes: Notes) -> pd.DataFrame:
     """Flags laid over results: ``record``, ``sample``, ``analysis``, ``key``, ``aside``."""
     parts = []

@@ -13,7 +13,7 @@ from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, P
 from ecotone.assess.indicators.doubtful import usable
 from ecotone.assess.indicators.extent import results_of
 from ecotone.assess.indicators.laboratory_quality import Limits
-from ecotone.assess.indicators.laboratory_reading import read_flags
+from ecotone.assess.indicators.laboratory_reading import read_flags, read_register
 from ecotone.assess.indicators.matching import beside, tell_unit_doubts
 from ecotone.assess.indicators.reading import Notes
 from ecotone.assess.indicators.standards import (
@@ -66,6 +66,15 @@ _TABLE: Final = {
 }
 
 
+#: What leads from a number back to its bottle and its measurement.
+_LINKS: Final = ("sample", "time_text", "time", "analysis", "procedure", "analysed_at", "record")
+_BEYOND: Final = {
+    "station": "", "sample": "", "taken": "", "property": "", "value": "", "low": "", "high": "",
+    "limit": "", "state": "", "analysis": "", "procedure": "", "analysed_at": "", "analyst": "",
+    "instrument": "", "laboratory": "", "unit": "", "standard": "", "version": "", "record": "",
+}  # fmt: skip
+
+
 def compute(job: Job) -> Outcome:
     """Judge every result against every limit of its property, then count by station."""
     notes = Notes()
@@ -93,7 +102,28 @@ def compute(job: Job) -> Outcome:
         raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
     values = _values(table, notes)
     values["set_aside"] = Value(value=aside, unit="results")
-    return Outcome(values=values, tables={"compliance": table}, findings=notes.all())
+    beyond = _beyond(judged, job, notes)
+    return Outcome(
+        values=values, tables={"compliance": table, "exceedances": beyond}, findings=notes.all()
+    )
+
+
+def _beyond(judged: list[pd.DataFrame], job: Job, notes: Notes) -> pd.DataFrame:
+    """Every result beyond its limit, with the bottle, batch, method and hands it came by."""
+    rows = pd.concat(judged, ignore_index=True)
+    rows = rows[rows["exceedances"]]
+    taken = rows["time_text"].where(rows["time_text"] != "", rows["time"])
+    state = np.select([rows[n] for n in _STATES], list(_STATES), "")
+    register = read_register(job.inputs.get("batches", ()), notes)
+    told = register.reindex(rows["analysis"]).fillna("").reset_index(drop=True)
+    rows = rows.reset_index(drop=True).assign(taken=taken.to_numpy(), state=state)
+    half = rows["uncertainty"].where(rows["uncertainty"] > 0)
+    rows["low"], rows["high"] = rows["value"] - half, rows["value"] + half
+    for name in ("analyst", "instrument", "laboratory"):
+        rows[name] = told[name]
+    rows["procedure"] = rows["procedure"].where(rows["procedure"] != "", told["procedure"])
+    order = ["station", "property", "taken", "sample"]
+    return rows.sort_values(order, kind="stable")[list(_BEYOND)]
 
 
 def _vouched(results: pd.DataFrame, job: Job, notes: Notes) -> tuple[pd.DataFrame, int]:
@@ -177,6 +207,8 @@ def _judged(results: pd.DataFrame, limit: Limit, notes: Notes) -> Iterator[pd.Da
                 "undetermined": verdict == Verdict.UNDETERMINED,
                 "beyond": np.where(np.isfinite(beyond), beyond, -np.inf),
                 "value": values,
+                "uncertainty": half,
+                **{n: group[n].to_numpy() for n in _LINKS},
                 **{name: state == code for name, code in _STATES.items()},
             }
         )
@@ -247,7 +279,7 @@ def _values(table: pd.DataFrame, notes: Notes) -> dict[str, Value]:
 
 WATER_COMPLIANCE: Final = Indicator(
     id="water.compliance",
-    version="3",
+    version="4",
     inputs=(
         Input("results", "table", noun="Observation", coarse="say"),
         Input("standards", "table", required=False),
@@ -272,7 +304,7 @@ WATER_COMPLIANCE: Final = Indicator(
         "share_compliant": "1",
         "set_aside": "results",
     },
-    tables={"compliance": _TABLE},
+    tables={"compliance": _TABLE, "exceedances": _BEYOND},
     rasters={},
     citations=(
         Citation("JCGM 106 (2012) The role of measurement uncertainty in conformity assessment"),

@@ -40,8 +40,8 @@ _CLASSES: Final = {
     "undetermined": "", "factor": "",
 }  # fmt: skip
 _YEARS: Final = {
-    "station": "", "year": "", "class": "", "quality": "", "months": "1", "enough": "",
-    "factor": "", "probability": "1", **{f"p_{name}": "1" for name in (*GRADES, "worse")},
+    "station": "", "year": "", "class": "", "probability": "1", "quality": "", "months": "1",
+    "enough": "", "factor": "", **{f"p_{name}": "1" for name in (*GRADES, "worse")},
 }  # fmt: skip
 _SAMPLES: Final = {"station": "", "sample": "", "class": "", "factor": ""}
 _OXYGEN: Final = "dissolved_oxygen_saturation"
@@ -80,6 +80,8 @@ def compute(job: Job) -> Outcome:
     else:
         table = _trophic(results, index, job, notes)
     table = table.reindex(columns=list(_TABLE))
+    if "years" in tables:
+        tables["years"] = tables["years"].reindex(columns=list(_YEARS))
     values = _values(table, index, notes)
     return Outcome(values=values, tables={"index": table, **tables}, findings=notes.all())
 

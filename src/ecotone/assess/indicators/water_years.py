@@ -18,6 +18,8 @@ from ecotone.model.finding import Finding, Severity
 from ecotone.science.water.index_intervals import Factor, Known, class_chances, class_of_mean
 
 NAMES: Final = (*GRADES, "worse")
+#: In place of a year: the whole period.
+EVERY: Final = "all"
 #: What the ministry calls a section of each class (document 22 of 2011).
 _QUALITY: Final = (
     "excellent", "excellent", "good", "lightly polluted", "moderately polluted",
@@ -93,12 +95,12 @@ def of_means(
                 "undetermined": int(own_counts["undetermined"]),
             }
         )  # fmt: skip
-        years.append({"station": station, "year": "", **whole})
+        years.append({"station": station, "year": EVERY, **whole})
         if (group["month"] != "").all():
             for year, part in group.groupby(group["month"].str[:4], sort=True):
                 years.append({"station": station, "year": year, **_mean_class(part, limits, job)})
     table = pd.DataFrame(years)
-    few = table[(table["year"] != "") & ~table["enough"].astype(bool)]
+    few = table[(table["year"] != EVERY) & ~table["enough"].astype(bool)]
     if len(few):
         notes.add(
             Finding("water-year-few", Severity.WARNING,
