@@ -21,6 +21,7 @@ from ecotone.store.system import (
     is_free,
     locked,
     private,
+    put_in_place,
     read_only,
     sync_folder,
 )
@@ -232,6 +233,25 @@ def test_locks_hold_what_the_constraints_say():
             n: pinned[n] for n in here if n in pinned
         }
         assert "://" not in path.read_text(encoding="utf-8")
+
+
+def test_a_file_that_somebody_reads_is_replaced_a_moment_later(tmp_path, monkeypatch):
+    monkeypatch.setattr("ecotone.store.system._POSIX", False)
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    old, fresh = tmp_path / "head", tmp_path / "fresh"
+    old.write_bytes(b"1")
+    fresh.write_bytes(b"2")
+    plain = Path.replace
+
+    def held(self, target):
+        if len(waited) < 2:
+            raise PermissionError
+        return plain(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    put_in_place(fresh, old)
+    assert old.read_bytes() == b"2" and len(waited) == 2
 
 
 def test_a_process_that_cannot_be_asked_after_is_given_a_day(tmp_path, monkeypatch):

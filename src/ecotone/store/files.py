@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 import uuid
 from pathlib import Path
 from typing import Final
 
 from ecotone.model.errors import StoreError
 from ecotone.model.words import say
-from ecotone.store.system import read_only, sync_folder
+from ecotone.store.system import put_in_place, read_only, sync_folder
 
 _BLOCK: Final = 1 << 20
 
@@ -97,12 +98,12 @@ def find(folder: Path, sha256: str) -> Path:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a small text file so that it is there whole or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     with fresh.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    fresh.replace(path)
+    put_in_place(fresh, path)
     sync_folder(path.parent)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from ecotone.store.schema import LEDGER
+from ecotone.store.system import put_in_place
 
 #: What the first line has in place of a line before it.
 GENESIS: Final = "0" * 64
@@ -122,12 +124,12 @@ def write_head(keys: Path, entry: Entry) -> None:
     known = read_head(keys)
     if known is not None and known[0] >= entry.seq:
         return
-    fresh = keys / f"ledger.head.{os.getpid()}"
+    fresh = keys / f"ledger.head.{os.getpid()}-{threading.get_ident()}"
     with fresh.open("w", encoding="ascii") as stream:
         stream.write(f"{entry.seq} {entry.hash}\n")
         stream.flush()
         os.fsync(stream.fileno())
-    fresh.replace(path)
+    put_in_place(fresh, path)
 
 
 def read_head(keys: Path) -> tuple[int, str] | None:

@@ -15,6 +15,8 @@ from typing import IO, Final
 _POSIX: Final = os.name == "posix"
 #: How long what another process staged is left alone where its process cannot be asked after.
 _LEFT_ALONE_S: Final = 86_400
+#: Seconds between attempts to replace a file that another process is reading.
+_WAITS: Final = (0.01, 0.05, 0.1, 0.3, 1.0)
 
 
 def read_only(path: Path) -> None:
@@ -38,6 +40,18 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def put_in_place(fresh: Path, path: Path) -> None:
+    """Rename over what stands there. Windows refuses while somebody reads it: waited for."""
+    for wait in () if _POSIX else _WAITS:
+        try:
+            fresh.replace(path)
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    fresh.replace(path)
 
 
 def locked(path: Path) -> IO[bytes]:
