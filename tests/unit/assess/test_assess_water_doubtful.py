@@ -190,3 +190,50 @@ def test_a_change_of_temperature_is_no_temperature(tmp_path: Path) -> None:
         values[unit] = run(tmp_path, "water.index", text, index="nsf").values["index"].value
     assert len({round(v, 6) for v in values.values()}) == 1
     assert values["K"] > 80
+
+
+FLAGGED = [(0.5, 1), (1, 0), (2, 0), (3, 0), (0.5, 1), (4, 0)]
+
+
+@pytest.mark.parametrize(
+    ("head", "words", "given"),
+    [
+        ("As (ug/L),AsCen", ("FALSE", "TRUE"), {}),
+        ("As (ug/L),remark", ("", "<"), {}),
+        ("As (ug/L),qualifier", ("", "UJ"), {}),
+        ("As (ug/L),detected", ("yes", "no"), {"censored": "detected"}),
+        ("As (ug/L),是否检出", ("是", "否"), {"censored": "是否检出"}),
+    ],
+)
+def test_flag_columns_are_seen_and_read_the_right_way_round(tmp_path, head, words, given) -> None:
+    text = head + "\n" + "".join(f"{v},{words[hidden]}\n" for v, hidden in FLAGGED)
+    result = run(tmp_path, "water.censored-summary", text, method="km", column="As", **given)
+    assert (result.values["censored"].value, result.values["n"].value) == (2, 6)
+    assert bool(told(result, "water-flags-used")) == (not given)
+
+
+def test_a_remark_before_the_value_is_egrets(tmp_path: Path) -> None:
+    days = pd.date_range("2001-01-01", periods=12, freq="MS").strftime("%Y-%m-%d")
+    rows = "".join(f"{d},{'<' if i < 3 else ''},{1 + i / 10}\n" for i, d in enumerate(days))
+    text = "Date,rem,Nitrate\n" + rows
+    result = run(tmp_path, "water.censored-summary", text, method="ros", column="Nitrate")
+    assert result.values["censored"].value == 3
+
+
+def test_flags_nobody_knows_are_told(tmp_path: Path) -> None:
+    text = "As,cen\n1,a1\n2,b2\n3,<\n4,\n"
+    result = run(tmp_path, "water.censored-summary", text, method="km", column="As", censored="cen")
+    (found,) = told(result, "water-flag-unknown")
+    assert (found["params"]["count"], found["value"]) == ("2", "a1, b2")
+
+
+def test_non_detects_of_the_water_quality_portal(tmp_path: Path) -> None:
+    head = (
+        "MonitoringLocationIdentifier,ActivityStartDate,CharacteristicName,ResultMeasureValue,"
+        "ResultMeasure/MeasureUnitCode,ResultDetectionConditionText,"
+        "DetectionQuantitationLimitMeasure/MeasureValue,"
+        "DetectionQuantitationLimitMeasure/MeasureUnitCode\n"
+    )
+    rows = "A,2024-01-01,Lead,2,ug/L,,,\n" * 3 + "A,2024-02-01,Lead,,,Not Detected,0.6,ug/L\n"
+    result = run(tmp_path, "water.censored-summary", head + rows, method="km")
+    assert (result.values["n"].value, result.values["censored"].value) == (4, 1)

@@ -36,9 +36,10 @@ _ROW: Final = (
     "basin", "calendar_year", "month", "record", "analysis", "analysed_at", "fraction",
     "procedure",
 )  # fmt: skip
-_BELOW: Final = frozenset(
+BELOW: Final = frozenset(
     {"<", "≤", "<=", "below", "lt", "left", "nd", "u", "true", "t", "1", "yes", "y", "l", "bdl",
-     "да", "是", "not detected", "not detected at detection limit", "below detection limit",
+     "да", "是", "uj", "dl", "<dl", "<rl", "<mdl", "bql", "not detected",
+     "not detected at detection limit", "below detection limit",
      "not detected at reporting limit", "below reporting limit", "below method detection limit",
      "present below quantification limit"}
 )  # fmt: skip
@@ -168,7 +169,7 @@ def _values(
     """Values, kinds, and which rows have no result or an unreadable one."""
     value, kind, read = parse_numbers(_texts(text, "value"), comma=comma)
     sign = _texts(text, "kind").str.strip().str.casefold()
-    kind = np.where((kind == 0) & sign.isin(_BELOW), -1, kind)
+    kind = np.where((kind == 0) & sign.isin(BELOW), -1, kind)
     kind = np.where((kind == 0) & sign.isin(_ABOVE), 1, kind)
     reason = _texts(text, "missing_reason").str.strip().str.casefold()
     kind = np.where(np.isnan(value) & (reason == "not detected"), -1, kind)
@@ -194,7 +195,7 @@ def parse_numbers(
 def flagged_below(column: pd.Series) -> NDArray[np.bool_]:
     """Which cells of a column of flags say that the value is a limit of detection."""
     return np.asarray(
-        column.astype(object).fillna("").astype(str).str.strip().str.casefold().isin(_BELOW)
+        column.astype(object).fillna("").astype(str).str.strip().str.casefold().isin(BELOW)
     )
 
 

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from ecotone.assess.indicators import flag_columns
 from ecotone.assess.indicators.dates import month_numbers, read_days
 from ecotone.assess.indicators.doubtful import usable
-from ecotone.assess.indicators.laboratory import flagged_below, parse_numbers, read_results
+from ecotone.assess.indicators.laboratory import parse_numbers, read_results
 from ecotone.assess.indicators.matching import tell_slips, with_basis
 from ecotone.assess.indicators.properties import from_header, property_key
 from ecotone.assess.indicators.reading import Notes, attributes, headers_of, plain, read_whole
@@ -46,9 +47,18 @@ def read_series(
     text = whole.frame[header].astype(object).fillna("")
     value, kind, read = parse_numbers(text, comma=whole.decimal_comma)
     told = attributes([h for h in headers if h != header], _TIMES)
-    if censored is not None:
-        flag = whole.frame[_header(headers, censored, path)]
-        below = flagged_below(flag)
+    flagged = _header(headers, censored, path) if censored else None
+    if flagged is None:
+        taken = {header, *told.values()}
+        free = [h for h in headers if h not in taken]
+        flagged = flag_columns.beside(whole.frame[headers], header, free)
+    if flagged is not None:
+        below = flag_columns.below(whole.frame[flagged], flagged, notes, path.name)
+        if censored is None:
+            notes.add(
+                Finding("water-flags-used", Severity.INFO, value=flagged, file=path.name,
+                        params={"count": str(int(below.sum())), "column": header})
+            )  # fmt: skip
         kind = np.where(below, -1, kind)
     out = pd.DataFrame({"row": whole.frame["row"], "value": value, "kind": kind})
     parts = from_header(header)
