@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from ecotone.serve.accounts import Accounts
 from ecotone.serve.app import create_app
 from ecotone.serve.sta.routes import PREFIX
 from tests.nodes import new_node
+from tests.portal import World, serving
 
 THING = {"name": "t", "description": "d"}
 
@@ -91,3 +95,25 @@ def test_opened_for_trying_out(node: tuple[Path, dict[str, str]]) -> None:
         assert endpoints[0][0].startswith("mqtt://127.0.0.1:")
         found = web.get(made.headers["location"] + "?$expand=Party").json()
         assert found["Party"]["displayName"] == "Kara Nature Centre"
+
+
+def test_small_answers_come_at_once(tmp_path: Path) -> None:
+    """Over a socket as ``ecotone serve`` opens it: none waits for the delayed ACK of 40 ms."""
+    with new_node(tmp_path / "node"):
+        pass
+    body, headers = json.dumps(THING), {"content-type": "application/json"}
+    with serving(World(tmp_path / "node", tmp_path)) as address:
+        connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=20)
+        until = time.monotonic() + 30
+        while connection.sock is None and time.monotonic() < until:
+            with suppress(ConnectionRefusedError):
+                connection.connect()
+            time.sleep(0.05)
+        spent = []
+        for _ in range(60):
+            began = time.perf_counter()
+            connection.request("POST", f"{PREFIX}/Things", body, headers)
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()[:11]) == (401, b'{"code":401')
+            spent.append(time.perf_counter() - began)
+    assert sorted(spent)[30] < 0.03
