@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from html import unescape
 
+import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 from ecotone.model.words import LANGUAGES, say
+from ecotone.serve.downloads import as_csv
+from ecotone.serve.views import View, columnar
 from tests.portal import Visitor, words, world
 
 
@@ -318,3 +323,69 @@ def test_every_page_is_told_in_three_languages(app):
             page = visitor.until(visitor.get(path))
             assert str(say("portal.sign-out", lang)) in page.text, path
             assert len(page.content) < 200_000, path
+
+
+def test_tables_sort_and_turn_back_and_to_the_end(steward):
+    base = "/data/Observation?dataset_id=kncm-water"
+
+    def shown(query):
+        page = steward.until(steward.get(f"{base}{query}"))
+        return re.findall(r'/record/([^?"]+)', page.text), page.text
+
+    rising, text = shown("&sort=value")
+    assert 'aria-sort="ascending"' in text
+    falling, text = shown("&sort=-value")
+    assert 'aria-sort="descending"' in text and rising != falling
+    numbers = [float(n) for n in re.findall(r'<td class="number">([\d.]+)</td>', text)[::3]]
+    assert numbers == sorted(numbers, reverse=True)
+    seen, text = shown("&sort=value&last=1")
+    assert len(seen) == 20 and 'rel="next"' not in text
+    assert seen[::-1] == falling[:20]
+    back = unescape(re.search(r'rel="prev" href="([^"]+)"', text)[1])
+    assert len(re.findall("/record/", steward.get(back).text)) == 50
+    assert len(shown("&sort=no-such-column")[0]) == 50
+
+
+def test_a_download_is_a_release_each_time(steward):
+    before = steward.get("/ledger").text.count("download")
+    for _ in range(2):
+        got = steward.until(steward.http.get("/data/Observation/csv?dataset_id=kncm-water"))
+        assert got.headers["content-disposition"].endswith('"Observation.csv"')
+    lines = got.text.splitlines()
+    assert lines[0].startswith('\ufeff"id"') and len(lines) > 120
+    assert '"2025-02-01T00:00:00Z"' in got.text
+    after = steward.get("/ledger").text.count("download")
+    assert after > before and (after - before) % 2 == 0
+    program = steward.http.get("/data/Occurrence/csv", headers={"accept": "text/csv"})
+    assert program.headers["content-type"].startswith("text/csv")
+
+
+def test_no_cell_of_a_download_computes():
+    said = ["=1+1", "-5", "\u3000＠x", "ok", None]
+    seen = pd.to_datetime(["2025-01-01T00:00:00.5Z"] * 5)
+    plain = pd.DataFrame({"id": said, "remarks": said, "time_start": seen, "value": range(5)})
+    rows = columnar(plain, "Observation")
+    view = replace(View.nothing("Observation"), rows=rows)
+    text = b"".join(as_csv(view, np.arange(5))).decode("utf-8-sig")
+    assert text.splitlines()[1] == '"\'=1+1","\'=1+1","2025-01-01T00:00:00.500000Z",0'
+    assert text.count("'") == 4 and '"-5","-5"' in text and "ok" in text
+    some = b"".join(as_csv(view, np.array([3]))).decode("utf-8-sig").splitlines()
+    assert len(some) == 2 and some[1].startswith('"ok"')
+
+
+def test_a_draft_of_others_is_theirs_until_somebody_signs(app, steward):
+    text = unescape(
+        re.search(
+            r"<textarea[^>]*>(.*?)</textarea>",
+            steward.get("/sharing/draft?to=URUM&dataset=kncm-cats").text,
+            re.S,
+        )[1]
+    )
+    assert 'datasets = ["kncm-cats"]' in text and "ecotone share" not in text
+    at = steward.post("/sharing/draft", text=text, what="save").url.path
+    partner = Visitor(app).sign_in("wei")
+    partner.get(at, 404)
+    assert at not in partner.get("/sharing").text
+    Visitor(app).sign_in("saule").post(f"{at}/sign")
+    partner.get(at)
+    assert at in partner.get("/sharing").text
