@@ -27,6 +27,7 @@ from ecotone.cli import (
     share,
     sources,
     template,
+    usage,
 )
 from ecotone.cli.language import language, word
 from ecotone.model.errors import EcotoneError
@@ -111,10 +112,14 @@ def _told(error: EcotoneError) -> str:
 
 
 def _unexpected(error: Exception) -> int:
-    """Wrong usage is click's own sentence; anything else is a fault of ours, kept in a file."""
+    """Wrong usage is told by the library or by us; anything else is our fault, kept in a file."""
     shown = getattr(error, "show", None)
     if shown is not None:
-        shown()
+        said = usage.told(error)
+        if said is None:
+            shown()
+        else:
+            typer.echo(said, err=True)
         return int(getattr(error, "exit_code", 2))
     if type(error).__name__ == "Abort":
         _say(word("interrupted"), word("interrupted-hint"))

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.command import ecotone
+from tests.command import ecotone, speaking
 from tests.signing import conclude, party
 
 from ecotone.share.agreements import load
@@ -264,3 +264,23 @@ def test_an_interruption_is_told_as_one(monkeypatch):
     told = ecotone("status")
     assert told.code == 130
     assert "Interrupted" in told.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["history", "--node", "x"], "Не хватает NOUN."),
+        (["export"], "Не хватает --everything."),
+        (["backup", "a", "--nope"], "Параметра --nope нет."),
+        (["backup", "a", "b"], "Лишнее: b"),
+        (["frobnicate"], "Команды «frobnicate» нет."),
+        (["labels", "--count", "many"], "--count должен быть числом."),
+        (["template", "Site", "--lang"], "Параметру --lang нужно значение."),
+    ],
+)
+def test_wrong_usage_is_told_in_the_readers_language(arguments, told):
+    with speaking("ru"):
+        found = ecotone(*arguments)
+    assert found.code == 2 and found.err.rstrip().endswith(told)
+    assert "Error" not in found.err and "Usage" not in found.err
+    assert ecotone(*arguments).code == 2
