@@ -237,3 +237,22 @@ def test_non_detects_of_the_water_quality_portal(tmp_path: Path) -> None:
     rows = "A,2024-01-01,Lead,2,ug/L,,,\n" * 3 + "A,2024-02-01,Lead,,,Not Detected,0.6,ug/L\n"
     result = run(tmp_path, "water.censored-summary", head + rows, method="km")
     assert (result.values["n"].value, result.values["censored"].value) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    "kind", ["method blank", "LCS", "duplicate", "холостая проба", "空白样",
+             "Quality Control Sample-Field Blank", "spike"],
+)  # fmt: skip
+def test_controls_among_the_results_are_no_samples(tmp_path: Path, kind: str) -> None:
+    text = (
+        "sample,station,date,property,value,unit,sample_type\n"
+        "B1,A,2024-01-01,lead,2,ug/L,sample\nB2,A,2024-01-02,lead,3,ug/L,\n"
+        f"QC1,A,2024-01-02,lead,50,ug/L,{kind}\n"
+    )
+    limits = LIMITS.format(name="lead", unit="ug/L", top=10)
+    result = run(tmp_path, "water.compliance", text, limits)
+    assert (result.values["results"].value, result.values["exceedances"].value) == (2, 0)
+    assert told(result, "water-controls-among-results")[0]["params"]["count"] == "1"
+    checked = run(tmp_path, "water.laboratory", text)
+    counts = {n: checked.values[n].value for n in ("results", "passed", "not_evaluated")}
+    assert counts == {"results": 2, "passed": 0, "not_evaluated": 2}

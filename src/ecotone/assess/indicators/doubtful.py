@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ecotone.assess.indicators.laboratory_reading import without_controls
 from ecotone.assess.indicators.properties import find, from_header
 from ecotone.assess.indicators.reading import Notes
 from ecotone.model.errors import NotComputable, UsageError
@@ -24,7 +25,9 @@ _BEYOND: Final = 20.0
 
 
 def usable(results: pd.DataFrame, notes: Notes, file: str) -> pd.DataFrame:
-    """Results without those that ``set_aside`` names."""
+    """Results without controls among them and without what ``set_aside`` names."""
+    if "sample_type" in results:
+        results = without_controls(results, notes, file)
     return results[~set_aside(results, notes, file)].reset_index(drop=True)
 
 

@@ -28,13 +28,13 @@ _COLUMNS: Final = (
     "missing_reason", "time_text", "time", "latitude", "longitude", "sample", "day", "minimum",
     "maximum", "uncertainty", "body", "body_type", "basin", "calendar_year", "month", "record",
     "analysis", "analysed_at", "fraction", "reporting_limit", "limit_unit",
-    "standard_uncertainty", "procedure",
+    "standard_uncertainty", "procedure", "sample_type",
 )  # fmt: skip
 #: What a row of a wide table says about all its results.
 _ROW: Final = (
     "site", "time_text", "time", "latitude", "longitude", "sample", "day", "body", "body_type",
     "basin", "calendar_year", "month", "record", "analysis", "analysed_at", "fraction",
-    "procedure",
+    "procedure", "sample_type",
 )  # fmt: skip
 BELOW: Final = frozenset(
     {"<", "≤", "<=", "below", "lt", "left", "nd", "u", "true", "t", "1", "yes", "y", "l", "bdl",
@@ -94,7 +94,7 @@ def read_results(path: Path, notes: Notes) -> pd.DataFrame:
         out[name] = pd.to_numeric(_texts(text, name), errors="coerce")
     for name in ("sample", "day", "body", "body_type", "basin", "time_text", "calendar_year",
                  "month", "time", "record", "analysis", "analysed_at", "fraction",
-                 "procedure", "together"):  # fmt: skip
+                 "procedure", "sample_type", "together"):  # fmt: skip
         out[name] = _texts(text, name).str.strip() if name in text else ""
     for name in ("minimum", "maximum", "uncertainty", "detection_limit", "reporting_limit"):
         out[name] = (

@@ -260,6 +260,11 @@ def of_batches(
     return [failed, charted, alone]
 
 
+def unvouched(results: pd.DataFrame) -> pd.DataFrame:
+    """Without any control nobody vouches for a result: none passes, none fails by that."""
+    return _reasons(results["place"], "no-controls", NOT_EVALUATED, "", "")
+
+
 def of_time(results: pd.DataFrame, batches: Mapping[str, pd.Timestamp]) -> pd.DataFrame:
     """Reasons that come from how long a sample waited for its analysis."""
     taken = instants(results["time"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -30,6 +31,10 @@ _YES: Final = {"true": True, "1": True, "yes": True, "да": True, "是": True,
                "false": False, "0": False, "no": False, "нет": False, "否": False}  # fmt: skip
 #: Flags that set a result aside, as words and as QARTOD's number.
 ASIDE: Final = frozenset({"fail", "4", "rejected", "r"})
+
+
+#: How WQX begins the activity type of a control.
+_QUALITY: Final = re.compile(r"^quality control (?:sample|field)?[-\s]*", re.IGNORECASE)
 
 
 def read_controls(paths: Sequence[Path], notes: Notes) -> pd.DataFrame:
@@ -151,6 +156,20 @@ def control_kind(text: str) -> str | None:
         if plain(text) in {plain(name) for name in line["names"].split("|")}:
             return line["kind"]
     return None
+
+
+def without_controls(results: pd.DataFrame, notes: Notes, file: str) -> pd.DataFrame:
+    """Results of samples: a blank or a spike that stands among them, by its type, is told."""
+    kinds = {t: control_kind(_QUALITY.sub("", t)) for t in set(results["sample_type"]) - {""}}
+    found = results["sample_type"].map(kinds)
+    own = found.notna()
+    if own.any():
+        told = ", ".join(sorted(set(found[own])))
+        notes.add(
+            Finding("water-controls-among-results", Severity.WARNING, value=told, file=file,
+                    field="sample_type", params={"count": str(int(own.sum()))})
+        )  # fmt: skip
+    return results[~own].reset_index(drop=True)
 
 
 def instants(texts: pd.Series) -> pd.Series:

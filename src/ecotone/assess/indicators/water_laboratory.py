@@ -15,7 +15,12 @@ from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, P
 from ecotone.assess.indicators import laboratory_quality as quality
 from ecotone.assess.indicators.extent import results_of
 from ecotone.assess.indicators.laboratory_ions import BALANCE, TAKEN, balances
-from ecotone.assess.indicators.laboratory_reading import read_batches, read_controls, read_custody
+from ecotone.assess.indicators.laboratory_reading import (
+    read_batches,
+    read_controls,
+    read_custody,
+    without_controls,
+)
 from ecotone.assess.indicators.matching import tell_unit_doubts
 from ecotone.assess.indicators.properties import property_key
 from ecotone.assess.indicators.reading import Notes
@@ -100,7 +105,11 @@ def judge(
     faults = faults.join(own[["row", "file"]], on="event")
     balance = balances(results)
     parts = [
-        *(quality.of_batches(results, controls, charts, limits) if len(controls) else []),
+        *(
+            quality.of_batches(results, controls, charts, limits)
+            if len(controls)
+            else [quality.unvouched(results)]
+        ),
         quality.of_time(results, batches), quality.of_fractions(results),
         quality.of_custody(results, faults), *quality.of_bottles(results),
         *_of_ions(results, balance),
@@ -113,7 +122,7 @@ def judge(
 def compute(job: Job) -> Outcome:
     """Judge every result, then count and name what does not stand."""
     notes = Notes()
-    results = results_of(job, notes)
+    results = without_controls(results_of(job, notes), notes, "")
     results["place"] = np.arange(len(results))
     tell_unit_doubts(results, notes, unknown=True)
     judged = judge(results, job.inputs, limits_of(job), notes)
