@@ -72,6 +72,26 @@ def test_what_was_known_then(client: Client) -> None:
     assert client.get(f"Datastreams({seed.streams[0]})", as_of=planted)["phenomenonTime"] == (
         "2015-03-03T00:00:00Z/2015-03-04T00:00:00Z"
     )
+    expanded = client.get(
+        f"Things({seed.thing})",
+        as_of=changed,
+        expand="Datastreams($orderby=name;$expand=Observations($orderby=result desc;$top=1;"
+        "$count=true),Sensor,ObservedProperty)",
+    )["Datastreams"]
+    assert [d["Observations"][0]["result"] for d in expanded] == [33, 6]
+    assert expanded[0]["Observations@iot.count"] == 2
+    assert "$as_of=" in expanded[0]["Observations@iot.nextLink"]
+    more = client.get(expanded[0]["Observations@iot.nextLink"])
+    assert len(more["value"]) == 1
+    some = "Datastreams/any(d:d/Observations/any(o:o/result eq 33)) and Locations/name ne 'x'"
+    assert client.ids("Things", as_of=changed, filter=some) == [seed.thing]
+    assert client.ids("Things", as_of=planted, filter=some) == []
+    inside = "st_within(location,geography'POLYGON((-118 50,-116 50,-116 52,-118 52,-118 50))')"
+    assert len(client.ids("Locations", as_of=planted, filter=inside)) == 1
+    arrays = client.get(at, as_of=changed, resultFormat="dataArray", orderby="id")["value"]
+    assert [row[3] for row in arrays[0]["dataArray"]] == [33, 4]
+    raw = client.ask("GET", f"Observations({first})/result/$value", as_of=changed)
+    assert raw.text == "33"
     page = client.get("Observations", as_of=planted, top=3)
     rest = client.get(page["@iot.nextLink"])
     assert [o["result"] for o in page["value"] + rest["value"]] == [3, 4, 5, 6]
