@@ -299,10 +299,10 @@ def set_area(connection: sa.Connection, stream: int) -> None:
     connection.execute(table.update().where(table.c.id == stream).values(observed_area=hull))
 
 
-def feature_of(connection: sa.Connection, stream: Stream) -> int:
+def feature_of(connection: sa.Connection, stream: Stream, made: list[tuple[str, int]]) -> int:
     """The feature of interest made of the thing's location: made once, then used again.
 
-    Raises Refused where the thing is nowhere.
+    Noted in ``made`` when it is new. Raises Refused where the thing is nowhere.
     """
     pair, place = STA.pairs["sta_thing_location"], STA.entities["sta_location"]
     rows = connection.execute(
@@ -331,6 +331,7 @@ def feature_of(connection: sa.Connection, stream: Stream) -> int:
         )
     )
     connection.execute(place.update().where(place.c.id == row.id).values(feature_id=number))
+    made.append(("FeatureOfInterest", number))
     return number
 
 

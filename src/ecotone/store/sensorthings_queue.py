@@ -225,7 +225,7 @@ class Queue:
         good: list[_Job] = []
         for job in jobs:
             try:
-                self._prepare(connection, job)
+                self._prepare(connection, job, done)
                 good.append(job)
             except EcotoneError as error:
                 job.future.set_exception(error)
@@ -253,7 +253,7 @@ class Queue:
             results.append((job, mine))
         done.observations.append((numbers, rows))
 
-    def _prepare(self, connection: sa.Connection, job: _Job) -> None:
+    def _prepare(self, connection: sa.Connection, job: _Job, done: Done) -> None:
         """Know the datastreams, check that they are the writer's, find the features."""
         rows = job.rows
         assert rows is not None
@@ -267,14 +267,14 @@ class Queue:
                 # Whether it is hidden or another's is not told to who may not see it.
                 Editor(connection, job.writer).stream(number)
                 raise Refused(403, say("sta.not-yours"))
-        self._find_features(connection, job, rows)
+        self._find_features(connection, job, rows, done)
 
-    def _find_features(self, connection: sa.Connection, job: _Job, rows: Rows) -> None:
+    def _find_features(self, connection: sa.Connection, job: _Job, rows: Rows, done: Done) -> None:
         named = observe.distinct(rows.feature)
         if 0 in named:
             missing = rows.feature == 0
             found = {
-                s: self._feature(connection, self._streams[s])
+                s: self._feature(connection, self._streams[s], done)
                 for s in observe.distinct(rows.stream[missing])
             }
             streams, features = np.array(list(found.items()), dtype=np.int64).T
@@ -287,9 +287,9 @@ class Queue:
             for number in given:
                 editor.may_link(_FEATURE, number)
 
-    def _feature(self, connection: sa.Connection, stream: Stream) -> int:
+    def _feature(self, connection: sa.Connection, stream: Stream, done: Done) -> int:
         if stream.id not in self._features:
-            self._features[stream.id] = observe.feature_of(connection, stream)
+            self._features[stream.id] = observe.feature_of(connection, stream, done.entities)
         return self._features[stream.id]
 
     def _learn(self, connection: sa.Connection, numbers: Sequence[int]) -> None:

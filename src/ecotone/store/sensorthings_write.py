@@ -186,7 +186,7 @@ class Editor:
 
     def _observation(self, values: dict[str, Any]) -> int:
         stream = self.stream(values["datastream_id"])
-        feature = values["feature_id"] or observe.feature_of(self.connection, stream)
+        feature = values["feature_id"] or observe.feature_of(self.connection, stream, self.made)
         rows = observe.of_values(values, stream.id, feature)
         number = int(observe.add(self.connection, rows, set())["id"][0])
         self.made.append(("Observation", number))

@@ -179,6 +179,17 @@ def test_changes_of_entities_and_properties_are_told(running: Running) -> None:
         assert another in [body["@iot.id"] for topic, body in ear.heard if topic == topics[2]]
 
 
+def test_a_feature_made_of_a_place_is_told(running: Running) -> None:
+    client = running.client("KNCM")
+    number = station(client)
+    with running.listener("KNCM", "v1.1/FeaturesOfInterest", "v1.1/Observations") as ear:
+        made = client.make(f"Datastreams({number})/Observations", {"result": 1})
+        client.make(f"Datastreams({number})/Observations", {"result": 2})
+        wait(lambda: len(ear.heard) == 3)
+        told = client.get(f"Observations({made})/FeatureOfInterest")
+        assert [body for topic, body in ear.heard if topic == "v1.1/FeaturesOfInterest"] == [told]
+
+
 def test_topics_with_a_filter(running: Running) -> None:
     client = running.client("KNCM")
     number = station(client)
