@@ -58,6 +58,12 @@ _CASES = {
         "_resistances.out",
         "0 1 2 3 4 5 6 8 9  1 0 3.203197208 -1 -1 -1 -1 2.811118702 -1",
     ),
+    "sgVerify13-map": (
+        "oneToAllVerify13/cellmap.asc points.asc mask.asc pairs",
+        (_FOUR, _CONDUCTANCES, "scenario = pairwise"),
+        "_cum_curmap.asc",
+        "2.044037243 1.209661117 1.209661316 1.24659036 0.9380350996 0 0 0 0.818918643 1.162821409",
+    ),
     "oneToAllVerify4": (
         "sgVerify1/cellmap.asc points.asc",
         (_FOUR, _MEAN, "scenario = one-to-all"),
@@ -101,6 +107,14 @@ _CASES = {
         (_MEAN, _CONDUCTANCES, "scenario = all-to-one"),
         "_cum_curmap.asc",
         "8.000000086 8.000000242 0 0.1256778595 0.1269632352  0 0 0 2.154795104 0.8850260862",
+    ),
+    "allToOneVerify12": (
+        "oneToAllVerify13/cellmap.asc points.asc polygons.asc mask.asc pairs "
+        "variable_source_list.txt",
+        (_MEAN, "scenario = all-to-one"),
+        "_cum_curmap.asc",
+        "4.800000025 2.147602259 1.904224563 1.327915189 1.327915189 1.327915189 0 0 1.667172941 "
+        "7.300000013",
     ),
     "mgVerify3": (
         "mgVerify4/cellmap10x10.asc sources10x10.asc grounds10x10.asc regions_grid.asc",
