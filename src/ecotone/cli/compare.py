@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,9 @@ from ecotone.cli.options import Json, print_json, print_line, print_table, progr
 
 if TYPE_CHECKING:
     from ecotone.assess.compare import Comparison, Figure
+
+
+_ENDINGS = (".csv", ".xlsx", ".json")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +35,11 @@ def compare(
 ) -> None:
     """Split the change of each figure into its causes."""
     from ecotone.assess.compare import compare as carry_out
+    from ecotone.model.errors import UsageError
+    from ecotone.model.words import say
 
+    if out is not None and out.suffix.lower() not in _ENDINGS:
+        raise UsageError(say("compare.ending", file=out.name, known=", ".join(_ENDINGS)))
     with progress_bar(as_json) as bar:
         task = bar.add_task(word("compare.working"), total=None)
         found = carry_out(
@@ -49,23 +57,37 @@ def compare(
 
 def _write(found: Comparison, out: Path) -> None:
     """A table to hand in, or the whole document where the name ends in .json."""
-    from ecotone.assess.compare import CAUSES
-
     if out.suffix.lower() == ".json":
         text = json.dumps(found.as_json(), ensure_ascii=False, indent=1)
         out.write_text(text + "\n", encoding="utf-8")
         return
-    heads = ["indicator", "region", "period", "name", "unit", "before", "after", "change"]
+    heads, rows = _table(found)
+    if out.suffix.lower() == ".xlsx":
+        import pandas as pd
+
+        from ecotone.formats.xlsx import write_xlsx
+
+        frame = pd.DataFrame(rows, columns=heads)
+        write_xlsx(out, {word("compare.sheet"): frame}, made=dt.datetime.now(dt.UTC))
+        return
     with out.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle)
-        writer.writerow([*(word(f"compare.column-{h}") for h in heads),
-                         *(word(f"compare.{cause}") for cause in CAUSES)])  # fmt: skip
-        for figure in found.figures:
-            writer.writerow(
-                [figure.indicator, figure.region, figure.period, _title(figure), figure.unit,
-                 figure.before, figure.after, figure.change,
-                 *(figure.parts.get(cause, "") for cause in CAUSES)]
-            )  # fmt: skip
+        writer.writerow(heads)
+        writer.writerows(rows)
+
+
+def _table(found: Comparison) -> tuple[list[str], list[list[object]]]:
+    from ecotone.assess.compare import CAUSES
+
+    heads = ["indicator", "region", "period", "name", "unit", "before", "after", "change"]
+    shown = [*(word(f"compare.column-{h}") for h in heads),
+             *(word(f"compare.{cause}") for cause in CAUSES)]  # fmt: skip
+    rows: list[list[object]] = [
+        [f.indicator, f.region, f.period, _title(f), _unit(f.unit), f.before, f.after, f.change,
+         *(f.parts.get(cause, "") for cause in CAUSES)]
+        for f in found.figures
+    ]  # fmt: skip
+    return shown, rows
 
 
 def _show(found: Comparison) -> None:
@@ -112,4 +134,11 @@ def _title(figure: Figure) -> str:
 def _number(value: float | None, unit: str) -> str:
     if value is None:
         return "-"
-    return f"{value:,.6g}" + (f" {unit}" if unit not in ("", "1") else "")
+    return f"{value:,.6g}" + (f" {_unit(unit)}" if unit not in ("", "1") else "")
+
+
+def _unit(name: str) -> str:
+    """The unit as reports print it."""
+    from ecotone.report.l10n import unit
+
+    return unit(name, language())

@@ -94,6 +94,11 @@ def test_several_causes_share_it_and_the_rest_is_interaction(water, tmp_path):
     assert shown.code == 0, shown.err
     table = pd.read_csv(out, encoding="utf-8-sig")
     assert len(table) == len(found.figures)
+    book = tmp_path / "table.xlsx"
+    assert ecotone("compare", before, after, "-o", book).code == 0
+    pd.testing.assert_frame_equal(pd.read_excel(book), table, check_dtype=False)
+    told_no = ecotone("compare", before, after, "-o", tmp_path / "t.docx")
+    assert told_no.code == 2 and not (tmp_path / "t.docx").exists()
     assert ecotone("compare", before, after, "-o", tmp_path / "t.json").code == 0
     assert json.loads((tmp_path / "t.json").read_text(encoding="utf-8")) == told.json
 
