@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from ecotone.formats.base import Format, Source, refused
+from ecotone.formats.other_workbooks import refuse_other_workbooks
 from ecotone.model.errors import UsageError
 from ecotone.model.words import say
 
@@ -59,6 +60,7 @@ def recognise(source: Source) -> Format:
         raise refused("folder-empty", file=source.name)
     if source.only is not None and source.kind == "file" and source.size(source.only) == 0:
         raise refused("file-empty", file=source.name)
+    refuse_other_workbooks(source)
     for one in all_formats():
         if one.recognise(source):
             return one

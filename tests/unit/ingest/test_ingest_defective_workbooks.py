@@ -297,6 +297,36 @@ def test_a_clean_workbook_is_told_nothing_but_that_nobody_mapped_it(tmp_path):
     assert told <= {"unmapped", "date-order-inferred"}, told
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.xls", b"<html><table><tr><td>site<td>value</table></html>", "HTML"),
+        ("a.xls", b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:'
+                  b'spreadsheet"/>', "XML 2003"),
+        ("a.xlsb", None, "XLSB"),
+        ("a.ods", None, "OpenDocument"),
+        ("a.xlsx", None, "OpenDocument"),
+    ],
+)  # fmt: skip
+def test_tables_of_other_programs_are_named(tmp_path, name, content, kind):
+    path = tmp_path / name
+    if content is None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            archive.writestr("content.xml", "<x/>")
+            archive.writestr("meta.xml", "<x/>")
+            if kind == "XLSB":
+                archive.writestr("[Content_Types].xml", "<x/>")
+    else:
+        path.write_bytes(content)
+    sink = DrySink()
+    process(path, Orders(), sink)
+    (told,) = map(json.loads, sink.findings())
+    sink.close()
+    assert (told["code"], told["severity"]) == ("workbook-other", "fatal")
+    assert kind in told["message"]
+
+
 def test_half_of_them_are_saved_by_libreoffice():
     assert len(CASES) >= 20
     office = [case for case in CASES if case.office]
