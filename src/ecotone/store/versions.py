@@ -90,7 +90,10 @@ def correct(
         raise InputRefused(_overtaken(connection, id, old, seen))
     own = [a.name for a in dictionary(noun)]
     before = {name: old[name] for name in own}
-    frame = pd.DataFrame([_valid(noun, before, changes)], dtype=object)
+    valid = _valid(noun, before, changes)
+    # Columns that hold nothing would be typed one by one and then left out.
+    filled = {name: value for name, value in valid.items() if value is not None} or valid
+    frame = pd.DataFrame([filled], dtype=object)
     after_table = typed(noun, frame)
     after = (
         dict.fromkeys(own)
