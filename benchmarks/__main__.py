@@ -17,6 +17,7 @@ from benchmarks import (
     portal,
     sensorthings,
     start,
+    water_statistics,
     water_wrtds,
     wildlife_secr,
 )
@@ -32,6 +33,7 @@ for benchmark in (
     land_spi,
     land_areas,
     land_discovery,
+    water_statistics,
     water_wrtds,
     wildlife_secr,
     camtrapdp,

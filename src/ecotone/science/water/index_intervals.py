@@ -171,19 +171,32 @@ def ccme_interval(
         return float("nan"), float("nan")
     member = np.zeros((v.size, names.size))
     member[np.arange(v.size), name] = 1
+    # What is sure is summed by bottle once; only the rest is drawn result by result.
+    open_ones = _open(known, top, bottom)
+    sure = ~open_ones
+    never = _outside(v, top, bottom) & sure & (known.kind >= 0)
+    cells = bottle * names.size + name
+    size, shape = bottles.size * names.size, (bottles.size, names.size)
+    every = np.bincount(cells, minlength=size).reshape(shape)
+    broken = np.bincount(cells, never, size).reshape(shape)
+    over = np.bincount(bottle, np.where(never, excursion(v, top, bottom), 0.0), bottles.size)
+    rest = Known(v[open_ones], known.kind[open_ones], u[open_ones])
+    ends = top[open_ones], bottom[open_ones]
     rng = np.random.default_rng(seed)
     found = []
-    for times in _blocks(replicates, v.size):
-        weight = _redrawn(rng, bottles.size, times)[:, bottle]
-        x = known.drawn(rng, times)
-        failed = _outside(x, top, bottom)
-        beyond = np.where(failed, excursion(x, top, bottom), 0.0)
-        tests, fails = weight @ member, (weight * failed) @ member
+    for times in _blocks(replicates, max(rest.values.size, size)):
+        drawn = _redrawn(rng, bottles.size, times)
+        weight = drawn[:, bottle[open_ones]]
+        x = rest.drawn(rng, times)
+        failed = _outside(x, *ends)
+        beyond = np.where(failed, excursion(x, *ends), 0.0)
+        tests = drawn @ every
+        fails = drawn @ broken + (weight * failed) @ member[open_ones]
         with np.errstate(invalid="ignore"):
             found.append(
                 ccme_of_sums(
                     tests.sum(axis=1), fails.sum(axis=1), (tests > 0).sum(axis=1),
-                    (fails > 0).sum(axis=1), (weight * beyond).sum(axis=1),
+                    (fails > 0).sum(axis=1), drawn @ over + (weight * beyond).sum(axis=1),
                 )
             )  # fmt: skip
     return expanded_percentiles(np.concatenate(found), bottles.size, level)
@@ -267,7 +280,7 @@ def class_chances(
         return np.full(classes, np.nan)
     rng = np.random.default_rng(seed)
     counts = np.zeros(classes)
-    for times in _blocks(replicates, sum(f.event.size for f in factors)):
+    for times in _blocks(replicates, max(events, *(f.event.size for f in factors))):
         weight = _redrawn(rng, events, times)
         worst = np.zeros(times, np.int64)
         for factor in factors:
@@ -386,25 +399,54 @@ def class_of_mean(factor: Factor, *, upper: bool) -> int:
     """The class of a factor's mean, non-detects at their limit or at 0; 0 without results."""
     x = np.where((factor.known.kind < 0) & (not upper), 0.0, factor.known.values)
     weight = np.ones((1, int(factor.event.max(initial=-1)) + 1))
-    return int(_class_of(factor, weight, x[None])[0])
+    return int(_class_of(factor, weight, x)[0])
 
 
 def _drawn_class(factor: Factor, weight: Floats, rng: np.random.Generator) -> Codes:
-    return _class_of(factor, weight, factor.known.drawn(rng, weight.shape[0]))
+    """Class of the mean in each replicate; only results that are not sure are drawn."""
+    known = factor.known
+    wide = np.nan_to_num(known.standard) if known.standard.size else np.zeros(known.values.size)
+    loose = np.flatnonzero((known.kind < 0) | ((known.kind == 0) & (wide > 0)))
+    rest = Known(known.values[loose], known.kind[loose], wide[loose], known.floor)
+    return _class_of(factor, weight, known.values, loose, rest.drawn(rng, weight.shape[0]))
 
 
-def _class_of(factor: Factor, weight: Floats, x: Floats) -> Codes:
-    """Class of the mean of events' means in each replicate; 0 where it has no result."""
+def _class_of(
+    factor: Factor, weight: Floats, x: Floats, loose: Codes | None = None,
+    drawn: Floats | None = None,
+) -> Codes:  # fmt: skip
+    """Class of the mean of events' means in each replicate; 0 where it has no result.
+
+    ``drawn`` (replicates, loose) stands in the place of ``x[loose]``.
+    """
+    events = weight.shape[1]
     share = 1 / np.bincount(factor.event)[factor.event]
-    own = weight[:, factor.event] * share
-    total = own.sum(axis=1)
+    total = weight @ np.bincount(factor.event, share, events)
+    fixed = x.copy()
+    if loose is not None:
+        fixed[loose] = 0.0
+
+    def summed(scale: Floats) -> Floats:
+        own = weight @ np.bincount(factor.event, share * scale * fixed, events)
+        if loose is not None and drawn is not None and loose.size:
+            part = weight[:, factor.event[loose]] * (share * scale)[loose]
+            own = own + (part * drawn).sum(axis=1)
+        return np.asarray(own)
+
     with np.errstate(invalid="ignore"):
-        mean = (own * x).sum(axis=1) / total
+        mean = summed(np.ones(x.size)) / total
         place = factor.places[factor_class(mean, 0, factor.maxima, factor.minima)[0]]
         if factor.relief.size:
-            relieved = (own * x * factor.relief).sum(axis=1) / total >= 100 * (1 - _SAME)
+            relieved = summed(factor.relief) / total >= 100 * (1 - _SAME)
             place = np.where(relieved, factor.places[1], place)
     return np.asarray(np.where(total > 0, place, 0), np.int64)
+
+
+def _open(known: Known, top: Floats, bottom: Floats) -> NDArray[np.bool_]:
+    """Which results may lie within and beyond their limits, for all that is known of them."""
+    hidden = (known.kind < 0) & (_outside(known.values, top, bottom) | (bottom > 0))
+    wide = np.nan_to_num(known.standard) if known.standard.size else np.zeros(known.values.size)
+    return np.asarray(hidden | ((known.kind == 0) & (wide > 0)))
 
 
 def _outside(x: Floats, top: Floats, bottom: Floats) -> NDArray[np.bool_]:
