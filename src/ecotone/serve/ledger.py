@@ -32,6 +32,7 @@ _NEEDED: Final = {
     "put": ("what",),
     "commit": ("file_name", "dataset_id"),
     "withdraw": ("batch_id", "reason"),
+    "sensorthings": ("do", "first", "last"),
 }
 
 
@@ -95,6 +96,9 @@ def _told(kind: str, said: dict[str, Any], lang: Language) -> str:
         what = f"portal.document.{said.get('document')}"
         named = [str(said[k]) for k in _PUT if said.get(k) not in (None, "")]
         values["what"] = " ".join([say(what, lang), *named[1:]] if has(what) else named) or "–"
+    if kind == "sensorthings":
+        did = f"sta.did.{said.get('do')}"
+        return str(say(did, lang, first=values["first"], last=values["last"])) if has(did) else ""
     if kind == "release":
         values["level"] = say(f"portal.level.{values['level']}", lang)
         values["action"] = term("action", str(values["action"]), lang)
