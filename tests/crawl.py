@@ -15,6 +15,10 @@ from ecotone.model.dictionary import RECORD_NOUNS
 from tests.portal import Visitor, csrf
 
 _LINK = re.compile(r'(?:href|src|action)="(/[^"]*)"')
+#: What a browser would fetch from another address by itself.
+_ELSEWHERE = re.compile(
+    r'(?:src|action|srcset|poster)="?(?:https?:)?//|<link[^>]+href="?(?:https?:)?//|url\(["\']?https?:'
+)
 _FORM = re.compile(r'<form method="get"[^>]*?(?:action="([^"]*)")?[^>]*>(.*?)</form>', re.S)
 _SELECT = re.compile(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', re.S)
 _OPTION = re.compile(r'<option[^>]*value="([^"]*)"')
@@ -47,6 +51,7 @@ def crawl_answers(
         yield path, answer
         if "text/html" not in answer.headers.get("content-type", ""):
             continue
+        assert not _ELSEWHERE.search(answer.text), path
         links = [unescape(link) for link in _LINK.findall(answer.text)]
         for link in [*links, *_lists(path, answer.text)]:
             if link not in seen and not link.startswith(_LEFT):
