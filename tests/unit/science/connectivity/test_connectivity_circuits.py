@@ -458,3 +458,16 @@ def test_a_margin_is_solved_with_and_not_shown():
     wired, flow = land.flow(source, leak)
     assert wired.raster(flow.current).shape == (5, 5)
     assert wired.raster(flow.current)[4, 4] == pytest.approx(1)
+
+
+def test_who_is_not_paired_gives_one_ampere_where_strengths_are_told():
+    land = Landscape(np.ones((1, 4)), four=True)
+    points = Points(np.array([0, 1, 2, 3]), np.array([1, 2, 3, 4]))
+    apart = frozenset({(1, 3), (1, 4), (2, 4), (3, 4)})
+    found = star(
+        land, points, "all-to-one", excluded=apart, strengths={1: 5.0, 2: 3.0, 3: 7.0, 4: 9.0},
+        wanted=Wanted(cumulative=True, each=(seen := []).append),
+    )  # fmt: skip
+    # To 1: 3 A of 2, 1 A each of 3 and 4. Nobody is paired with 4.
+    assert seen[0].current.ravel() == pytest.approx([5, 5, 2, 1])
+    assert np.isnan(found.resistance[3])

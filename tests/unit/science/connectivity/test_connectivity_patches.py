@@ -174,6 +174,18 @@ def test_what_nodes_and_links_carry_is_what_taking_them_away_tells(index, seed, 
         assert lost.get((a, b), 0.0) == pytest.approx(whole - less, abs=1e-10 * whole)
 
 
+def test_a_ring_is_walked_the_other_way_round_where_a_node_or_link_is_gone():
+    steps = np.array([[0, 1], [1, 2], [2, 3], [3, 4], [0, 4]])
+    length = np.array([1.0, 1.0, 1.0, 1.0, 2.5])
+    area = np.array([1.0, 0.0, 0.0, 1.0, 0.0])
+    found = carried(web(5, steps, length), area, product=True)
+    # From 0 to 3 it is 3 by 1 and 2, and 3.5 by 4: each way round of the other's loss.
+    lost = 2 * (np.exp(-3.0) - np.exp(-3.5))
+    assert found.connector == pytest.approx([0, lost, lost, 0, 0])
+    assert found.link == pytest.approx([lost, 0, lost, lost, 0])
+    assert found.through == pytest.approx([0, np.exp(-3.0), np.exp(-3.0), 0, 0])
+
+
 def test_paths_beyond_reach_count_nothing_before_and_after():
     steps = np.array([[0, 1], [1, 2], [2, 3], [0, 4], [3, 4]])
     graph = web(5, steps, np.array([1.0, 1.0, 1.0, 2.0, 2.0]))
