@@ -40,6 +40,7 @@ def seal(connection: sa.Connection, person: str, by: Mapping[str, int]) -> None:
     """Lines for all that stand under none; ``by``: who sent how many, as far as is known."""
     last = value(connection, "Observation")
     first = value(connection, "sealed") + 1
+    # Of several runs it is not known who sent how much of which.
     told = by if last - first < BLOCK else {}
     for start in range(first, last + 1, BLOCK):
         end = min(start + BLOCK - 1, last)
@@ -50,9 +51,12 @@ def seal(connection: sa.Connection, person: str, by: Mapping[str, int]) -> None:
 def seal_these(
     connection: sa.Connection, person: str, by: Mapping[str, int], columns: Mapping[str, Any]
 ) -> None:
-    """A line for rows that were just written, all before them being sealed."""
-    numbers = columns["id"]
-    _line(connection, person, by, int(numbers[0]), int(numbers[-1]), columns)
+    """Lines for rows that were just written, all before them being sealed."""
+    for start in range(0, len(columns["id"]), BLOCK):
+        part = {name: values[start : start + BLOCK] for name, values in columns.items()}
+        numbers = part["id"]
+        told = dict.fromkeys(by, len(numbers)) if len(by) == 1 else by
+        _line(connection, person, told, int(numbers[0]), int(numbers[-1]), part)
 
 
 def _line(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -118,7 +119,7 @@ def test_a_day_is_meant_to_its_end(client: Client) -> None:
     assert client.values("Things", as_of=today - timedelta(days=1)) == []
 
 
-def lines(store: Store) -> list[dict[str, object]]:
+def lines(store: Store) -> list[dict[str, Any]]:
     from ecotone.store import ledger
 
     with store.database.reading() as connection:
@@ -147,6 +148,20 @@ def test_every_observation_stands_under_a_line(service: Service, client: Client)
         (1510, {f"{party}.tester": 1500}), (1511, {f"{party}.tester": 1}),
         (1512, {f"{party}.tester": 1}),
     ]  # fmt: skip
+    assert service.store.verify_ledger() == []
+
+
+def test_a_long_array_stands_under_several_lines(
+    service: Service, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecotone.store.sensorthings_seal.BLOCK", 700)
+    seed = plant(client)
+    rows = [["2020-01-01T00:00:00Z", n / 7, "x" if n < 3 else None] for n in range(1500)]
+    body = [{"Datastream": {"@iot.id": seed.streams[1]}, "dataArray": rows,
+             "components": ["phenomenonTime", "result", "resultQuality"]}]  # fmt: skip
+    assert client.status("POST", "CreateObservations", body) == 201
+    said = [(b["first"], b["last"], sum(b["by"].values())) for b in lines(service.store)]
+    assert said[1:] == [(5, 704, 700), (705, 1404, 700), (1405, 1504, 100)]
     assert service.store.verify_ledger() == []
 
 
