@@ -157,6 +157,11 @@ def test_the_same_file_from_either_database_and_onto_either(node, tmp_path):
     with open_node(tmp_path / "pg") as store:
         assert store.database.is_postgres
         assert store.state_hash() == wanted and store.verify_ledger() == []
+    for name, place in (("a", node), ("b", tmp_path / "pg")):
+        told = ecotone("export", "--everything", tmp_path / name, "--node", place)
+        assert told.code == 0, told.err
+    for path in (tmp_path / "a" / "history").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / "history" / path.name).read_bytes()
     told = ecotone("backup", tmp_path / "2.zip", "--node", tmp_path / "pg")
     assert told.code == 0, told.err
     assert not list((tmp_path / "pg" / "staging").iterdir())
