@@ -256,3 +256,26 @@ def test_controls_among_the_results_are_no_samples(tmp_path: Path, kind: str) ->
     checked = run(tmp_path, "water.laboratory", text)
     counts = {n: checked.values[n].value for n in ("results", "passed", "not_evaluated")}
     assert counts == {"results": 2, "passed": 0, "not_evaluated": 2}
+
+
+@pytest.mark.parametrize("unit", ["CFU/100mL", "MPN/100 mL", "CFU/(100 mL)"])
+def test_counts_of_bacteria_are_counts(tmp_path: Path, unit: str) -> None:
+    """150 in 100 mL are 1500 a litre: class II of GB 3838 (at most 2000)."""
+    text = f"site,date,property,value,unit\nA,2024-01-01,faecal coliform,150,{unit}\n"
+    result = run(tmp_path, "water.index", text, index="gb3838", factors="all")
+    assert result.values["index"].value == 2
+    assert told(result, "water-counts-joined")
+
+
+def test_rows_given_twice_and_a_series_without_any_detection(tmp_path: Path) -> None:
+    text = "site,date,property,value,unit\n" + "A,2024-01-01,lead,2,ug/L\n" * 2
+    twice = run(tmp_path, "water.compliance", text, LIMITS.format(name="lead", unit="ug/L", top=10))
+    assert told(twice, "water-rows-twice")[0]["params"]["count"] == "1"
+    nothing = run(tmp_path, "water.trend", monthly(lambda i: "<0.5"), column="NO3")
+    assert nothing.values["slope"].value is None
+    assert told(nothing, "water-nothing-detected")
+
+
+def test_a_trend_tells_a_unit_that_changed(tmp_path: Path) -> None:
+    text = monthly(lambda i: 250 + i % 7 if i < 48 else 25 + i % 7 / 10).replace("NO3", "EC")
+    assert told(run(tmp_path, "water.trend", text, column="EC"), "water-unit-slip")

@@ -28,7 +28,33 @@ def usable(results: pd.DataFrame, notes: Notes, file: str) -> pd.DataFrame:
     """Results without controls among them and without what ``set_aside`` names."""
     if "sample_type" in results:
         results = without_controls(results, notes, file)
-    return results[~set_aside(results, notes, file)].reset_index(drop=True)
+    kept = results[~set_aside(results, notes, file)].reset_index(drop=True)
+    _tell_twice(kept, notes, file)
+    return kept
+
+
+def _tell_twice(results: pd.DataFrame, notes: Notes, file: str) -> None:
+    """Rows that say the same of one sample or one moment: a file may have been joined twice.
+
+    They are told and kept: two bottles of one day may well agree.
+    """
+    told = [c for c in ("sample", "day", "time_text", "calendar_year", "month") if c in results]
+    if not told or results.empty:
+        return
+    texts = results[told].astype(object).fillna("").astype(str)
+    # A day alone, or a bottle, names a result; a year alone does not.
+    named = pd.Series(False, index=results.index)
+    for column in ("sample", "day", "time_text"):
+        if column in texts:
+            named |= texts[column].str.strip().ne("") & texts[column].ne("NaT")
+    keys = [c for c in ("station", "property", "value", "kind", "unit", "fraction") if c in results]
+    again = results.assign(**{f"_{c}": texts[c] for c in told})[
+        [*keys, *(f"_{c}" for c in told)]
+    ].duplicated()
+    count = int((again & named).sum())
+    if count:
+        notes.add(Finding("water-rows-twice", Severity.WARNING, value="-", file=file,
+                          params={"count": str(count)}))  # fmt: skip
 
 
 def set_aside(frame: pd.DataFrame, notes: Notes, file: str) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -22,6 +23,9 @@ _NEAR = 0.2
 _SLIPS = {1: frozenset({"conductivity"}), 3: None}
 #: Parts of a record a unit slip leaves: each this narrow and this large, parted by half a decade.
 _NARROW, _FEWEST_EACH, _PARTED = 0.5, 3, 0.5
+#: Bacteria are counted as colonies, most probable numbers or individuals: numbers all.
+_COUNTED = frozenset({"faecalcoliform", "totalcoliform", "ecoli"})
+_COUNT = re.compile(r"^(CFU|MPN|individuals?|ind\.?|cells?|个|КОЕ|НВЧ)(?=\s*/)", re.IGNORECASE)
 #: Properties that count oxygen.
 _OXYGEN = frozenset({"codcr", "permanganateindex", "bod5", "dissolvedoxygen"})
 #: Units of mass in water that are rare enough to be told; dissolved salts may well be in g/L.
@@ -77,6 +81,12 @@ def in_unit(
                     params=params)
         )  # fmt: skip
         return values
+    if plain(name) in _COUNTED:
+        counts = [_COUNT.sub("individual", x) for x in (unit, wanted)]
+        if counts[0] != unit and counts[1] != wanted and _kind(unit) != _kind(wanted):
+            notes.add(Finding("water-counts-joined", Severity.INFO, field="unit", value=unit,
+                              params=params))  # fmt: skip
+            unit, wanted = counts
     if plain(name) in _OXYGEN:
         unit, wanted, basis, asked = (_without_oxygen(x) for x in (unit, wanted, basis, asked))
     try:
@@ -94,6 +104,12 @@ def in_unit(
             )
         )
         return None
+
+
+def _kind(unit: str) -> str:
+    """What a unit counts: colonies, most probable numbers, individuals."""
+    found = _COUNT.match(unit)
+    return found[0].casefold() if found else ""
 
 
 def _without_oxygen(text: str) -> str:

@@ -122,6 +122,7 @@ def _one_unit(out: pd.DataFrame, name: str, notes: Notes, path: Path) -> pd.Data
     units = out["unit"].astype(str)
     usual = units[units != ""].mode()
     if usual.empty or (units == usual.iloc[0]).all():
+        tell_slips(out.assign(property=name), notes)
         return out
     wanted, bare = str(usual.iloc[0]), units == ""
     if bare.any():

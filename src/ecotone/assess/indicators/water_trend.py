@@ -146,7 +146,11 @@ def _station(
         )  # fmt: skip
         return None
     slope, low, high = found.slope, found.low, found.high
-    if censored:
+    if censored == len(group):
+        # Nothing was detected: that no change shows is not that there was none.
+        notes.add(Finding("water-nothing-detected", Severity.WARNING, value=station or "-"))
+        slope = low = high = float("nan")
+    elif censored:
         slope, low, high = _slopes(monthly, block, station, notes)
     _tell(found, station, extra is not None, notes)
     unit = str(group["unit"].iloc[0])
