@@ -262,22 +262,48 @@ def _paths(
 
 
 @compiled
+def _entered(
+    start: Ints, column: Ints, length: Floats, link: Ints, far: Floats, order: Ints, rank: Ints,
+    count: int, begin: Ints, before: Ints, by: Ints,
+) -> None:  # fmt: skip
+    """The nodes from which a shortest path enters each node, and by which link.
+
+    Those of the c-th nearest node stand from ``begin[c]`` to ``begin[c + 1]``; ``by`` is -1
+    where the path is the shortest but for rounding.
+    """
+    free = 0
+    begin[0] = 0
+    begin[1] = 0
+    for c in range(1, count):
+        v = order[c]
+        most = far[v] * (1.0 + _SAME)
+        for e in range(start[v], start[v + 1]):
+            u = column[e]
+            total = far[u] + length[e]
+            if total <= most and rank[u] < c:
+                before[free] = u
+                by[free] = link[e] if total <= far[v] else -1
+                free += 1
+        begin[c + 1] = free
+
+
+@compiled
 def _dominators(
-    start: Ints, column: Ints, length: Floats, link: Ints, far: Floats,
-    order: Ints, rank: Ints, count: int, above: Ints, only: Ints,
+    order: Ints, rank: Ints, count: int, begin: Ints, before: Ints, by: Ints,
+    above: Ints, only: Ints,
 ) -> None:  # fmt: skip
     """The nearest node that all shortest paths to a node pass, and the link if there is one."""
     for c in range(1, count):
         v = order[c]
         above[v] = -1
         only[v] = -1
-        for e in range(start[v], start[v + 1]):
-            u = column[e]
-            if far[u] == np.inf or rank[u] >= c or far[u] + length[e] > far[v]:
+        for n in range(begin[c], begin[c + 1]):
+            if by[n] < 0:
                 continue
+            u = before[n]
             if above[v] < 0:
                 above[v] = u
-                only[v] = link[e]
+                only[v] = by[n]
                 continue
             only[v] = -1
             a = above[v]
@@ -357,8 +383,8 @@ def _left(
 
 @compiled
 def _between(
-    start: Ints, column: Ints, length: Floats, far: Floats, order: Ints, rank: Ints, count: int,
-    gets: Floats, weight: float, ways: Floats, hangs: Floats, through: Floats,
+    order: Ints, count: int, begin: Ints, before: Ints, gets: Floats, weight: float,
+    ways: Floats, hangs: Floats, through: Floats,
 ) -> None:  # fmt: skip
     """Add what passes through each node on its way from the first of ``order``."""
     for c in range(count):
@@ -366,19 +392,14 @@ def _between(
         ways[order[c]] = 0.0
     ways[order[0]] = 1.0
     for c in range(1, count):
-        v = order[c]
-        for e in range(start[v], start[v + 1]):
-            u = column[e]
-            if far[u] < np.inf and rank[u] < c and far[u] + length[e] <= far[v] * (1.0 + _SAME):
-                ways[v] += ways[u]
+        for n in range(begin[c], begin[c + 1]):
+            ways[order[c]] += ways[before[n]]
     for c in range(count - 1, 0, -1):
         v = order[c]
         through[v] += hangs[v]
         share = (weight * gets[v] + hangs[v]) / ways[v]
-        for e in range(start[v], start[v + 1]):
-            u = column[e]
-            if far[u] < np.inf and rank[u] < c and far[u] + length[e] <= far[v] * (1.0 + _SAME):
-                hangs[u] += share * ways[u]
+        for n in range(begin[c], begin[c + 1]):
+            hangs[before[n]] += share * ways[before[n]]
 
 
 @compiled
@@ -398,9 +419,14 @@ def _carry(
     above, only = np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int64)
     size, first = np.empty(nodes, dtype=np.int64), np.empty(nodes, dtype=np.int64)
     at = np.empty(nodes, dtype=np.int64)
+    begin = np.empty(nodes + 1, dtype=np.int64)
+    # Each link is entered from one side alone.
+    before = np.empty(column.size // 2 + 1, dtype=np.int64)
+    by = np.empty(column.size // 2 + 1, dtype=np.int64)
     for number in range(sources.size):
         s = sources[number]
         count = _paths(start, column, length, s, reach, far, order, heap, place)
+        rank[:] = nodes
         for c in range(count):
             v = order[c]
             rank[v] = c
@@ -408,10 +434,9 @@ def _carry(
             out[number] += gets[v]
         if area[s] == 0.0 or not nodes_too:
             continue
-        _between(
-            start, column, length, far, order, rank, count, gets, area[s], ways, hangs, through
-        )
-        _dominators(start, column, length, link, far, order, rank, count, above, only)
+        _entered(start, column, length, link, far, order, rank, count, begin, before, by)
+        _between(order, count, begin, before, gets, area[s], ways, hangs, through)
+        _dominators(order, rank, count, begin, before, by, above, only)
         _nested(order, count, above, size, first, at)
         within[0] = 0.0
         for n in range(count):
