@@ -81,3 +81,24 @@ def test_a_signal_that_fades(tmp_path: Path) -> None:
     assert flags(tmp_path, "attenuated") == [1] * 8
     with pytest.raises(UsageError, match="do not fit together"):
         run(tmp_path, None, series, attenuated_suspect=0.1, attenuated_fail=0.4)
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "utc"),
+    [
+        ("2024-03-01T08:00:00Z", None, "2024-03-01T08:00:00Z"),
+        ("2024-03-01 08:00:00+05:00", None, "2024-03-01T03:00:00Z"),
+        ("2024-03-01 08:00", "Asia/Dushanbe", "2024-03-01T03:00:00Z"),
+        ("01.03.2024 08:00", "+05:00", "2024-03-01T03:00:00Z"),
+        ("2024/3/1 8:00", "+05:00", "2024-03-01T03:00:00Z"),
+        ("2024-03-01 08:00", None, "2024-03-01T08:00:00Z"),
+    ],
+)
+def test_times_have_a_zone_or_are_told(tmp_path: Path, written, zone, utc) -> None:
+    given = {"zone": zone} if zone else {}
+    result = run(tmp_path, None, f"time,value\n{written},5\n", fail_low=0, fail_high=9, **given)
+    assert flags(tmp_path, "time") == [utc]
+    naive = "water-times-naive" in {f["code"] for f in result.findings}
+    assert naive == (zone is None and written == "2024-03-01 08:00")
+    with pytest.raises(UsageError, match="zone"):
+        run(tmp_path, None, "time,value\n2024-03-01 08:00,5\n", zone="Mars/Olympus")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators.extent import tell_no_region
 from ecotone.assess.indicators.laboratory import parse_numbers
+from ecotone.assess.indicators.moments import read_moments
 from ecotone.assess.indicators.reading import Notes, attributes, headers_of, read_whole
 from ecotone.assess.indicators.series import value_columns
 from ecotone.assess.indicators.water_seasons import read_seasons, seasons_of
@@ -86,9 +87,8 @@ def _read(job: Job, notes: Notes) -> pd.DataFrame:
                         row=int(whole.frame["row"].iloc[place]), value=str(text.iloc[place]),
                         file=path.name)
             )  # fmt: skip
-        time = pd.to_datetime(
-            whole.frame[told["time"]].str.strip(), errors="coerce", utc=True, format="ISO8601"
-        )
+        zone = None if job.parameters["zone"] is None else str(job.parameters["zone"])
+        time = read_moments(whole.frame[told["time"]], zone, notes, path.name)
         parts.append(
             pd.DataFrame(
                 {
@@ -219,6 +219,7 @@ WATER_QC: Final = Indicator(
     ),
     parameters=(
         Parameter("column", "text"),
+        Parameter("zone", "text"),
         Parameter("fail_low", "number"),
         Parameter("fail_high", "number"),
         Parameter("suspect_low", "number"),
