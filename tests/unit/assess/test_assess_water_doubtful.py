@@ -64,6 +64,8 @@ def test_a_negative_concentration_is_set_aside(tmp_path: Path) -> None:
     assert told(result, "water-negative")[0]["params"]["count"] == "1"
     cold = run(tmp_path, "water.censored-summary", "station,TEMP_C\nA,-0.5\nA,1\n", method="km")
     assert cold.values["n"].value == 2
+    plain = run(tmp_path, "water.censored-summary", "value\n1\n2\n-0.5\n", method="km")
+    assert told(plain, "water-negative-kept")
 
 
 @pytest.mark.parametrize("unit", ["мгО2/л", "мгО/л", "мг О₂/дм3", "mg O2/L", "mgO2/L", "mg/L"])

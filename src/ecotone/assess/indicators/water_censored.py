@@ -53,6 +53,13 @@ def compute(job: Job) -> Outcome:
             Finding("water-above-limit", Severity.WARNING, params={"count": str(int(above.sum()))})
         )
         series = series[~above]
+    below_zero = series["value"] < 0
+    if below_zero.any():
+        notes.add(
+            Finding("water-negative-kept", Severity.WARNING,
+                    value=f"{series.loc[below_zero, 'value'].iloc[0]:g}",
+                    params={"count": str(int(below_zero.sum()))})
+        )  # fmt: skip
     method = str(given["method"])
     whole = _row("", series, method, notes, needed=True)
     rows = [whole]
