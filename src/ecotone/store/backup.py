@@ -11,13 +11,12 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import sqlite3
 import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -40,7 +39,7 @@ from ecotone.store.node import (
     was_interrupted,
 )
 from ecotone.store.store import Store
-from ecotone.store.system import private, read_only, sync_folder
+from ecotone.store.system import built_beside, is_free, locked, private, read_only, sync_folder
 
 FORMAT: Final = 1
 MANIFEST: Final = "ecotone-backup.json"
@@ -99,13 +98,36 @@ def backup(store: Store, out: Path, *, progress: Progress = lambda done, total: 
             "made": made,
             "ledger": list(head),
         }
-        number = _write(part, snapshot, store.party_id, head, members, said, progress)
-        part.replace(out)
+        with _alone(part, out) as stream:
+            number = _write(stream, snapshot, store.party_id, head, members, said, progress)
         sync_folder(out.resolve().parent)
     finally:
-        for left in (part, snapshot, *_beside(snapshot)):
+        for left in (snapshot, *_beside(snapshot)):
             left.unlink(missing_ok=True)
     return Backup(out, store.party_id, made, head, number, out.stat().st_size)
+
+
+@contextmanager
+def _alone(part: Path, out: Path) -> Iterator[IO[bytes]]:
+    """A file that nobody else writes, in its place once it is whole; gone where it is not."""
+    try:
+        if not is_free(part):
+            raise UsageError(say("backup.busy", path=out))
+        stream = locked(part)
+    except BlockingIOError as error:
+        raise UsageError(say("backup.busy", path=out)) from error
+    try:
+        with stream:
+            yield stream
+            if out.exists():
+                raise UsageError(say("backup.exists", path=out))
+            if os.name == "posix":
+                part.replace(out)  # while it is ours; Windows renames no open file
+        if os.name != "posix":
+            part.replace(out)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def restore(
@@ -132,9 +154,7 @@ def restore(
         raise UsageError(say("backup.folder-taken", folder=folder))
     if not zipfile.is_zipfile(path):
         raise InputRefused(say("backup.no-archive", path=path), say("backup.no-archive.do"))
-    building = folder.with_name(f".{folder.name}.restoring")
-    shutil.rmtree(building, ignore_errors=True)
-    try:
+    with built_beside(folder) as building:
         try:
             with zipfile.ZipFile(path) as archive:
                 manifest = _manifest(archive, path)
@@ -156,8 +176,6 @@ def restore(
         else:
             building.rename(folder)
             sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return open_node(folder)
 
 
@@ -241,7 +259,7 @@ def _members(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _write(
-    part: Path,
+    stream: IO[bytes],
     snapshot: Path,
     party: str,
     head: tuple[int, str],
@@ -250,28 +268,27 @@ def _write(
     progress: Progress,
 ) -> int:
     told: dict[str, list[Any]] = {}
-    with part.open("wb") as stream:
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, True, compresslevel=1) as archive:
-            told[DATABASE_FILE] = _add(archive, DATABASE_FILE, snapshot)
-            for number, (name, path) in enumerate(members.items(), start=1):
-                progress(number, len(members))
-                try:
-                    told[name] = _add(archive, name, path)
-                except FileNotFoundError:
-                    # A run may be replaced while we read; what the database names is never.
-                    if name.startswith("files/"):
-                        raise
-            small = {
-                CONFIG: config_text(party, None),
-                "keys/ledger.head": f"{head[0]} {head[1]}\n",
-            }
-            for name, text in small.items():
-                archive.writestr(_info(name), text)
-                told[name] = [len(text.encode()), hashlib.sha256(text.encode()).hexdigest()]
-            text = json.dumps({**said, "members": told}, ensure_ascii=False, sort_keys=True)
-            archive.writestr(_info(MANIFEST), text + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, True, compresslevel=1) as archive:
+        told[DATABASE_FILE] = _add(archive, DATABASE_FILE, snapshot)
+        for number, (name, path) in enumerate(members.items(), start=1):
+            progress(number, len(members))
+            try:
+                told[name] = _add(archive, name, path)
+            except FileNotFoundError:
+                # A run may be replaced while we read; what the database names is never.
+                if name.startswith("files/"):
+                    raise
+        small = {
+            CONFIG: config_text(party, None),
+            "keys/ledger.head": f"{head[0]} {head[1]}\n",
+        }
+        for name, text in small.items():
+            archive.writestr(_info(name), text)
+            told[name] = [len(text.encode()), hashlib.sha256(text.encode()).hexdigest()]
+        text = json.dumps({**said, "members": told}, ensure_ascii=False, sort_keys=True)
+        archive.writestr(_info(MANIFEST), text + "\n")
+    stream.flush()
+    os.fsync(stream.fileno())
     return len(told)
 
 

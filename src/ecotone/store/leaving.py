@@ -24,6 +24,7 @@ from ecotone.store.files import sha256_of
 from ecotone.store.leaving_sensors import write_sensors
 from ecotone.store.rows import readable
 from ecotone.store.schema import RECORDS, table_name, types_of
+from ecotone.store.system import built_beside
 
 if TYPE_CHECKING:
     from ecotone.store.store import Store
@@ -43,9 +44,8 @@ def export_everything(
         raise UsageError(say("backup.folder-taken", folder=folder))
     if folder.resolve().is_relative_to(store.folder):
         raise UsageError(say("backup.inside", path=folder, folder=store.folder))
-    building = folder.with_name(f".{folder.name}.building")
-    shutil.rmtree(building, ignore_errors=True)
-    try:
+    folder = folder.resolve()
+    with built_beside(folder) as building:
         for name in ("tables", "history", "dictionaries", "documents", "places", "rasters"):
             (building / name).mkdir(parents=True)
         counts = {}
@@ -66,8 +66,6 @@ def export_everything(
         if folder.exists():
             folder.rmdir()
         building.rename(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return counts
 
 

@@ -7,14 +7,18 @@ files is access to all of it. They only keep an editor from changing what must n
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
 _POSIX: Final = os.name == "posix"
 #: How long what another process staged is left alone where its process cannot be asked after.
 _LEFT_ALONE_S: Final = 86_400
+_BUILDING: Final = ".building"
 #: Seconds between attempts to replace a file that another process is reading.
 _WAITS: Final = (0.01, 0.05, 0.1, 0.3, 1.0)
 
@@ -55,13 +59,38 @@ def put_in_place(fresh: Path, path: Path) -> None:
 
 
 def locked(path: Path) -> IO[bytes]:
-    """A new file held open, by which others see that its process lives."""
-    stream = path.open("wb")
+    """An empty file held open, by which others see that its process lives.
+
+    Raises BlockingIOError where another process holds it, which is left as it is.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+    stream = os.fdopen(handle, "r+b")
     if _POSIX:
         import fcntl
 
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.close()
+            raise
+    stream.truncate(0)
     return stream
+
+
+@contextlib.contextmanager
+def built_beside(folder: Path) -> Iterator[Path]:
+    """The name of a new folder beside ``folder``, of this process alone, gone at the end.
+
+    What processes that died left there is removed first.
+    """
+    for old in folder.parent.glob(f".{glob.escape(folder.name)}.*{_BUILDING}"):
+        if is_abandoned(old, old.name.removesuffix(_BUILDING).rpartition(".")[2]):
+            shutil.rmtree(old, ignore_errors=True)
+    building = folder.with_name(f".{folder.name}.{os.getpid()}{_BUILDING}")
+    try:
+        yield building
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
 
 
 def is_free(path: Path) -> bool:

@@ -21,6 +21,7 @@ from tests.unit.store.test_store_upgrade import row_hashes
 from ecotone.store import open_node
 from ecotone.store.backup import MANIFEST
 from ecotone.store.node import MARK
+from ecotone.store.system import locked
 
 
 @pytest.fixture
@@ -106,6 +107,18 @@ def test_what_lies_in_the_node_beside_it_moves_too(node, tmp_path):
     assert (tmp_path / "r" / "maps" / "границы 边界.geojson").read_text(encoding="utf-8") == "{}"
     assert (tmp_path / "r" / "plan.toml").is_file()
     assert not list((tmp_path / "r").glob("ecotone-before*"))
+
+
+def test_two_backups_into_one_file_at_once(node, tmp_path):
+    part = tmp_path / "b.zip.part"
+    with locked(part) as other:
+        other.write(b"half")
+        other.flush()
+        told = ecotone("backup", tmp_path / "b.zip", "--node", node)
+        assert told.code == 2 and "b.zip" in told.err
+        assert part.read_bytes() == b"half"
+    assert ecotone("backup", tmp_path / "b.zip", "--node", node).code == 0
+    assert not part.exists()
 
 
 def test_into_the_folder_where_one_stands_also_after_it_was_interrupted(
