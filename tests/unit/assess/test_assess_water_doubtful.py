@@ -281,3 +281,13 @@ def test_rows_given_twice_and_a_series_without_any_detection(tmp_path: Path) -> 
 def test_a_trend_tells_a_unit_that_changed(tmp_path: Path) -> None:
     text = monthly(lambda i: 250 + i % 7 if i < 48 else 25 + i % 7 / 10).replace("NO3", "EC")
     assert told(run(tmp_path, "water.trend", text, column="EC"), "water-unit-slip")
+
+
+def test_why_nothing_could_be_judged(tmp_path: Path) -> None:
+    text = "site,property,value,unit\nA,Nitrate,5,mg/L\nA,colour,5,TCU\n"
+    with pytest.raises(NotComputable) as nothing:
+        run(tmp_path, "water.compliance", text, standard="who-gdwq-4")
+    hint = str(nothing.value.hint)
+    assert "colour" in hint
+    assert "nitrate (mg/L -> mg/L)" in hint
+    assert "as N or as NO3" in hint

@@ -99,13 +99,28 @@ def compute(job: Job) -> Outcome:
     judged = [part for limit in limits for part in _judged(results, limit, notes)]
     table = _table(judged)
     if table.empty:
-        raise NotComputable(say("assess.water.nothing"), say("assess.water.nothing.do"))
+        raise NotComputable(say("assess.water.nothing"), _why(notes))
     values = _values(table, notes)
     values["set_aside"] = Value(value=aside, unit="results")
     beyond = _beyond(judged, job, notes)
     return Outcome(
         values=values, tables={"compliance": table, "exceedances": beyond}, findings=notes.all()
     )
+
+
+def _why(notes: Notes) -> str:
+    """Which properties have no limit here, and which stand in a unit that leads nowhere."""
+    found: dict[str, set[str]] = {"water-no-limit": set(), "water-unit-differs": set()}
+    for finding in notes.findings:
+        if finding.code == "water-no-limit":
+            found[finding.code].add(str(finding.value))
+        elif finding.code == "water-unit-differs":
+            wanted = finding.params["wanted"]
+            found[finding.code].add(f"{finding.params['property']} ({finding.value} -> {wanted})")
+    if not any(found.values()):
+        return say("assess.water.nothing.do")
+    unknown, units = (", ".join(sorted(names)) or "-" for names in found.values())
+    return say("assess.water.nothing.why", unknown=unknown, units=units)
 
 
 def _beyond(judged: list[pd.DataFrame], job: Job, notes: Notes) -> pd.DataFrame:
