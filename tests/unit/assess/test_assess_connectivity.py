@@ -410,7 +410,7 @@ def test_patches_as_polygons_and_many_of_them(tmp_path, monkeypatch):
     assert (few.values["eca"].low, few.values["eca"].high) == (
         low.values["eca"].value, high.values["eca"].value
     )  # fmt: skip
-    assert "connectivity-no-range" in [f["code"] for f in low.findings]
+    assert "connectivity-no-range-none" in [f["code"] for f in low.findings]
     module = "ecotone.assess.indicators.connectivity_patches."
     monkeypatch.setattr(module + "_MANY", 2)
     monkeypatch.setattr(module + "_LISTED", 1)

@@ -211,7 +211,9 @@ def test_without_a_reference_system_there_are_no_degrees(land, tmp_path):
     }
     done = run(given, tmp_path / "o", pinch=50)
     assert "pinch_longitude" not in done.values
-    assert [f["code"] for f in done.findings] == ["connectivity-crs-missing"]
+    assert [f["code"] for f in done.findings] == [
+        "connectivity-crs-missing", "connectivity-not-drawn", "corridors-no-margin"
+    ]  # fmt: skip
 
 
 def test_a_map_of_nothing_and_cores_of_nothing(land, tmp_path):

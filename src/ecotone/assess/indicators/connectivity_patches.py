@@ -184,8 +184,7 @@ def _ranges(
     many = len(patches.ids) > _MANY
     if bracket == 1 or listed or many:
         why = "none" if bracket == 1 else "probability" if listed else "many"
-        reason = Finding("connectivity-no-range", Severity.INFO, params={"why": why})
-        findings.append(reason)
+        findings.append(Finding(f"connectivity-no-range-{why}", Severity.INFO))
         return {}
     sums: dict[str, list[float]] = {"eca": [], "eca_iic": []}
     for share in (1.0 / bracket, bracket):

@@ -79,8 +79,8 @@ def _ranges(
     """What follows from dispersal, with its range over distances, or the reason why not."""
     bracket = job.number("bracket")
     if bracket == 1 or len(whole) > _MANY:
-        params = {"why": "none" if bracket == 1 else "many"}
-        findings.append(Finding("connectivity-no-range", Severity.INFO, params=params))
+        why = "none" if bracket == 1 else "many"
+        findings.append(Finding(f"connectivity-no-range-{why}", Severity.INFO))
         return {}
     found = []
     for share in (1.0 / bracket, bracket):
