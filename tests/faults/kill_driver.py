@@ -23,6 +23,7 @@ ROOTS = {"ecotone", "alembic", "sqlalchemy", "pandas", "pyarrow", "openpyxl", "g
 def main() -> None:
     """Serve until the input ends."""
     for line in sys.stdin:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         told, tell = os.pipe()
         child = os.fork()
         if child == 0:
@@ -41,13 +42,16 @@ def _carry_out(arguments: list[str], tell: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
         os.dup2(nowhere, stream)
-    # Whatever started us may have had its own way with Ctrl-C.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = 0
     try:
+        # Ctrl-C is for the command, not for what stands around it here.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         run(arguments)
     except SystemExit as leaving:
         code = int(leaving.code or 0)
+    except KeyboardInterrupt:
+        code = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     names = [name for name, module in sys.modules.items() if _findable(name, module)]
     with os.fdopen(tell, "w") as stream:
         stream.write(json.dumps(names))
