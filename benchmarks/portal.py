@@ -58,6 +58,8 @@ PAGES = {
     "last page, sorted": f"{TABLE}?last=1&sort=-value",
     "map": f"{TABLE}/map",
     "map, one site": f"{TABLE}/map?site=S07",
+    "map, a square": f"{TABLE}/map/6/45/23.svg",
+    "map, a square of one site": f"{TABLE}/map/6/45/23.svg?site=S07",
     "map, zoomed": f"{TABLE}/map?west=75&south=42&east=75.4&north=42.5",
     "map, two days": f"{TABLE}/map?start=2001-02-03&end=2001-02-04",
     "overview": "/data",

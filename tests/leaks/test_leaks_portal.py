@@ -171,7 +171,8 @@ def test_every_page_is_the_same(twins: Twins, person: str) -> None:
              "/runs/2026-05-01-plovers", "/runs/plans/plovers", "/data/Occurrence?dataset_id=dens",
              "/sharing/preview?reader=AA", "/matches/picture/x", "/data/Site/csv",
              *(f"/data/{noun}/csv" for noun in ("Occurrence", "Observation", "Media")),
-             *(f"/data/{noun}/map" for noun in ("Occurrence", "Observation"))]  # fmt: skip
+             *(f"/data/{noun}/map{tile}" for noun in ("Occurrence", "Observation")
+               for tile in ("", "/0/0/0.svg", "/4/11/5.svg"))]  # fmt: skip
     number = 0
     for path, answer in crawl_answers(one, 60, start):
         same = other.until(other.http.get(path))

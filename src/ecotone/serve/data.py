@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from ecotone.model.dictionary import RECORD_NOUNS, attributes
@@ -19,7 +20,7 @@ from ecotone.serve.filters import Filters, Turn
 from ecotone.serve.guard import Known
 from ecotone.serve.maps import Box
 from ecotone.serve.outlines import outlines_for
-from ecotone.serve.pages import is_browser, page
+from ecotone.serve.pages import environment, is_browser, page
 from ecotone.serve.state import served
 from ecotone.serve.views import PATIENCE, View, Wanted
 from ecotone.share.decide import Request as Asked
@@ -53,6 +54,7 @@ Noun = Literal[
 Purpose = Annotated[str, Query(max_length=60, pattern=r"^[\w.-]+$")]
 _Text = Annotated[str, Query(max_length=200)]
 _Day = Annotated[str, Query(max_length=10)]
+_Step = Annotated[int, InPath(ge=0, lt=1 << 18)]
 _Degrees = Annotated[float | None, Query(ge=-180, le=180, allow_inf_nan=False)]
 
 
@@ -170,12 +172,34 @@ def chart(
         view=view,
         drawing=drawing,
         disclaimer=disclaimer,
+        tiles={**chosen.anywhere().query(), "purpose": purpose},
         moves={
             name: {**chosen.query(), "purpose": purpose, **vars(drawing.box.moved(*how))}
             for name, how in _MOVES.items()
         },
         **_frame(request, account, view, chosen, purpose),
     )
+
+
+@router.get("/data/{noun}/map/{zoom}/{column}/{row}.svg", response_class=Response)
+def tile(
+    request: Request,
+    account: Known,
+    noun: Noun,
+    zoom: _Step,
+    column: _Step,
+    row: _Step,
+    chosen: Chosen,
+    purpose: Purpose = "assessment",
+) -> Response:
+    """One square of the map of released records, for a map library: Mercator, 256 pixels."""
+    view = wanted(request, account, noun, purpose)
+    if view is None:
+        return preparing(request, noun)
+    shapes, _ = outlines_for(request, account)
+    drawing = maps.draw_tile(view, filters.kept(view, chosen), (zoom, column, row), shapes)
+    text = environment().get_template("tile.svg").render(drawing=drawing, edge=maps.EDGE)
+    return Response(text, media_type="image/svg+xml")
 
 
 _MOVES: Final = {

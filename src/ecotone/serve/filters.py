@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -35,6 +35,10 @@ class Filters:
     south: float | None = None
     east: float | None = None
     north: float | None = None
+
+    def anywhere(self) -> Filters:
+        """The same wherever a record lies."""
+        return replace(self, west=None, south=None, east=None, north=None)
 
     def query(self) -> dict[str, object]:
         """The filters as they stand in an address."""

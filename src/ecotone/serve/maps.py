@@ -14,13 +14,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ecotone.model.errors import UsageError
+from ecotone.model.words import say
 from ecotone.serve.views import View
 
 WIDTH: Final = 960
 _HEIGHTS: Final = (320, 760)
-#: Single places up to this many; more are counted by cells of the picture.
+#: Single places up to this many; more are counted by squares of so many pixels.
 _SINGLE: Final = 1500
-_ACROSS: Final = 96
+_SIDE: Final = 10
+_TILE_SIDE: Final = 8
+#: Each class of how many holds so many times as many as the one before.
+_TIMES: Final = 4
+#: Pixels of a tile, and around it what the signs of places near its edge need.
+TILE: Final = 256
+EDGE: Final = 8
+_DEEPEST: Final = 18
 _MARGIN: Final = 0.06
 _STEPS: Final = (30.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 
@@ -84,15 +93,44 @@ def draw(
     else:
         inside = (lon >= box.west) & (lon <= box.east) & (lat >= box.south) & (lat <= box.north)
         lon, lat, size = lon[inside], lat[inside], size[inside]
-    high = _height(box)
-    scale = _Scale(box, WIDTH, high)
+    return _drawing((lon, lat, size), _Scale(box, WIDTH, _height(box)), outlines)
+
+
+def draw_tile(
+    view: View,
+    numbers: NDArray[np.int64],
+    tile: tuple[int, int, int],
+    outlines: Sequence[tuple[Any, bool]] = (),
+) -> Drawing:
+    """The rows of a view on one square of the web's usual grid (Mercator; zoom, column, row).
+
+    Raises UsageError where the grid has no such square.
+    """
+    zoom, column, row = tile
+    if not (0 <= zoom <= _DEEPEST and 0 <= column < 1 << zoom and 0 <= row < 1 << zoom):
+        raise UsageError(say("portal.map.no-tile", zoom=zoom, column=column, row=row))
+    scale = _Mercator(zoom, column, row)
+    lon, lat, size = _placed(view, numbers)
+    box, half = scale.box, size / 2
+    inside = (lon + half >= box.west) & (lon - half <= box.east)
+    inside &= (lat + half >= box.south) & (lat - half <= box.north)
+    return _drawing((lon[inside], lat[inside], size[inside]), scale, outlines)
+
+
+def _drawing(
+    placed: tuple[Numbers, Numbers, Numbers],
+    scale: _Scale,
+    outlines: Sequence[tuple[Any, bool]],
+) -> Drawing:
+    lon, lat, size = placed
+    box = scale.box
     coarse = size > 0
     exact = (lon[~coarse], lat[~coarse]) if coarse.any() else (lon, lat)
     points, counted = _exact(*exact, scale)
     return Drawing(
         box=box,
-        width=WIDTH,
-        height=high,
+        width=scale.width,
+        height=scale.height,
         lines=_graticule(box, scale),
         outlines=[
             (path, disputed)
@@ -107,17 +145,53 @@ def draw(
 
 
 class _Scale:
+    """Degrees to pixels, each degree as long as the next."""
+
+    #: Pixels of a square in which places are counted.
+    side = _SIDE
+
     def __init__(self, box: Box, width: int, height: int) -> None:
-        self.west, self.north = box.west, box.north
+        self.box = box
         self.width, self.height = width, height
         self.x = width / (box.east - box.west)
-        self.y = height / (box.north - box.south)
+        self._y = height / (box.north - box.south)
+
+    def across(self, lon: Numbers) -> Numbers:
+        """Pixels from the left."""
+        return (lon - self.box.west) * self.x
+
+    def down(self, lat: Numbers) -> Numbers:
+        """Pixels from the top."""
+        return (self.box.north - lat) * self._y
 
     def at(self, lon: float, lat: float) -> tuple[float, float]:
-        return (
-            round((lon - self.west) * self.x, 1),
-            round((self.north - lat) * self.y, 1),
+        """Where a place stands, to a tenth of a pixel."""
+        x, y = self.across(np.asarray(lon)), self.down(np.asarray(lat))
+        return round(float(x), 1), round(float(y), 1)
+
+
+class _Mercator(_Scale):
+    """A square of the web's grid with its edge, in that grid's projection."""
+
+    #: Divides tile and edge, so that the squares of neighbours meet.
+    side = _TILE_SIDE
+
+    def __init__(self, zoom: int, column: int, row: int) -> None:
+        world = TILE << zoom
+        left, top = column * TILE - EDGE, row * TILE - EDGE
+        side = TILE + 2 * EDGE
+        self._top, self._world = top, world
+        west, east = (x / world * 360.0 - 180.0 for x in (left, left + side))
+        north, south = (
+            math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y / world))))
+            for y in (top, top + side)
         )
+        super().__init__(Box(west, south, east, north), side, side)
+
+    def down(self, lat: Numbers) -> Numbers:
+        # The poles lie at infinity; the grid ends at 85.05 degrees.
+        kept = np.radians(np.clip(lat, -85.06, 85.06))
+        return (1 - np.arcsinh(np.tan(kept)) / np.pi) / 2 * self._world - self._top
 
 
 def _placed(view: View, numbers: NDArray[np.int64]) -> tuple[Numbers, Numbers, Numbers]:
@@ -197,7 +271,8 @@ def _squares(
     # The finest last, so that it is not covered.
     for x, y, cell in cells[np.argsort(-cells[:, 2], kind="stable")][: 4 * _SINGLE]:
         left, top = scale.at(x - cell / 2, y + cell / 2)
-        found.append((left, top, round(cell * scale.x, 1), round(cell * scale.y, 1)))
+        right, bottom = scale.at(x + cell / 2, y - cell / 2)
+        found.append((left, top, round(right - left, 1), round(bottom - top, 1)))
     return found
 
 
@@ -210,23 +285,23 @@ def _exact(
     """
     if not len(lon):
         return [], []
-    # All lie inside the box: the east and south edge alone would fall out of the picture.
-    x = np.minimum(((lon - scale.west) * scale.x).astype(np.int32), scale.width - 1)
-    y = np.minimum(((scale.north - lat) * scale.y).astype(np.int32), scale.height - 1)
+    # All lie inside the box: the edges alone would fall out of the picture.
+    x, y = (
+        np.clip(pixel.astype(np.int32), 0, most - 1)
+        for pixel, most in ((scale.across(lon), scale.width), (scale.down(lat), scale.height))
+    )
     pixels = np.bincount(y * np.int32(scale.width) + x)
     filled = np.flatnonzero(pixels)
     if len(filled) <= _SINGLE:
         return [(k % scale.width + 0.5, k // scale.width + 0.5) for k in filled.tolist()], []
-    side = scale.width // _ACROSS
-    rows = -(-scale.height // side)
-    padded = np.zeros(rows * side * scale.width, dtype=np.int64)
-    padded[: len(pixels)] = pixels
-    number = padded.reshape(rows, side, _ACROSS, side).sum(axis=(1, 3)).ravel()
+    side = scale.side
+    across, down = -(-scale.width // side), -(-scale.height // side)
+    held = filled // scale.width // side * across + filled % scale.width // side
+    number = np.bincount(held, pixels[filled], across * down)
     there = np.flatnonzero(number)
-    shares = np.log(number[there] + 1.0) / math.log(float(number.max()) + 1.0)
-    classes = np.clip(np.ceil(shares * 5), 1, 5).astype(int)
+    classes = np.clip(1 + np.log(number[there]) // math.log(_TIMES), 1, 5).astype(int)
     return [], [
-        (k % _ACROSS * side, k // _ACROSS * side, side, side, n)
+        (k % across * side, k // across * side, side, side, n)
         for k, n in zip(there.tolist(), classes.tolist(), strict=True)
     ]
 

@@ -27,6 +27,7 @@ from selenium.webdriver.chrome.service import Service  # noqa: E402 - after the 
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402 - after the skip
 from selenium.webdriver.common.by import By  # noqa: E402 - after the skip
 from selenium.webdriver.common.keys import Keys  # noqa: E402 - after the skip
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402 - after the skip
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 #: A folder in which to leave pictures of all pages, for somebody's eyes.
@@ -269,6 +270,31 @@ def preview(person: Person, folder: Path) -> None:
     person.reads("preview.sees", reader="URUM")
     person.reads("preview.stays")
     person.reads("map.cells")
+
+
+def test_the_map_is_dragged_and_zoomed_by_keys_and_mouse(driver, address):
+    person = Person(driver, address, "zh")
+    person.signs_in("aigul")
+    person.go("/data/Occurrence/map")
+    frame = driver.find_element(By.ID, "map")
+    assert not driver.find_element(By.CSS_SELECTOR, "svg.map").is_displayed()
+
+    def tiles() -> list[str]:
+        WebDriverWait(driver, 20).until(
+            lambda d: d.find_elements(By.CSS_SELECTOR, "img.leaflet-tile-loaded")
+        )
+        shown = driver.find_elements(By.CSS_SELECTOR, "img.leaflet-tile")
+        return [img.get_attribute("src").removeprefix(address) for img in shown]
+
+    first = tiles()
+    assert all(t.startswith("/data/Occurrence/map/") and ".svg?" in t for t in first)
+    zoom = {t.split("/")[4] for t in first}
+    frame.send_keys("+")
+    WebDriverWait(driver, 20).until(lambda _: {t.split("/")[4] for t in tiles()} - zoom)
+    assert "°N" in frame.find_element(By.CSS_SELECTOR, ".place").text
+    assert driver.find_element(By.CSS_SELECTOR, ".leaflet-control-zoom-in").get_attribute(
+        "title"
+    ) == say("portal.map.in", "zh")
 
 
 def agree(person: Person, folder: Path) -> None:

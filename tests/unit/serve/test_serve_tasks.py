@@ -311,6 +311,19 @@ def test_tables_filter_and_turn_pages(steward):
     assert "grid cell" not in words(drawn)
 
 
+def test_squares_of_the_map_hold_what_the_page_holds(steward):
+    steward.until(steward.get("/data/Observation/map"))
+    world = steward.get("/data/Observation/map/0/0/0.svg")
+    assert world.headers["content-type"] == "image/svg+xml"
+    assert "<circle" in world.text
+    nobody = steward.get("/data/Observation/map/0/0/0.svg?property=gold")
+    assert "<circle" not in nobody.text and "<line" in nobody.text
+    for wrong in ("1/2/0", "19/0/0", "3/0/8"):
+        answer = steward.get(f"/data/Observation/map/{wrong}.svg", 422)
+        assert "no square" in words(answer)
+    steward.get("/data/Observation/map/-1/0/0.svg", 422)
+
+
 def test_every_page_is_told_in_three_languages(app):
     visitor = Visitor(app).sign_in("aigul")
     pages = ["/", "/data", "/data/Observation", "/data/Observation/map", "/deliver", "/matches",
