@@ -38,20 +38,26 @@ def main() -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
+def _outcome(arguments: list[str]) -> int:
+    try:
+        run(arguments)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    return 0
+
+
 def _carry_out(arguments: list[str], tell: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
         os.dup2(nowhere, stream)
-    code = 0
     try:
         # Ctrl-C is for the command, not for what stands around it here.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        run(arguments)
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
+        code = _outcome(arguments)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
+        # It came as the command was already leaving; there is but one.
         code = 130
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     names = [name for name, module in sys.modules.items() if _findable(name, module)]
     with os.fdopen(tell, "w") as stream:
         stream.write(json.dumps(names))

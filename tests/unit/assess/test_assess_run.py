@@ -74,7 +74,7 @@ def test_a_run_verifies_and_a_changed_number_is_found(plan, tmp_path):
         values = data.read(1)
         values[np.isfinite(values)] += 1e-3
         data.write(values, 1)
-    table = next(run.glob("results/west/*/water.compliance/tables/*.csv"))
+    table = next(run.glob("results/west/*/water.compliance/tables/compliance.csv"))
     table.write_text(table.read_text(encoding="utf-8") + "x\n", encoding="utf-8")
     found = {d.what for d in verify(run).differences}
     assert found == {"pixels", "rasters.slope", "tables.compliance"}
