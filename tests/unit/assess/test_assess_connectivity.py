@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
 from rasterio.transform import from_origin
 from shapely.geometry import box
 from tests.command import ecotone
@@ -441,6 +442,7 @@ def test_patches_as_polygons_and_many_of_them(tmp_path, monkeypatch):
         ("id,area_ha,x_m,y_m\n1,-1,0,0\n", "connectivity-area"),
         ("id,area_ha,x,y\n1,1,71.2,38.5\n2,1,71.9,38.1\n", "connectivity-degrees"),
         ("id,area_ha,x_m,y_m\n1,1,0\n", "circuit-list-columns"),
+        ("id,area_ha,lon,lat\n1,1,71.2,38.5\n2,1,71.9,38.1\n", "connectivity-degrees"),
     ],
 )
 def test_bad_patches_are_refused(text, code, tmp_path):
@@ -502,11 +504,36 @@ def test_protected_land_across_a_border(tmp_path):
         run("connectivity.protconn", {"areas": elsewhere, "region": region}, tmp_path / "o")
 
 
+@pytest.mark.parametrize(
+    "header", ["Код;Площадь, га;X, м;Y, м", "编号;面积（公顷）;X(米);Y(米)", "id;area_ha;x_m;y_m"]
+)
+def test_lists_of_patches_in_three_languages(header, tmp_path):
+    nodes = write_patches(tmp_path, f"{header}\n1;2,5;0;0\n2;1;1000;0\n")
+    done = run("connectivity.patches", {"nodes": nodes}, tmp_path / "o", d0=1000)
+    assert done.values["area"].value == 3.5
+    assert done.values["pc_numerator"].value == pytest.approx(2.5**2 + 1 + 2 * 2.5 / 2)
+
+
+def test_polygons_that_cross_themselves_are_repaired_and_named(tmp_path):
+    tie = shapely.Polygon([(0, 0), (100, 100), (100, 0), (0, 100)])
+    path = polygons(tmp_path / "t.gpkg", [tie, box(500, 0, 600, 100)], **{"id": ["west", "east"]})
+    whole = polygons(tmp_path / "r.gpkg", [box(-1000, -1000, 2000, 2000)])
+    for done in (
+        run("connectivity.patches", {"polygons": path}, tmp_path / "o"),
+        run("connectivity.protconn", {"areas": path, "region": whole}, tmp_path / "p"),
+    ):
+        (told,) = (f for f in done.findings if f["code"] == "connectivity-repaired")
+        assert told["params"] == {"count": "1", "ids": "west"}
+
+
 def test_polygons_in_degrees_or_none_are_refused(tmp_path):
     degrees = polygons(tmp_path / "d.gpkg", [box(71, 38, 72, 39)], crs="EPSG:4326")
     (tmp_path / "x.gpkg").write_text("nothing")
+    # At 43 degrees north web Mercator draws areas 1 / cos(43)^2 = 1.87 times as large.
+    swollen = polygons(tmp_path / "w.gpkg", [box(8e6, 5.3e6, 8.01e6, 5.31e6)], crs="EPSG:3857")
     for path, code in (
         (degrees, "connectivity-degrees"),
+        (swollen, "connectivity-not-equal-area"),
         (tmp_path / "x.gpkg", "connectivity-polygons"),
     ):
         with pytest.raises(InputRefused) as error:

@@ -24,6 +24,7 @@ from ecotone.assess.indicators.connectivity_tables import (
     read_links,
     read_nodes,
     read_polygons,
+    repairs,
 )
 from ecotone.formats.base import refused
 from ecotone.model.errors import UsageError
@@ -139,7 +140,9 @@ def _patches(job: Job) -> tuple[Patches, list[Finding]]:
         if patches.x is None and "distances" not in given:
             raise UsageError(say("assess.connectivity.patches-places"))
         return patches, []
-    return polygon_patches(read_polygons(given["polygons"][0])), []
+    path = given["polygons"][0]
+    frame = read_polygons(path)
+    return polygon_patches(frame), repairs(frame, path)
 
 
 def _graphs(job: Job, patches: Patches, findings: list[Finding]) -> tuple[_Graph, _Graph]:

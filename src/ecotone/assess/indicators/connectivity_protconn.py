@@ -17,6 +17,7 @@ from ecotone.assess.indicators.connectivity_tables import (
     edge_links,
     point_links,
     read_polygons,
+    repairs,
 )
 from ecotone.model.errors import NotComputable
 from ecotone.model.finding import Finding, Severity
@@ -54,9 +55,10 @@ def compute(job: Job) -> Outcome:
     """Protected land clipped to the region, joined by dispersal, as per cent of the region."""
     areas = read_polygons(job.inputs["areas"][0])
     region = read_polygons(job.inputs["region"][0])
+    findings = [*repairs(areas, job.inputs["areas"][0]), *repairs(region, job.inputs["region"][0])]
     if areas.crs is not None and region.crs is not None and areas.crs != region.crs:
         areas = areas.to_crs(region.crs)
-    findings = list(_about(region))
+    findings += _about(region)
     nodes = _nodes(areas, region, job.number("transboundary"))
     job.progress(0.3)
     whole = np.concatenate([nodes.inside, nodes.outside])

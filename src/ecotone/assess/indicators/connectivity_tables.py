@@ -16,6 +16,7 @@ from ecotone.assess.indicators.reading import plain
 from ecotone.formats.asciigrid import read_text
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import no_decimal_comma
+from ecotone.model.finding import Finding, Severity
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -27,18 +28,27 @@ Shapes = NDArray[Any]
 
 #: How each column may be called, in the plain form of ``reading.plain``.
 _NAMES: Final = {
-    "id": ("id", "node", "nodeid", "patch", "patchid"),
-    "area": ("areaha", "area", "attribute", "ha"),
-    "x": ("xm", "x", "easting", "east"),
-    "y": ("ym", "y", "northing", "north"),
+    "id": ("id", "node", "nodeid", "patch", "patchid", "код", "номер", "пятно", "участок", "编号",
+           "斑块", "斑块编号"),
+    "area": ("areaha", "area,ha", "area(ha)", "area", "attribute", "ha", "площадьга",
+             "площадь,га", "площадь(га)", "площадь", "га", "面积公顷", "面积(公顷)", "面积,公顷",
+             "面积(ha)", "面积"),
+    "x": ("xm", "x,m", "x(m)", "x", "easting", "east", "xм", "x,м", "x(м)", "x米", "x(米)",
+          "东坐标"),
+    "y": ("ym", "y,m", "y(m)", "y", "northing", "north", "yм", "y,м", "y(м)", "y米", "y(米)",
+          "北坐标"),
+    "degrees": ("lon", "longitude", "lat", "latitude", "decimallongitude", "decimallatitude",
+                "долгота", "широта", "经度", "纬度"),
     "from": ("from", "id1", "node1", "fromid", "a", "i", "source"),
     "to": ("to", "id2", "node2", "toid", "b", "j", "target"),
     "value": ("value", "distance", "distancem", "dist", "probability", "p"),
-}
+}  # fmt: skip
 #: The columns of ``files_read``.
 FILES: Final = {"option": "", "name": "", "sha256": ""}
 _GEOPACKAGE_TIME: Final = "2000-01-01T00:00:00.000Z"
 _SQUARE_METRES: Final = 10_000.0
+#: Share by which drawn areas may differ from those on the ground: national grids do by 2 %.
+_SIZE_DIFFERS: Final = 0.05
 #: Candidate pairs whose distance is taken at a time.
 _PAIRS: Final = 200_000
 
@@ -150,6 +160,8 @@ def read_nodes(path: Path) -> Patches:
     if (area < 0).any() or not area.any():
         raise refused("connectivity-area", file=path.name)
     if "x" not in frame or "y" not in frame:
+        if "degrees" in frame:
+            raise refused("connectivity-degrees", file=path.name)
         return Patches(ids, area)
     x, y = _number(frame, "x", path), _number(frame, "y", path)
     if (np.abs(x) <= 180).all() and (np.abs(y) <= 90).all() and np.ptp(x) < 90 and len(ids) > 1:
@@ -186,7 +198,11 @@ def read_links(path: Path, patches: Patches) -> Links:
 
 
 def read_polygons(path: Path, crs: CRS | None = None) -> gpd.GeoDataFrame:
-    """Polygons in metres, made valid; refused in degrees unless ``crs`` says where they go."""
+    """Polygons in metres, made valid; refused in degrees unless ``crs`` says where they go.
+
+    So are areas that the projection makes another size than they are on the ground. ``repaired``
+    says which polygons crossed themselves (see ``repairs``).
+    """
     import geopandas as gpd
     from pyogrio.errors import DataSourceError
 
@@ -202,17 +218,45 @@ def read_polygons(path: Path, crs: CRS | None = None) -> gpd.GeoDataFrame:
     frame = frame[frame.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
     if frame.empty:
         raise refused("connectivity-polygons", file=path.name, why="0")
-    frame = frame.copy()
+    frame = frame.assign(repaired=~frame.geometry.is_valid)
     frame.geometry = frame.geometry.make_valid()
+    if crs is None and frame.crs is not None:
+        _check_sizes(frame, path)
     return frame
+
+
+def repairs(frame: gpd.GeoDataFrame, path: Path) -> list[Finding]:
+    """A finding where polygons crossed themselves: what they enclose had to be guessed."""
+    crossed = np.flatnonzero(frame["repaired"].to_numpy())
+    if not len(crossed):
+        return []
+    ids = _ids(frame)
+    named = ", ".join(ids[n] for n in crossed[:10]) + (" …" if len(crossed) > 10 else "")
+    params = {"count": str(len(crossed)), "ids": named}
+    return [Finding("connectivity-repaired", Severity.WARNING, file=path.name, params=params)]
+
+
+def _check_sizes(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Refuse a projection, such as web Mercator, that swells or shrinks the largest polygon."""
+    largest = int(np.argmax(shapely.area(frame.geometry.to_numpy())))
+    shape = frame.geometry.iloc[largest]
+    lonlat = frame.geometry.iloc[[largest]].to_crs("EPSG:4326").iloc[0]
+    ellipsoid = frame.crs.get_geod()
+    ground = abs(ellipsoid.geometry_area_perimeter(shapely.segmentize(lonlat, 0.1))[0])
+    drawn = shape.area * frame.crs.axis_info[0].unit_conversion_factor ** 2
+    if ground > 0 and abs(drawn / ground - 1) > _SIZE_DIFFERS:
+        raise refused("connectivity-not-equal-area", file=path.name, times=f"{drawn / ground:.2f}")
+
+
+def _ids(frame: gpd.GeoDataFrame) -> list[str]:
+    name = next((c for c in frame.columns if plain(str(c)) in _NAMES["id"]), None)
+    return frame[name].astype(str).tolist() if name else [str(n + 1) for n in range(len(frame))]
 
 
 def polygon_patches(frame: gpd.GeoDataFrame) -> Patches:
     """Polygons as patches: their ids and areas in hectares."""
-    name = next((c for c in frame.columns if plain(str(c)) in _NAMES["id"]), None)
-    ids = frame[name].astype(str).tolist() if name else [str(n + 1) for n in range(len(frame))]
     shapes = frame.geometry.to_numpy()
-    return Patches(ids, shapely.area(shapes) / _SQUARE_METRES, shapes=shapes)
+    return Patches(_ids(frame), shapely.area(shapes) / _SQUARE_METRES, shapes=shapes)
 
 
 def write_layer(path: Path, layer: gpd.GeoDataFrame) -> None:
