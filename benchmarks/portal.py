@@ -218,7 +218,7 @@ def signed_in(address: str) -> Iterator[httpx.Client]:
 @contextmanager
 def serving(app: Any) -> Iterator[tuple[Any, str]]:
     """The server in a thread of this process, on an address of its own."""
-    listening = socket.socket()
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
