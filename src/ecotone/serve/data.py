@@ -32,6 +32,7 @@ router = APIRouter(default_response_class=HTMLResponse)
 ROWS: Final = 50
 #: Seconds for which a program is let wait.
 _PROGRAMS_WAIT: Final = 900.0
+_PICTURES_WAIT: Final = 60.0
 _COLUMNS: Final = 9
 #: Not shown in a table: for machines, or said otherwise on the page.
 _INNER: Final = frozenset(
@@ -193,7 +194,8 @@ def tile(
     purpose: Purpose = "assessment",
 ) -> Response:
     """One square of the map of released records, for a map library: Mercator, 256 pixels."""
-    view = wanted(request, account, noun, purpose)
+    # A picture cannot ask again by itself as a page does: it waits.
+    view = wanted(request, account, noun, purpose, patience=_PICTURES_WAIT)
     if view is None:
         return preparing(request, noun)
     shapes, _ = outlines_for(request, account)
@@ -240,14 +242,16 @@ def download(
     )
 
 
-def wanted(request: Request, account: Account, noun: str, purpose: str) -> View | None:
+def wanted(
+    request: Request, account: Account, noun: str, purpose: str, *, patience: float = PATIENCE
+) -> View | None:
     """The account's view of a noun; None while it is being made.
 
     Raises UsageError for a purpose nobody agreed to: each would be a release of its own.
     """
     node = served(request)
     _must_be_agreed(request, account, purpose)
-    return node.views.get(Wanted(account.party, noun, purpose, node.today()))
+    return node.views.get(Wanted(account.party, noun, purpose, node.today()), patience=patience)
 
 
 def _must_be_agreed(request: Request, account: Account, purpose: str) -> None:

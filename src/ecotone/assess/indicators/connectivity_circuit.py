@@ -8,13 +8,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_cost, connectivity_draws
 from ecotone.assess.indicators.connectivity_cost import Means
 from ecotone.assess.indicators.connectivity_draws import Draws, with_columns, with_interval
 from ecotone.assess.indicators.connectivity_inputs import Habitat
+from ecotone.assess.indicators.connectivity_maps import write_maps
 from ecotone.assess.indicators.connectivity_runs import (
     Ran,
     habitat_of,
@@ -24,7 +24,6 @@ from ecotone.assess.indicators.connectivity_runs import (
 from ecotone.assess.indicators.connectivity_tables import FILES, files_read, write_layer
 from ecotone.formats.circuitscape import Config, read_config
 from ecotone.formats.circuitscape_write import Writer
-from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
@@ -198,18 +197,7 @@ def _rasters(job: Job, ran: Ran) -> dict[str, str]:
     maps = {"cumulative_current": ran.current}
     if ran.spread is not None:
         maps |= {"current_mean": ran.spread.maps.mean, "current_cv": ran.spread.variation()}
-    raster = ran.habitat.raster
-    rows, columns = ran.current.shape
-    for name, values in maps.items():
-        write_geotiff(
-            job.out / "rasters" / f"{name}.tif",
-            shape=(rows, columns),
-            transform=raster.transform,
-            crs=raster.crs,
-            blocks=[(Window(0, 0, columns, rows), values)],
-            dtype="float64",
-        )
-    return {name: f"rasters/{name}.tif" for name in maps}
+    return write_maps(job, ran.habitat.raster, maps)
 
 
 def _vectors(job: Job, ran: Ran) -> dict[str, str]:

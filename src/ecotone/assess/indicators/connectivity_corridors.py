@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_resistance
@@ -25,11 +24,10 @@ from ecotone.assess.indicators.connectivity_ensemble import (
     stability,
     with_ranks,
 )
+from ecotone.assess.indicators.connectivity_maps import write_maps
 from ecotone.assess.indicators.connectivity_places import find_places, spot
 from ecotone.assess.indicators.connectivity_scene import Scene, padded, read_scene
 from ecotone.assess.indicators.connectivity_tables import write_layer
-from ecotone.formats.asciigrid import Raster
-from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.errors import NotComputable
 from ecotone.model.result import Value
 from ecotone.model.words import say
@@ -115,7 +113,7 @@ def compute(job: Job) -> Outcome:
     return Outcome(
         values=values,
         tables=tables,
-        rasters=_write_maps(job, scene.raster, maps),
+        rasters=write_maps(job, scene.raster, maps),
         vectors=_write_shapes(job, scene, frame, lines, kept),
         findings=findings,
     )
@@ -259,20 +257,6 @@ def _countries(
         return
     tables["segments"], agreed = with_ranks(segments.reset_index(drop=True), at, drawn)
     values["segment_agreement"] = Value(value=agreed, unit="1")
-
-
-def _write_maps(job: Job, raster: Raster, maps: dict[str, Floats]) -> dict[str, str]:
-    rows, columns = raster.values.shape
-    for name, values in maps.items():
-        write_geotiff(
-            job.out / "rasters" / f"{name}.tif",
-            shape=(rows, columns),
-            transform=raster.transform,
-            crs=raster.crs,
-            blocks=[(Window(0, 0, columns, rows), values)],
-            dtype="float64",
-        )
-    return {name: f"rasters/{name}.tif" for name in maps}
 
 
 def _write_shapes(

@@ -10,17 +10,16 @@ from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_draws, connectivity_resistance
 from ecotone.assess.indicators.connectivity_cost import foretold
 from ecotone.assess.indicators.connectivity_draws import Draws, Spread, with_interval
 from ecotone.assess.indicators.connectivity_inputs import Habitat, read_points
+from ecotone.assess.indicators.connectivity_maps import write_maps
 from ecotone.assess.indicators.connectivity_resistance import Surface, read_surface
 from ecotone.formats.base import refused
 from ecotone.formats.circuitscape import read_table
-from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.finding import Finding
 from ecotone.model.result import Value
 from ecotone.science.connectivity.ensemble import Moments
@@ -67,7 +66,7 @@ def compute(job: Job) -> Outcome:
         ends = zip(("kernel_max", "paths_max", "reached"), np.array(spread.rows).T, strict=True)
         values |= {name: with_interval(values[name], drawn) for name, drawn in ends}
         maps |= {"kernel_mean": spread.maps.mean, "kernel_cv": spread.variation()}
-    return Outcome(values=values, rasters=_write(job, surface, maps), findings=findings)
+    return Outcome(values=values, rasters=write_maps(job, surface.raster, maps), findings=findings)
 
 
 def _foretell(job: Job, surface: Surface, cells: Ints, weight: Floats, draws: Draws) -> None:
@@ -149,20 +148,6 @@ def _sources(job: Job, habitat: Habitat, findings: list[Finding]) -> tuple[Ints,
     table = read_table(job.inputs["weights"][0], 2)
     told = dict(zip(table[:, 0].astype(np.int64).tolist(), table[:, 1].tolist(), strict=True))
     return cells, np.array([told.get(i, 1.0) for i in ids.tolist()])
-
-
-def _write(job: Job, surface: Surface, maps: dict[str, Floats]) -> dict[str, str]:
-    rows, columns = surface.raster.values.shape
-    for name, values in maps.items():
-        write_geotiff(
-            job.out / "rasters" / f"{name}.tif",
-            shape=(rows, columns),
-            transform=surface.raster.transform,
-            crs=surface.raster.crs,
-            blocks=[(Window(0, 0, columns, rows), values)],
-            dtype="float64",
-        )
-    return {name: f"rasters/{name}.tif" for name in maps}
 
 
 CONNECTIVITY_KERNELS: Final = Indicator(

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_draws
@@ -21,9 +20,9 @@ from ecotone.assess.indicators.connectivity_inputs import (
     read_habitat,
     read_points,
 )
+from ecotone.assess.indicators.connectivity_maps import write_maps
 from ecotone.assess.indicators.connectivity_tables import Links, Patches, read_links, read_nodes
 from ecotone.formats.base import refused
-from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.errors import UsageError
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
@@ -87,7 +86,8 @@ def _circuits(job: Job) -> Outcome:
         }
     )
     frame["change"] = 100.0 * (frame["after"] - frame["before"]) / frame["before"]
-    rasters = _difference(job, before, new_current - old_current)
+    change = {"current_change": new_current - old_current}
+    rasters = write_maps(job, before.raster, change)
     known = np.isfinite(frame["before"]) & np.isfinite(frame["after"])
     total = (frame.loc[known, "before"].sum(), frame.loc[known, "after"].sum())
     values = _values("resistance", "ohm", float(total[0]), float(total[1]))
@@ -197,19 +197,6 @@ def _solved(job: Job, habitat: Habitat, points: Points) -> tuple[Floats, Floats]
     answer = pairwise(land, points, wanted=Wanted(cumulative=True))
     assert answer.cumulative is not None
     return answer.resistance, answer.cumulative
-
-
-def _difference(job: Job, habitat: Habitat, change: Floats) -> dict[str, str]:
-    rows, columns = change.shape
-    write_geotiff(
-        job.out / "rasters" / "current_change.tif",
-        shape=(rows, columns),
-        transform=habitat.raster.transform,
-        crs=habitat.raster.crs,
-        blocks=[(Window(0, 0, columns, rows), change)],
-        dtype="float64",
-    )
-    return {"current_change": "rasters/current_change.tif"}
 
 
 def _patches(job: Job) -> Outcome:

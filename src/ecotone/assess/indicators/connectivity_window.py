@@ -14,7 +14,6 @@ from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from ecotone.assess.indicator import Citation, Indicator, Input, Job, Outcome, Parameter
 from ecotone.assess.indicators import connectivity_draws
@@ -27,6 +26,7 @@ from ecotone.assess.indicators.connectivity_draws import (
     with_interval,
 )
 from ecotone.assess.indicators.connectivity_inputs import Habitat, on_grid
+from ecotone.assess.indicators.connectivity_maps import write_map
 from ecotone.assess.indicators.connectivity_resistance import plausible
 from ecotone.assess.indicators.connectivity_tables import FILES, files_read
 from ecotone.formats.asciigrid import Raster, read_raster, write_grid
@@ -37,7 +37,6 @@ from ecotone.formats.omniscape import (
     read_window_config,
     reclassified,
 )
-from ecotone.formats.raster_write import write_geotiff
 from ecotone.model.finding import Finding, Severity
 from ecotone.model.result import Value
 from ecotone.science.connectivity.ensemble import Moments
@@ -344,23 +343,10 @@ def _write(
         shown = np.where(bare, np.nan, values) if config.mask else values
         if not config.as_tif:
             write_grid(job.out / f"{name}.asc", shown, land.raster.transform)
-        _geotiff(job.out / f"{name}.tif", shown, land.raster)
+        write_map(job.out / f"{name}.tif", land.raster, shown, nodata=-9999.0)
         if name in WINDOW_RASTERS:
             written[name] = f"{name}.tif"
     return written
-
-
-def _geotiff(path: Path, values: Floats, raster: Raster) -> None:
-    rows, columns = values.shape
-    write_geotiff(
-        path,
-        shape=(rows, columns),
-        transform=raster.transform,
-        crs=raster.crs,
-        blocks=[(Window(0, 0, columns, rows), np.where(np.isnan(values), -9999.0, values))],
-        nodata=-9999.0,
-        dtype="float64",
-    )
 
 
 def _about(done: Swept) -> Iterator[Finding]:

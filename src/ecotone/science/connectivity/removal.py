@@ -233,6 +233,17 @@ def _nearest(heap: Ints, place: Ints, far: Floats, size: int) -> int:
 
 
 @compiled
+def _reached(heap: Ints, place: Ints, far: Floats, node: int, size: int) -> int:
+    """Bring a node that has come nearer to its place in the heap, and into it; its new size."""
+    if place[node] < 0:
+        heap[size] = node
+        place[node] = size
+        size += 1
+    _up(heap, place, far, place[node])
+    return size
+
+
+@compiled
 def _paths(
     start: Ints, column: Ints, length: Floats, source: int, reach: float,
     far: Floats, order: Ints, heap: Ints, place: Ints,
@@ -253,11 +264,7 @@ def _paths(
             total = far[v] + length[e]
             if total < far[u] and total <= reach:
                 far[u] = total
-                if place[u] < 0:
-                    heap[size] = u
-                    place[u] = size
-                    size += 1
-                _up(heap, place, far, place[u])
+                size = _reached(heap, place, far, u, size)
     return count
 
 
@@ -356,10 +363,7 @@ def _left(
         anew[v] = np.inf
         if best <= reach:
             anew[v] = best
-            heap[size] = v
-            place[v] = size
-            _up(heap, place, anew, size)
-            size += 1
+            size = _reached(heap, place, anew, v, size)
     total = 0.0
     while size > 0:
         v = _nearest(heap, place, anew, size)
@@ -373,11 +377,7 @@ def _left(
             detour = anew[v] + length[e]
             if detour < anew[u] and detour <= reach:
                 anew[u] = detour
-                if place[u] < 0:
-                    heap[size] = u
-                    place[u] = size
-                    size += 1
-                _up(heap, place, anew, place[u])
+                size = _reached(heap, place, anew, u, size)
     return total
 
 
