@@ -118,6 +118,9 @@ def unit(name: str, lang: Language) -> str:
         return ""
     if words.has(f"unit.{name}"):
         return words.say(f"unit.{name}", lang)
+    head, mark, basis = name.partition(" as ")
+    if mark:
+        return words.say("report.unit.as", lang, unit=unit(head, lang), basis=basis)
     raised = re.sub(
         r"(?<=[A-Za-zµΩ°%])(?:\*\*|\^)?(-?\d+)", lambda m: m[1].translate(_SUPERSCRIPT), name
     )

@@ -43,6 +43,13 @@ def monthly(years: int = 12, station: str = "A") -> list[str]:
 HEAD = "station,date,NO3N_mgL\n"
 
 
+def test_a_basis_stands_behind_the_unit_of_a_trend(tmp_path: Path) -> None:
+    rows = "\n".join(f"{row},mg/L as N" for row in monthly())
+    text = f"station,date,nitrate,unit\n{rows}\n"
+    result = run(tmp_path, "water.trend", {"series": text}, column="nitrate")
+    assert result.values["slope"].unit == "mg/L/a as N"
+
+
 def test_a_trend(tmp_path: Path) -> None:
     result = run(tmp_path, "water.trend", {"series": HEAD + "\n".join(monthly()) + "\n"})
     slope = result.values["slope"]

@@ -59,6 +59,8 @@ def test_number_keeps_company_with_its_unit() -> None:
         "кг/сут", "м³/с", "га", "1/ч"
     ]  # fmt: skip
     assert l10n.unit("vector units", "zh") == "矢量单位"
+    assert l10n.unit("mg/L/a as N", "ru") == "мг/л/год в пересчёте на N"
+    assert l10n.unit("mg/L as NO3", "zh") == "mg/L（以 NO3 计）"
 
 
 def test_quantity_is_rounded_by_its_interval() -> None:

@@ -107,6 +107,12 @@ def _only_other(job: Job, path: Path) -> str:
     return others[0]
 
 
+def _per_year(unit: str) -> str:
+    """``mg/L as N`` a year is ``mg/L/a as N``: what is counted stands behind the whole unit."""
+    head, mark, basis = (unit or "1").partition(" as ")
+    return f"{head}/a{mark}{basis}"
+
+
 def _timed(series: pd.DataFrame, year_start: int, notes: Notes) -> pd.DataFrame:
     """Rows with a year and a month; the year from ``year_start`` on named by its end.
 
@@ -159,7 +165,7 @@ def _station(
         "variance": found.variance, "tau": found.tau, "p": found.p,
         "p_corrected": found.p_corrected, "s_partial": found.s_partial,
         "p_partial": found.p_partial, "p_partial_corrected": found.p_partial_corrected,
-        "slope": slope, "low": low, "high": high, "unit": f"{unit}/a" if unit else "1/a",
+        "slope": slope, "low": low, "high": high, "unit": _per_year(unit),
         "censored": censored, "left_out": " ".join(f"{x:g}" for x in found.left_out),
         **_more(monthly, block, found),
     }  # fmt: skip
@@ -211,7 +217,7 @@ def _censored_line(station: str, group: pd.DataFrame, notes: Notes) -> dict[str,
     unit = str(group["unit"].iloc[0])
     return {
         "station": station, "n": len(group), "blocks": 1, "s": found.s, "tau": found.tau,
-        "p": found.p, "slope": found.slope, "unit": f"{unit}/a" if unit else "1/a",
+        "p": found.p, "slope": found.slope, "unit": _per_year(unit),
         "censored": int(hidden.sum()), "left_out": "",
     }  # fmt: skip
 

@@ -236,7 +236,10 @@ COMPLIANCE = Room(
     columns={
         _TABLE: (
             "station", "property", "limit", "unit", "n", *_FOUR, "undetermined", "verdict",
-        )
+        ),
+        "exceedances": (
+            "station", "sample", "taken", "property", "value", "limit", "unit", "state", "analysis",
+        ),
     },
     prepare=prepare,
 )  # fmt: skip

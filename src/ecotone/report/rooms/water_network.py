@@ -244,7 +244,7 @@ TREND = Room(
     headline=("slope",),
     sentences=trend_sentences,
     pictures=trend_pictures,
-    columns={"trend": ("station", "n", "slope", "low", "high", "unit", "p", "p_corrected")},
+    columns={"trend": ("station", "n", "slope", "unit", "p", "p_corrected")},
 )
 NETWORK = Room(
     headline=("in_need",),
